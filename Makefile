@@ -1,0 +1,67 @@
+# One word a job; `make` or `make help` lists them. Every job installs what it needs first and says so.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+.PHONY: help dev kolibri demo serve test check fix bench docs pins clean
+
+HUB_DIR ?= .demo/hub
+DEMO_HOST ?= 127.0.0.1
+DEMO_PORT ?= 8080
+TIERS := tests/unit tests/contract tests/flows tests/e2e
+SHELL_SCRIPTS := $(wildcard tools/*.sh) .ci/run
+APT := requirements/apt
+
+help: ## list the jobs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: .venv/made ## make .venv with the commands packs, central and hub
+kolibri: .venv-kolibri/made ## make .venv-kolibri with Kolibri, apart from ours
+
+demo: dev kolibri ## the whole way on this machine; DEMO_HOST=0.0.0.0 lets phones in; DEMO_PORT=8080; ONCE=1 ends after the check
+	@tools/apt.sh --optional $(APT)-demo.txt
+	@.venv/bin/python -m tools.demo --host $(DEMO_HOST) --port $(DEMO_PORT) $(if $(ONCE),--once)
+
+serve: dev ## the portal alone, of the hub in HUB_DIR (default: the demo's)
+	@HUB_DIR=$(HUB_DIR) .venv/bin/hub serve
+
+test: dev kolibri ## everything that CI runs; T=path K=word runs a slice of the tests
+	@tools/apt.sh $(APT)-demo.txt $(APT)-check.txt $(APT)-test.txt
+	@$(if $(T)$(K),,$(MAKE) check)
+	.venv/bin/pytest $(or $(T),$(TIERS)) $(if $(K),-k '$(K)')
+
+check: dev ## ruff, mypy, import-linter, codespell, shellcheck, and that docs/reference is current
+	@tools/apt.sh $(APT)-check.txt
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+	.venv/bin/codespell
+	shellcheck $(SHELL_SCRIPTS)
+	.venv/bin/python -m tools.reference --check
+
+fix: dev ## what ruff and codespell can put right by themselves
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	.venv/bin/codespell --write-changes
+
+bench: dev kolibri ## our numbers beside those of rsync, nginx, kiwix-serve and Kolibri; QUICK=1, ONLY=sync|bulk|serving
+	@tools/apt.sh $(APT)-demo.txt $(APT)-bench.txt
+	PYTHONPATH=tests .venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
+docs: dev ## write docs/reference from the code
+	.venv/bin/python -m tools.reference
+
+pins: dev ## pin the dependencies again, after a change of pyproject.toml or requirements/*.in
+	tools/pins.sh
+
+clean: ## remove everything that these jobs made in this folder
+	rm -rf .venv .venv-kolibri .demo .mypy_cache .ruff_cache .hypothesis bench-results build *.egg-info
+
+.venv/made: requirements/hub.txt requirements/dev.txt pyproject.toml
+	@tools/venv.sh .venv requirements/hub.txt requirements/dev.txt
+	@PYTHONWARNINGS=ignore .venv/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv-kolibri/made: requirements/kolibri.txt
+	@tools/venv.sh .venv-kolibri requirements/kolibri.txt
+	@touch $@
