@@ -1,0 +1,151 @@
+"""The command `packs`: for authors and the office."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from content_packs import console
+from content_packs.build import build_pack
+from content_packs.built import BuiltPack, open_built, verify_built
+from content_packs.channel import make_channel
+from content_packs.check import check_source
+from content_packs.console import progress, size_text
+from content_packs.source import open_source
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document (docs/reference/json.md)."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="classroom-hub")
+def cli() -> None:
+    """Make packs: check and build a folder of lessons, look into a built pack, verify it."""
+
+
+@cli.command()
+@click.argument("source", metavar="SRC", type=_FOLDER)
+@click.option(
+    "-o", "out", metavar="BUILT", type=_FOLDER, help="Folder to write [default: <id>-<version>.pack]."
+)
+@_json_option
+def build(source: Path, out: Path | None, as_json: bool) -> None:
+    """Make a built pack from the pack source SRC. What `packs check` faults is refused."""
+    built = build_pack(source, out, progress=partial(progress, "building"))
+    if as_json:
+        console.print_json(_summary(built))
+    else:
+        click.echo(f"{built.folder}: {_line(built)}")
+
+
+@cli.command()
+@click.argument("source", metavar="SRC", type=_FOLDER)
+@_json_option
+def check(source: Path, as_json: bool) -> int:
+    """Explain every fault of a pack source, with the file and line."""
+    findings = check_source(open_source(source))
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if as_json:
+        console.print_json(
+            {
+                "format": 1,
+                "ok": not errors,
+                "findings": [
+                    {
+                        "severity": f.severity,
+                        "path": f.path,
+                        "line": f.line,
+                        "message": f.message,
+                        "hint": f.hint,
+                    }
+                    for f in findings
+                ],
+            }
+        )
+    else:
+        for finding in findings:
+            click.echo(f"{finding.severity}: {finding}")
+        warnings = len(findings) - len(errors)
+        click.echo(f"{len(errors)} errors, {warnings} warnings." if findings else "No fault was found.")
+    return 65 if errors else 0
+
+
+@cli.command()
+@click.argument("built", metavar="BUILT", type=_FOLDER)
+@click.option("--files", is_flag=True, help="List the files as well.")
+@_json_option
+def show(built: Path, files: bool, as_json: bool) -> None:
+    """Say what is in a built pack."""
+    opened = open_built(built)
+    if as_json:
+        console.print_json(_summary(opened) | ({"files": _files(opened)} if files else {}))
+        return
+    for name, value in opened.index.pack.to_dict().items():
+        click.echo(f"{name:12} {', '.join(map(str, value)) if isinstance(value, list) else value}")
+    click.echo(f"{'holds':12} {_line(opened)}")
+    if files:
+        for entry in opened.index.files:
+            click.echo(f"{entry.size:>12} {entry.sha256[:12]} {entry.path}")
+
+
+@cli.command()
+@click.argument("built", metavar="BUILT", type=_FOLDER)
+@_json_option
+def verify(built: Path, as_json: bool) -> None:
+    """Read every byte of a built pack and compare it with its index."""
+    opened = open_built(built)
+    with progress("verifying", opened.index.download_bytes) as advance:
+        verify_built(opened, advance=advance)
+    if as_json:
+        console.print_json(_summary(opened) | {"ok": True})
+    else:
+        click.echo(f"{built}: whole. {_line(opened)}")
+
+
+@cli.command()
+@click.argument("folder", metavar="FOLDER", type=_FOLDER)
+@click.option("-o", "out", metavar="SRC", required=True, type=_FOLDER, help="Pack source to write.")
+@_json_option
+def channel(folder: Path, out: Path, as_json: bool) -> None:
+    """Make a pack source of kind kolibri from a FOLDER of documents, videos, HTML5 zips and EPUBs."""
+    made = make_channel(folder, out)
+    if as_json:
+        console.print_json({"format": 1} | made.to_dict())
+        return
+    for line in made.left_out:
+        console.note(str(line))
+    click.echo(f"{out}: channel {made.title!r} with {made.resources} resources. Next: packs build {out}")
+
+
+def _summary(built: BuiltPack) -> dict[str, Any]:
+    index = built.index
+    return {
+        "format": 1,
+        "pack": index.pack.to_dict(),
+        "details": dict(index.details),
+        "path": str(built.folder),
+        "file_count": len(index.files),
+        "extra_count": len(index.extras),
+        "block_count": len(index.blocks),
+        "object_count": len(index.objects),
+        "download_bytes": index.download_bytes + len(built.index_bytes),
+        "unpacked_bytes": index.unpacked_bytes,
+    }
+
+
+def _files(built: BuiltPack) -> list[dict[str, Any]]:
+    return [{"path": e.path, "size": e.size, "sha256": e.sha256} for e in built.index.files]
+
+
+def _line(built: BuiltPack) -> str:
+    index = built.index
+    travels = index.download_bytes + len(built.index_bytes)
+    return f"{len(index.files)} files, {size_text(index.unpacked_bytes)}, travels as {size_text(travels)}"
+
+
+def main() -> NoReturn:
+    """Run the command line."""
+    console.run(cli)
