@@ -1,0 +1,1 @@
+"""The central installation: fleet database, keys, publish, assign."""

@@ -1,0 +1,1 @@
+"""The commands of `central`: one file a group; each parses, calls one function, and renders."""

@@ -1,0 +1,87 @@
+"""`central assign | unassign`: which hubs shall have which packs."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from content_packs import console
+from provisioning.central import assign as assigning
+from provisioning.central.commands.options import dry_run_option, json_option, now, tell, with_office
+from provisioning.central.fleet import Assignment, Fleet, open_fleet
+from provisioning.central.office import Office
+from provisioning.central.release import change
+from provisioning.central.wanted import EVERYBODY
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def _audience_options(function: F) -> F:
+    for decorate in (
+        click.option("--hub", "hub_id", metavar="HUB_ID", help="One hub; goes before its rings."),
+        click.option("--ring", metavar="RING", help="The hubs of a ring; `all` is every hub."),
+        click.argument("spec", metavar="PACK[@VERSION]"),
+    ):
+        function = decorate(function)
+    return function
+
+
+@click.command()
+@_audience_options
+@dry_run_option
+@json_option
+@with_office
+def assign(
+    office: Office, spec: str, ring: str | None, hub_id: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Give a pack to a ring or a hub: always the newest version, or just the one that is named."""
+    pack = assigning.parse_spec(spec)
+    assignment = assigning.make_assignment(pack, ring=ring, hub_id=hub_id)
+    _, changes = change(
+        office, lambda fleet: assigning.assign(fleet, assignment), doing="assign", now=now(), dry_run=dry_run
+    )
+    line = f"{pack}: assigned to {assignment.audience} {assignment.name}"
+    tell([line], _values(assignment), changes, as_json=as_json, dry_run=dry_run)
+    _note_empty_ring(office, assignment)
+
+
+@click.command()
+@_audience_options
+@dry_run_option
+@json_option
+@with_office
+def unassign(
+    office: Office, spec: str, ring: str | None, hub_id: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Take an assignment back; the hubs remove the pack, unless another assignment gives it to them."""
+    pack = assigning.parse_spec(spec)
+    assignment = assigning.make_assignment(pack, ring=ring, hub_id=hub_id)
+
+    def edit(fleet: Fleet) -> bool:
+        return assigning.unassign(fleet, assignment)
+
+    was_there, changes = change(office, edit, doing="unassign", now=now(), dry_run=dry_run)
+    verb = "unassigned from" if was_there else "was not assigned to"
+    line = f"{pack}: {verb} {assignment.audience} {assignment.name}"
+    tell([line], _values(assignment), changes, as_json=as_json, dry_run=dry_run)
+
+
+def _values(assignment: Assignment) -> dict[str, object]:
+    return {
+        "pack": assignment.pack_id,
+        "version": assignment.version,
+        assignment.audience: assignment.name,
+    }
+
+
+def _note_empty_ring(office: Office, assignment: Assignment) -> None:
+    """A misspelt ring is no error, since rings may be filled later; but say it."""
+    if assignment.audience == "ring" and assignment.name != EVERYBODY:
+        with open_fleet(office.fleet_db) as fleet:
+            rings = {hub.ring for hub in fleet.list_hubs() if hub.revoked_at is None}
+        if assignment.name not in rings:
+            known = ", ".join(sorted(rings)) or "none"
+            console.note(f"no hub is in the ring {assignment.name} yet; rings with hubs: {known}")
+
+
+COMMANDS = (assign, unassign)

@@ -1,0 +1,58 @@
+"""What several commands of `central` share: options, and how they tell what changes."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import update_wrapper
+from typing import Any, TypeVar
+
+import click
+
+from content_packs import console
+from provisioning.central.office import find_office
+from provisioning.central.wanted import Change
+
+R = TypeVar("R")
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document (docs/reference/json.md)."
+)
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+
+
+def with_office(function: Callable[..., R]) -> Callable[..., R]:
+    """Give the command its Office first: from its own --dir, the group's, else $CENTRAL_DIR."""
+
+    def command(context: click.Context, /, directory: str | None, **values: object) -> R:
+        return function(find_office(directory or context.obj), **values)
+
+    option = click.option(
+        "--dir", "directory", metavar="DIR", help="The central installation [default: $CENTRAL_DIR]."
+    )
+    return option(update_wrapper(click.pass_context(command), function))
+
+
+def now() -> datetime:
+    """Return the time that one command works with."""
+    return datetime.now(UTC)
+
+
+def tell(
+    summary: Sequence[str], values: dict[str, Any], changes: Sequence[Change], *, as_json: bool, dry_run: bool
+) -> None:
+    """Print what a command did, or with `dry_run` would do: as JSON, or as lines for a person."""
+    if as_json:
+        told = [{"hub": c.hub_id, "pack": c.pack_id, "from": c.before, "to": c.after} for c in changes]
+        console.print_json({"format": 1, "dry_run": dry_run, **values, "changes": told})
+        return
+    if dry_run:
+        click.echo("dry run, nothing was changed:")
+    for line in summary:
+        click.echo(line)
+    for change in changes:
+        click.echo(
+            f"  {change.hub_id}: {change.pack_id} {_version(change.before)} → {_version(change.after)}"
+        )
+
+
+def _version(version: int | None) -> str:
+    return "none" if version is None else f"v{version}"

@@ -1,0 +1,64 @@
+"""Enrol hubs in the fleet and revoke them."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from content_packs.depot import check_hub_id
+from content_packs.errors import UsageError
+from provisioning.central.assign import check_ring
+from provisioning.central.fleet import Fleet, Hub, iso
+from provisioning.central.wanted import EVERYBODY
+
+_MAX_SCHOOL = 200
+
+
+def enrol(fleet: Fleet, hub_id: str, public_key: str, *, school: str, ring: str | None, now: datetime) -> Hub:
+    """Give a hub its place in the fleet. Again with the same key changes the school, and the ring if given.
+
+    `ring` None keeps the ring that the hub has; a new or revoked hub begins in `all`.
+
+    Raises:
+        UsageError: the id has another key, the key belongs to another hub, or a name is not valid.
+    """
+    check_hub_id(hub_id)
+    if not school.strip() or len(school) > _MAX_SCHOOL or not school.isprintable():
+        raise UsageError(f"--school {school!r:.80}: expected a name of 1 to {_MAX_SCHOOL} characters")
+    known = fleet.list_hubs()
+    _check_key(hub_id, public_key, known)
+    before = next((hub for hub in known if hub.hub_id == hub_id and hub.revoked_at is None), None)
+    chosen = ring if ring is not None else before.ring if before else EVERYBODY
+    enrolled_at = before.enrolled_at if before else iso(now)
+    hub = Hub(hub_id, school.strip(), check_ring(chosen), public_key, enrolled_at)
+    fleet.save_hub(hub)
+    return hub
+
+
+def _check_key(hub_id: str, public_key: str, known: list[Hub]) -> None:
+    for hub in known:
+        if hub.hub_id == hub_id and hub.public_key != public_key and hub.revoked_at is None:
+            raise UsageError(
+                f"{hub_id} is enrolled with another key (school {hub.school!r})",
+                hint=f"If its card was made anew: central revoke {hub_id}, then enrol it again.",
+            )
+        if hub.hub_id != hub_id and hub.public_key == public_key:
+            raise UsageError(
+                f"this key belongs to {hub.hub_id} (school {hub.school!r})",
+                hint="Two cards from one copy? Run `hub init` anew on one of them, for a key of its own.",
+            )
+
+
+def revoke(fleet: Fleet, hub_id: str, *, now: datetime) -> Hub:
+    """Take away a hub's access and what was assigned to it alone; it stays in the list. Again is fine.
+
+    Enrolled again, it begins anew: nothing comes back by itself.
+
+    Raises:
+        UsageError: no such hub.
+    """
+    for hub in fleet.list_hubs():
+        if hub.hub_id == hub_id:
+            revoked = replace(hub, revoked_at=hub.revoked_at or iso(now))
+            fleet.save_hub(revoked)
+            fleet.delete_assignments_of(hub_id)
+            return revoked
+    raise UsageError(f"no hub {hub_id} was ever enrolled", hint="`central hubs` lists them.")

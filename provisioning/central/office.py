@@ -1,0 +1,90 @@
+"""Where things lie in a central installation."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from content_packs.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The folder that `central init DIR` made."""
+
+    dir: Path
+
+    @property
+    def depot(self) -> Path:
+        """What hubs and sticks are served from: docs/format/depot-v1.md."""
+        return self.dir / "depot"
+
+    @property
+    def tuf(self) -> Path:
+        """Signed metadata, inside the depot."""
+        return self.depot / "tuf"
+
+    @property
+    def heads(self) -> Path:
+        """One file for each enrolled hub, inside the depot."""
+        return self.depot / "heads"
+
+    @property
+    def keys(self) -> Path:
+        """Private signing keys: offline/ may be moved to a stick, online/ stays."""
+        return self.dir / "keys"
+
+    @property
+    def hub_keys(self) -> Path:
+        """An authorized_keys file for each enrolled hub, for sshd."""
+        return self.dir / "hub-keys"
+
+    @property
+    def fleet_db(self) -> Path:
+        """The fleet database: what the depot shall say."""
+        return self.dir / "fleet.db"
+
+    @property
+    def root(self) -> Path:
+        """hub-root.json: the first root, which every hub ships with."""
+        return self.dir / "hub-root.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one command that changes something."""
+        return self.dir / ".lock"
+
+
+@contextmanager
+def readable_by_hubs() -> Iterator[None]:
+    """Make new folders 0755 and files 0644, whatever the umask is: docs/format/depot-v1.md §3.
+
+    sshd reads a depot as each hub's own account, and refuses one that a group may write. The umask is
+    that of the whole process; a process of `central` makes files in one thread only.
+    """
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def find_office(given: str | None) -> Office:
+    """Return the installation in `given` (--dir), else in $CENTRAL_DIR.
+
+    Raises:
+        UsageError: neither is set, or `central init` never made one there.
+    """
+    chosen = given or os.environ.get("CENTRAL_DIR")
+    if not chosen:
+        raise UsageError(
+            "which installation? no --dir and no $CENTRAL_DIR",
+            hint="For example: central --dir /srv/central packs",
+        )
+    office = Office(Path(chosen).absolute())
+    if not office.fleet_db.is_file() or not office.root.is_file():
+        raise UsageError(
+            f"{office.dir}: no central installation there", hint="Make one with: central init DIR"
+        )
+    return office

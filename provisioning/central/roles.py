@@ -1,0 +1,159 @@
+"""The roles of the depot's signed metadata, who signs them, how long they last. docs/adr/0002-trust.md."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from tuf.api.metadata import (
+    DelegatedRole,
+    Delegations,
+    MetaFile,
+    Root,
+    Signed,
+    Snapshot,
+    SuccinctRoles,
+    TargetFile,
+    Targets,
+    Timestamp,
+)
+
+from content_packs import depot
+from content_packs.trust import SIGNED_AT
+from provisioning.central.fleet import Published
+from provisioning.central.keys import ROOT_KEYS, KeyRing
+
+PACKS = "packs"  # delegates to the bins packs-…
+ASSIGNMENTS = "assignments"  # delegates to the bins hubs-…
+ROOT_THRESHOLD = 2
+DEFAULT_HASH_BITS = 6  # 64 bins: for 200 packs and 1000 hubs a bin holds 3 packs, or 16 hubs
+MAX_HASH_BITS = 12
+
+BIN_OWNERS = (PACKS, ASSIGNMENTS)
+
+_BINS = {PACKS: "packs", ASSIGNMENTS: "hubs"}  # role → prefix of its bins
+_PATHS = {PACKS: "packs/*/*/index.zst", ASSIGNMENTS: "assignments/*"}
+_LIFETIMES = {  # expiry never blocks a hub, it only warns: long is kind
+    Root.type: timedelta(days=3652),
+    Targets.type: timedelta(days=730),
+    PACKS: timedelta(days=730),
+    ASSIGNMENTS: timedelta(days=365),
+    Snapshot.type: timedelta(days=365),
+    Timestamp.type: timedelta(days=90),
+}
+_EMPTY_SHA256 = sha256(b"").hexdigest()
+
+
+def key_name(role: str) -> str:
+    """Return the name of the key that signs a role other than root."""
+    return next((owner for owner, prefix in _BINS.items() if role.startswith(f"{prefix}-")), role)
+
+
+def delegator_of(role: str) -> str:
+    """Return the role that says which key signs this one."""
+    if role in BIN_OWNERS:
+        return Targets.type
+    owner = key_name(role)
+    return Root.type if owner == role else owner
+
+
+def expiry(role: str, now: datetime) -> datetime:
+    """Return until when a role signed now is fresh."""
+    return (now + _LIFETIMES[key_name(role)]).replace(microsecond=0)
+
+
+def is_due(role: str, signed: Signed, now: datetime) -> bool:
+    """Tell whether half of a role's time has passed, so that it is signed anew on this occasion."""
+    return signed.expires - now < _LIFETIMES[key_name(role)] / 2
+
+
+def make_root(keys: KeyRing, now: datetime) -> Root:
+    """Return the first root: two of three offline keys sign what comes after it."""
+    root = Root(version=1, expires=expiry(Root.type, now), consistent_snapshot=True)
+    for name in ROOT_KEYS:
+        root.add_key(keys.signer(name).public_key, Root.type)
+    root.roles[Root.type].threshold = ROOT_THRESHOLD
+    for role in (Targets.type, Snapshot.type, Timestamp.type):
+        root.add_key(keys.signer(role).public_key, role)
+    return root
+
+
+def make_targets(keys: KeyRing, hash_bits: int, now: datetime) -> dict[str, Targets]:
+    """Return the first version of every targets role, empty, with its delegations."""
+    roles = {Targets.type: Targets(1, expires=expiry(Targets.type, now), delegations=_top(keys))}
+    for role, prefix in _BINS.items():
+        key = keys.signer(role).public_key
+        bins = SuccinctRoles([key.keyid], 1, hash_bits, prefix)
+        delegations = Delegations({key.keyid: key}, succinct_roles=bins)
+        roles[role] = Targets(1, expires=expiry(role, now), delegations=delegations)
+        roles |= {name: Targets(1, expires=expiry(name, now)) for name in bins.get_roles()}
+    return roles
+
+
+def _top(keys: KeyRing) -> Delegations:
+    public = {role: keys.signer(role).public_key for role in _BINS}
+    roles = {
+        role: DelegatedRole(role, [key.keyid], 1, terminating=True, paths=[_PATHS[role]])
+        for role, key in public.items()
+    }
+    return Delegations({key.keyid: key for key in public.values()}, roles)
+
+
+def make_snapshot(version: int, targets: Mapping[str, Targets], now: datetime) -> Snapshot:
+    """Return the list of all versions; without hashes, since versions and signatures bind them."""
+    meta = {f"{role}.json": MetaFile(signed.version) for role, signed in targets.items()}
+    return Snapshot(version, expires=expiry(Snapshot.type, now), meta=meta)
+
+
+def make_timestamp(version: int, snapshot: Snapshot, now: datetime) -> Timestamp:
+    """Return what names the newest snapshot, and when it was signed."""
+    signed_at = {SIGNED_AT: now.isoformat(timespec="seconds")}
+    return Timestamp(
+        version, None, expiry(Timestamp.type, now), MetaFile(snapshot.version), unrecognized_fields=signed_at
+    )
+
+
+def next_version(role: str, signed: Targets, targets: dict[str, TargetFile], now: datetime) -> Targets:
+    """Return the version of a targets role after `signed`, with these targets."""
+    return Targets(signed.version + 1, None, expiry(role, now), targets, signed.delegations)
+
+
+def sort_into_bins(
+    roles: Mapping[str, Targets], targets: Iterable[TargetFile]
+) -> dict[str, dict[str, TargetFile]]:
+    """Return the targets by the bin that must hold them."""
+    bins: dict[str, dict[str, TargetFile]] = {}
+    for target in targets:
+        bins.setdefault(find_bin(roles, target.path), {})[target.path] = target
+    return bins
+
+
+def find_bin(roles: Mapping[str, Targets], path: str) -> str:
+    """Return the bin that must hold a target."""
+    owner = PACKS if path.startswith("packs/") else ASSIGNMENTS
+    return succinct(roles[owner]).get_role_for_target(path)
+
+
+def succinct(owner: Targets) -> SuccinctRoles:
+    """Return how PACKS or ASSIGNMENTS spreads its targets."""
+    if owner.delegations is None or owner.delegations.succinct_roles is None:
+        raise AssertionError("this role is not split into bins")
+    return owner.delegations.succinct_roles
+
+
+def pack_target(pack: Published) -> TargetFile:
+    """Return the target of a pack version: its index, and what a hub plans with."""
+    custom = {
+        "kind": pack.kind,
+        "title": pack.title,
+        "language": pack.language,
+        "download_bytes": pack.download_bytes,
+        "unpacked_bytes": pack.unpacked_bytes,
+    }
+    path = depot.index_path(pack.pack_id, pack.version)
+    return TargetFile(pack.index_length, {"sha256": pack.index_sha256}, path, {"custom": custom})
+
+
+def assignment_target(hub_id: str, packs: Mapping[str, int]) -> TargetFile:
+    """Return the target of a hub: there is no file behind it, all is in `custom`."""
+    custom = {"packs": [{"id": pack_id, "version": version} for pack_id, version in packs.items()]}
+    return TargetFile(0, {"sha256": _EMPTY_SHA256}, depot.assignment_target(hub_id), {"custom": custom})

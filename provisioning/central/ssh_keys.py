@@ -1,0 +1,60 @@
+"""Hubs' public SSH keys: checked when they come in, written for sshd."""
+
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_ssh_public_key
+
+from content_packs.errors import UsageError, local_error
+
+_MAX_KEY_FILE_BYTES = 16 * 1024
+_MIN_RSA_BITS = 3072
+_ACCEPTED = "ed25519, ECDSA, or RSA of at least 3072 bits"
+
+
+def read_public_key(path: Path) -> str:
+    """Return `<type> <base64>` of the OpenSSH public key in a file, its comment dropped.
+
+    Raises:
+        UsageError: not one public key, or of a kind or size that is not accepted.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_KEY_FILE_BYTES)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{path}: no such file", hint="`hub init` wrote DIR/keys/id_ed25519.pub; give a copy of it."
+        ) from error
+    except OSError as error:
+        raise local_error(error, f"reading {path}") from error
+    if b"PRIVATE KEY" in data:
+        raise UsageError(
+            f"{path}: this is a private key, which must stay on the hub",
+            hint="Give the file whose name ends in .pub.",
+        )
+    return _parse_public_key(data.strip(), path)
+
+
+def _parse_public_key(data: bytes, path: Path) -> str:
+    lines = data.splitlines()
+    if len(lines) != 1:
+        raise UsageError(f"{path}: expected one line with one public key, got {len(lines)} lines")
+    try:
+        key = load_ssh_public_key(lines[0])
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise UsageError(
+            f"{path}: not an OpenSSH public key: {error}", hint=f"Accepted: {_ACCEPTED}."
+        ) from error
+    if isinstance(key, RSAPublicKey) and key.key_size < _MIN_RSA_BITS:
+        raise UsageError(f"{path}: RSA of {key.key_size} bits is too short", hint=f"Accepted: {_ACCEPTED}.")
+    if not isinstance(key, Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey):
+        raise UsageError(f"{path}: this kind of key is not accepted", hint=f"Accepted: {_ACCEPTED}.")
+    return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+def authorized_line(hub_id: str, public_key: str) -> str:
+    """Return the authorized_keys line: no forwarding, no terminal; sshd's own rules force sftp."""
+    return f"restrict {public_key} {hub_id}\n"

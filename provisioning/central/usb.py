@@ -1,0 +1,176 @@
+"""Write a depot, or the part that one hub needs, to a folder or stick. docs/format/depot-v1.md §7."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from content_packs import depot
+from content_packs.built import open_built
+from content_packs.durable import locked, sync_filesystem, write_durably
+from content_packs.errors import DiskFullError, LocalError, UsageError, local_error
+from provisioning.central import metadata
+from provisioning.central.fleet import open_fleet
+from provisioning.central.heads import list_head_files, make_head
+from provisioning.central.office import Office, readable_by_hubs
+from provisioning.central.publish import copy_whole
+from provisioning.central.wanted import Wanted, read_wanted
+
+Advance = Callable[[int], None]
+_PIECE_BYTES = 1024 * 1024
+_SPARE_BYTES = 16 * 1024 * 1024  # for the file system's own tables
+
+
+@dataclass(frozen=True, slots=True)
+class StickPlan:
+    """What a stick shall hold. `data` are files of the depot; `signed` is written after them, in order."""
+
+    packs: tuple[tuple[str, int], ...]
+    hubs: tuple[str, ...]
+    data: Mapping[str, int]  # path in the depot → size in bytes
+    signed: Mapping[str, bytes]  # path → content: versioned metadata, timestamp, heads
+
+    @property
+    def total_bytes(self) -> int:
+        """The size of everything on the stick."""
+        return sum(self.data.values()) + sum(map(len, self.signed.values()))
+
+
+def plan_stick(office: Office, hub_id: str | None) -> StickPlan:
+    """Return what the stick of one hub, or of all enrolled hubs, holds.
+
+    Metadata is read at once, under the lock; data never changes afterwards, so publishing may go on.
+
+    Raises:
+        UsageError: no such hub is enrolled.
+    """
+    with locked(office.lock, doing="writing a stick"), open_fleet(office.fleet_db) as fleet:
+        wanted = read_wanted(fleet)
+        hubs = tuple(wanted.by_hub) if hub_id is None else (hub_id,)
+        if hub_id is not None and hub_id not in wanted.by_hub:
+            raise UsageError(f"no hub {hub_id} is enrolled", hint="`central hubs` lists them.")
+        signed = _signed_files(office, wanted, hubs)
+    packs = tuple(sorted({pack for hub in hubs for pack in wanted.by_hub[hub].items()}))
+    data = {path: size for pack in packs for path, size in _pack_files(office.depot, *pack)}
+    return StickPlan(packs, hubs, data, signed)
+
+
+def _signed_files(office: Office, wanted: Wanted, hubs: Iterable[str]) -> dict[str, bytes]:
+    """Return FORMAT, then metadata with the timestamp last, then heads: the order to write them in."""
+    current = metadata.read_current(office.tuf, office.root.read_bytes())
+    names = {name for hub in hubs for name in list_head_files(current, hub, wanted.by_hub[hub])}
+    names |= {name for name in current.files if name.endswith(".root.json")}
+    ordered = sorted(names, key=lambda name: (name == "timestamp.json", name))
+    files = {depot.FORMAT_PATH: depot.FORMAT_TEXT}
+    files |= {depot.metadata_path(name): current.files[name] for name in ordered}
+    return files | {depot.head_path(hub): make_head(current, hub, wanted.by_hub[hub]) for hub in hubs}
+
+
+def _pack_files(folder: Path, pack_id: str, version: int) -> Iterable[tuple[str, int]]:
+    """Yield (path, size) of each file of a published pack."""
+    pack_folder = folder / depot.pack_dir(pack_id, version)
+    for path, _ in open_built(pack_folder).list_files():
+        yield path, (folder / path).stat().st_size
+
+
+def write_stick(office: Office, plan: StickPlan, destination: Path, *, advance: Advance) -> int:
+    """Write what the stick lacks, read it back from the device, then write the metadata.
+
+    What is there already and reads back right is kept, so a cut run goes on where it stopped, and a
+    reader sees what the stick held before, or all of the new. Returns the bytes written.
+
+    Raises:
+        DiskFullError: it does not fit; nothing was written.
+        LocalError: the stick does not give back what was written to it.
+    """
+    try:
+        with readable_by_hubs():
+            destination.mkdir(parents=True, exist_ok=True)
+            _check_space(plan, destination)
+            written = _write_data(office, plan, destination, advance)
+            sync_filesystem(destination)
+            written += _write_signed(plan, destination, advance)
+            sync_filesystem(destination)
+    except OSError as error:
+        raise local_error(error, f"writing to {destination}") from error
+    return written
+
+
+def _write_data(office: Office, plan: StickPlan, destination: Path, advance: Advance) -> int:
+    return sum(
+        _write_one(office.depot / path, destination / path, size, advance) for path, size in plan.data.items()
+    )
+
+
+def _write_signed(plan: StickPlan, destination: Path, advance: Advance) -> int:
+    written = 0
+    for path, content in plan.signed.items():
+        if not _holds(destination / path, content):
+            write_durably(destination / path, content)
+            written += len(content)
+            if _read_back(destination / path) != sha256(content).hexdigest():
+                raise _unreliable(destination / path)
+        advance(len(content))
+    return written
+
+
+def _check_space(plan: StickPlan, destination: Path) -> None:
+    present = sum(size for path, size in plan.data.items() if _size(destination / path) == size)
+    needed = plan.total_bytes - present + _SPARE_BYTES
+    free = shutil.disk_usage(destination).free
+    if needed > free:
+        raise DiskFullError(
+            f"{destination}: {needed} bytes needed, {free} free",
+            hint="Take a larger stick, or write it for one school: --hub HUB_ID.",
+        )
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return _size(path) == len(content) and path.read_bytes() == content
+
+
+def _write_one(source: Path, target: Path, size: int, advance: Advance) -> int:
+    """Make sure that the stick has this file; return the bytes written."""
+    expected = _hash(source)
+    if _size(target) == size and _read_back(target) == expected:
+        advance(size)
+        return 0
+    target.parent.mkdir(parents=True, exist_ok=True)
+    copy_whole(source, target, advance)
+    _flush(target)
+    if _read_back(target) != expected:
+        raise _unreliable(target)
+    return size
+
+
+def _unreliable(path: Path) -> LocalError:
+    return LocalError(
+        f"{path}: the stick gives back other bytes than were written",
+        hint="Take another stick: this one is worn out or not as large as it says.",
+    )
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _read_back(path: Path) -> str:
+    """Return the hash of what the device itself holds, not of what the kernel remembers of it."""
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return _hash(path)
+
+
+def _hash(path: Path) -> str:
+    digest = sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            digest.update(piece)
+    return digest.hexdigest()

@@ -1,0 +1,135 @@
+"""Signed metadata in the depot: signed anew when it is due, never on the word of the depot itself."""
+
+import hashlib
+import json
+from datetime import timedelta
+
+import pytest
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import Metadata, Targets
+
+from content_packs.errors import BadDataError, LocalError
+from content_packs.head import decode_head
+from provisioning.central import metadata, roles
+from provisioning.central.fleet import Published
+from provisioning.central.heads import make_head
+from provisioning.central.keys import KeyRing
+from support.office import HUB, HubTrust, OfficeAtWork
+
+
+@pytest.fixture
+def work(tmp_path):
+    work = OfficeAtWork.found(tmp_path / "central")
+    work.publish(work.build("maths", 1))
+    work.enrol()
+    return work
+
+
+def current(work):
+    return metadata.read_current(work.office.tuf, work.root_bytes)
+
+
+def names(work):
+    return {path.name for path in work.office.tuf.iterdir()}
+
+
+def test_assigning_signs_one_bin_and_what_stands_above_it(work):
+    before = names(work)
+    work.assign("maths")
+    added = sorted(name.split(".")[1] for name in names(work) - before)
+    assert len(added) == 2
+    assert added[0].startswith("hubs-")
+    assert added[1] == "snapshot"
+
+
+def test_nothing_new_signs_nothing(work):
+    before = {path: path.stat().st_mtime_ns for path in work.office.depot.rglob("*")}
+    work.touch()
+    assert {path: path.stat().st_mtime_ns for path in work.office.depot.rglob("*")} == before
+
+
+def test_timestamp_is_signed_anew_when_half_its_time_is_over(work):
+    version = current(work).timestamp.version
+    work.now += timedelta(days=44)
+    work.touch()
+    assert current(work).timestamp.version == version
+    work.now += timedelta(days=2)
+    work.touch()
+    assert current(work).timestamp.version == version + 1
+    assert current(work).snapshot.version == current(work).timestamp.snapshot_meta.version
+
+
+def test_offline_roles_are_signed_anew_when_their_keys_are_there(work, tmp_path):
+    offline = work.office.keys / "offline"
+    work.now += timedelta(days=500)
+    offline.rename(tmp_path / "safe")
+    work.touch()
+    assert current(work).targets["targets"].version == 1
+    (tmp_path / "safe").rename(offline)
+    work.touch()
+    assert current(work).targets["targets"].version == 2
+
+
+def test_assigning_needs_no_offline_key_and_publishing_says_which_it_needs(work, tmp_path):
+    (work.office.keys / "offline").rename(tmp_path / "safe")
+    work.assign("maths")
+    with pytest.raises(LocalError, match=r"offline/packs\.pem is not here") as caught:
+        work.publish(work.build("maths", 2))
+    assert "stick" in caught.value.hint
+
+
+def test_delegations_that_the_depots_host_slipped_in_are_not_signed(work):
+    """The host gives itself the right to sign packs, and waits for the office to sign that."""
+    path = work.office.tuf / "1.packs.json"
+    thief = Metadata[Targets].from_bytes(path.read_bytes())
+    key = CryptoSigner.generate_ed25519().public_key
+    thief.signed.delegations.keys = {key.keyid: key}
+    thief.signed.delegations.succinct_roles.keyids = [key.keyid]
+    path.write_bytes(thief.to_bytes())
+    before = names(work)
+    with pytest.raises(BadDataError, match="packs was signed by 0/1 keys"):
+        work.publish(work.build("maths", 2))
+    assert names(work) == before
+
+
+def test_missing_metadata_is_named(work):
+    (work.office.tuf / "1.targets.json").unlink()
+    with pytest.raises(BadDataError, match=r"1\.targets\.json: is missing"):
+        work.touch()
+
+
+def test_head_of_a_large_fleet_stays_small(tmp_path):
+    """Issue 3 wants at most 8 KiB on the wire for 1000 hubs and 200 packs; here, the shape of it."""
+    work = OfficeAtWork.found(tmp_path / "large", hash_bits=roles.DEFAULT_HASH_BITS)
+    packs = [
+        Published(
+            f"pack-{n}",
+            n + 1,
+            "web",
+            f"Підручник номер {n}",
+            "uk",
+            hashlib.sha256(b"%d" % n).hexdigest(),
+            40_000 + n,
+            3_000_000 + n * 977,
+            9_000_000 + n * 1009,
+            "2026",
+        )
+        for n in range(200)
+    ]
+    mine = {pack.pack_id: pack.version for pack in packs[:10]}
+    targets = [roles.pack_target(pack) for pack in packs]
+    targets += [roles.assignment_target(f"h-{n:012x}", mine) for n in range(1000)]
+    state = metadata.update(
+        work.office.tuf, KeyRing(work.office.keys), work.root_bytes, targets, now=work.now
+    )
+    head = make_head(state, f"h-{7:012x}", mine)
+    assert len(head) <= 8 * 1024, len(head)
+
+
+def test_each_hub_sees_only_the_bins_that_it_needs(work, tmp_path):
+    work.assign("maths")
+    files = decode_head((work.office.heads / HUB).read_bytes())
+    assert sum(".hubs-" in name for name in files) == 1
+    assert sum(".packs-" in name for name in files) == 1
+    assert json.loads(files["timestamp.json"])["signed"]["signed_at"] == work.now.isoformat()
+    assert HubTrust(work.root_bytes, tmp_path / "trust").offered(work.office.depot) == {"maths": 1}
