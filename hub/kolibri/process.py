@@ -1,0 +1,200 @@
+"""`hub kolibri`: start Kolibri, keep it up, keep its channels as the installed packs are.
+
+While it runs, run/kolibri.json (hub/services.py) tells the other processes of this hub:
+
+    pid       of Kolibri itself
+    host, port, zip_port    where it listens; zip_port is the origin of HTML5 lessons
+    up        whether its last answer to /status/ was good
+    channels  [{"id", "title", "version", "resources", "pack"}]; "pack" is "id@version", or null for
+              a channel that somebody imported with Kolibri's own pages
+    failed    [{"id", "reason"}]: channels of installed packs that Kolibri would not take, and packs whose
+              details do not say which channels they have
+"""
+
+import http.client
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from content_packs.console import note
+from content_packs.durable import locked
+from content_packs.errors import ProcessDownError, UsageError
+from hub.db import open_db
+from hub.kolibri.channels import (
+    Channels,
+    Failure,
+    InstalledChannel,
+    KnownChannel,
+    ReconcileReport,
+    channels_of,
+    faults_of,
+    list_known,
+)
+from hub.kolibri.home import KolibriHome, is_provisioned, prepare_home
+from hub.kolibri.manage import Manage
+from hub.library.installed import list_packs
+from hub.services import ServiceFile
+from hub.settings import HubPaths, HubSettings
+from hub.supervise import Backoff, Child, ChildSettings
+
+_START_TIMEOUT_S = 600.0  # a Pi that migrates the database after an upgrade
+_STOP_TIMEOUT_S = 30.0
+_HEALTH_TIMEOUT_S = 5.0
+_UNHEALTHY_AFTER = 36  # looks, 5 to 10 s apart: a class that signs in at once was seen to take 5 minutes
+_LOOK_S = 0.5
+_POLL_S = 2.0
+_GIVE_UP_AFTER = 3  # failed starts before the first good one
+_RETRY = Backoff(first_s=60.0, longest_s=3600.0)  # of channels that failed
+
+
+def run_kolibri(paths: HubPaths, settings: HubSettings, *, until: threading.Event) -> None:
+    """Run Kolibri until `until` is set, then stop it.
+
+    Raises:
+        ProcessDownError: Kolibri is not installed, or does not start.
+        BusyError: another process runs it for this hub.
+        UsageError: the settings say that this hub has no Kolibri.
+    """
+    if not settings.kolibri.enabled:
+        raise UsageError("hub.toml: kolibri.enabled is false", hint="Set it to true to run Kolibri.")
+    with locked(paths.lock("kolibri"), doing="hub kolibri"):
+        home = prepare_home(paths, settings)
+        runner = _Runner(paths, home, until)
+        try:
+            runner.run()
+        finally:
+            runner.stop()
+
+
+def is_healthy(host: str, port: int) -> bool:
+    """Tell whether a Kolibri answers /status/."""
+    address = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
+    with closing(http.client.HTTPConnection(address, port, timeout=_HEALTH_TIMEOUT_S)) as connection:
+        try:
+            connection.request("GET", "/status/")
+            return connection.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+
+
+class _Runner:
+    """One run of Kolibri with its channels."""
+
+    def __init__(self, paths: HubPaths, home: KolibriHome, until: threading.Event) -> None:
+        self._paths = paths
+        self._home = home
+        self._until = until
+        self._child = Child(_child_settings(paths, home), lambda: is_healthy(home.host, home.port))
+        log_path = paths.kolibri / "manage.log"
+        manage = Manage(home, paths.lock("kolibri-manage"), log_path, self._pause)
+        self._channels = Channels(home, manage, paths.kolibri / "channels.json")
+        self._known: dict[str, KnownChannel] = {}
+        self._report = ReconcileReport()
+        self._faults: list[Failure] = []
+        self._state = ServiceFile(paths, "kolibri")
+
+    def run(self) -> None:
+        self._child.wait_until_up(self._until, give_up_after=_GIVE_UP_AFTER)
+        if self._until.is_set():
+            return
+        if not is_provisioned(self._home):
+            raise ProcessDownError(
+                "Kolibri started, but did not set itself up", hint=f"See {self._log_path}."
+            )
+        note(f"Kolibri: http://{self._home.host}:{self._home.port}/")
+        self._keep()
+
+    def stop(self) -> None:
+        self._child.stop()
+        self._state.remove()
+
+    @property
+    def _log_path(self) -> Path:
+        return self._child.settings.log_path
+
+    def _keep(self) -> None:
+        reconciled: list[InstalledChannel] | None = None
+        failures = 0
+        retry_at = poll_at = 0.0
+        while not self._pause(_LOOK_S):
+            now = time.monotonic()
+            if now < poll_at:
+                continue
+            poll_at = now + _POLL_S
+            installed = self._list_installed()
+            self._known = list_known(self._home)
+            lacks = self._report.failed or any(channel.id not in self._known for channel in installed)
+            if installed == reconciled and not (lacks and now >= retry_at):
+                continue
+            self._reconcile(installed)
+            failures = failures + 1 if installed == reconciled else 1
+            retry_at = time.monotonic() + _RETRY.delay_s(failures)
+            reconciled = installed
+
+    def _list_installed(self) -> list[InstalledChannel]:
+        with closing(open_db(self._paths.db)) as db:
+            packs = list_packs(db, self._paths)
+        faults = faults_of(packs)
+        if faults != self._faults:
+            _note_failures(faults)
+            self._faults = faults
+        return channels_of(packs)
+
+    def _reconcile(self, installed: list[InstalledChannel]) -> None:
+        self._report = self._channels.reconcile(installed)
+        self._known = list_known(self._home)
+        for action in self._report.done:
+            title = action.channel.title if action.channel else action.channel_id
+            note(f"Kolibri channel: {action.verb.value} {title}")
+        _note_failures(self._report.failed)
+
+    def _pause(self, seconds: float) -> bool:
+        """Wait, keeping Kolibri up and run/kolibri.json true; return whether to stop."""
+        self._child.tick()
+        self._write_state()
+        return self._until.wait(seconds)
+
+    def _write_state(self) -> None:
+        state = {
+            "pid": self._child.pid,
+            "host": self._home.host,
+            "port": self._home.port,
+            "zip_port": self._home.zip_port,
+            "up": self._child.is_up,
+            "channels": self._describe_channels(),
+            "failed": [{"id": f.id, "reason": f.reason} for f in (*self._report.failed, *self._faults)],
+        }
+        self._state.write(state)
+
+    def _describe_channels(self) -> list[dict[str, Any]]:
+        stamps = self._channels.stamps
+        return [
+            {
+                "id": known.id,
+                "title": known.title,
+                "version": known.version,
+                "resources": known.resources,
+                "pack": stamps.get(known.id),
+            }
+            for known in self._known.values()
+        ]
+
+
+def _note_failures(failures: Iterable[Failure]) -> None:
+    for failure in failures:
+        note(f"Kolibri channel {failure.id} failed: {failure.reason}")
+
+
+def _child_settings(paths: HubPaths, home: KolibriHome) -> ChildSettings:
+    return ChildSettings(
+        name="Kolibri",
+        command=[str(home.executable), "start", "--foreground"],
+        log_path=paths.kolibri / "kolibri.log",
+        env=home.env,
+        start_timeout_s=_START_TIMEOUT_S,
+        stop_timeout_s=_STOP_TIMEOUT_S,
+        unhealthy_after=_UNHEALTHY_AFTER,
+    )

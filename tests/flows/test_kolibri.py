@@ -1,0 +1,214 @@
+"""A folder of lessons becomes a channel that a real Kolibri lists, searches and serves, in every version."""
+
+import shutil
+from pathlib import Path
+from urllib.parse import quote
+from urllib.request import urlopen
+
+import pytest
+
+from content_packs.channel import make_channel
+from content_packs.channel.tree import channel_id
+from content_packs.check import check_source
+from content_packs.durable import write_durably
+from content_packs.source import open_source
+from hub.settings import HubPaths
+from support.installing import install_source, uninstall, used_bytes
+from support.kolibri import KOLIBRI, HubKolibri, dead
+from support.lessons import mp4, pdf, write_folder
+from support.waiting import wait_for
+
+CHANNEL = channel_id("maths-grade4")
+
+
+@pytest.fixture
+def hub(tmp_path):
+    """A hub whose Kolibri is not started yet; whatever runs at the end is stopped."""
+    paths = HubPaths(tmp_path / "hub")
+    text = f"""hub_id = "h-test"\ndepot_url = "/nowhere"\n[sync]\nreserve_bytes = 1048576
+[portal]\nname = "Школа № 5"\n[kolibri]\ncommand = "{KOLIBRI}"\nport = 0\nzip_port = 0\n"""
+    write_durably(paths.settings, text.encode())
+    hub = HubKolibri(paths)
+    yield hub
+    hub.end()
+
+
+def install_version(hub: HubKolibri, tmp_path: Path, version: int, **how: str) -> Path:
+    folder = write_folder(tmp_path / f"lessons-{version}", version=version, **how)
+    make_channel(folder, tmp_path / f"source-{version}")
+    return install_source(hub.paths, tmp_path / f"source-{version}")
+
+
+def stored(content: Path) -> dict[str, Path]:
+    return {path.name: path for path in (content / "storage").rglob("*") if path.is_file()}
+
+
+@pytest.mark.timeout(300)
+def test_channel_is_listed_searched_and_served_without_a_copy(hub, tmp_path):
+    content = install_version(hub, tmp_path, 1)
+    hub.start()
+    hub.wait_for_stamps({CHANNEL: "maths-grade4@1"})
+
+    (channel,) = hub.get_json("/api/public/v1/channels")
+    assert (channel["id"], channel["name"], channel["version"]) == (CHANNEL, "Математика, 4 клас", 1)
+    assert channel["total_resource_count"] == 5
+    nodes = hub.get_json(f"/api/content/contentnode/?channel_id={CHANNEL}&max_results=50")["results"]
+    kinds = {node["title"]: (node["kind"], node["is_leaf"], node["available"]) for node in nodes}
+    assert kinds == {
+        "Математика, 4 клас": ("topic", False, True),
+        "Дроби": ("topic", False, True),
+        "Вступ до дробів": ("document", True, True),
+        "Частини цілого": ("video", True, True),
+        "Гра в дроби": ("html5", True, True),
+        "Додатки": ("topic", False, True),
+        "Казки про числа": ("document", True, True),
+        "Пісня": ("audio", True, True),
+    }
+    found = hub.get_json(f"/api/content/contentnode_search/?search={quote('яблука')}")
+    assert [node["title"] for node in found["results"]] == ["Частини цілого"]
+    (video,) = [node for node in nodes if node["kind"] == "video"]
+    assert {file["preset"] for file in video["files"]} == {
+        "high_res_video",
+        "video_subtitle",
+        "video_thumbnail",
+    }
+    assert {file["lang"]["id"] for file in video["files"] if file["lang"]} == {"uk", "en"}
+    with urlopen(f"http://127.0.0.1:{hub.state['port']}/viewcontent?node_id={video['id']}") as shown:
+        assert "/uk/learn/" in shown.url
+    (game,) = [file for node in nodes if node["kind"] == "html5" for file in node["files"]]
+    page = hub.get(f"/content/zipcontent/{game['checksum']}.zip/index.html", port="zip_port")
+    assert "<title>Гра в дроби</title>" in page.decode()
+    for name, path in stored(content).items():
+        assert hub.get(f"/content/storage/{name[0]}/{name[1]}/{name}") == path.read_bytes(), name
+    assert used_bytes(hub.paths.kolibri / "content" / "storage") == 0
+    assert used_bytes(hub.paths.kolibri / "home" / "content") == 0
+    assert hub.stop() == 0
+    assert hub.state == {}
+
+
+@pytest.mark.timeout(300)
+def test_upgrade_rollback_and_removal_follow_the_installed_packs(hub, tmp_path):
+    first = install_version(hub, tmp_path, 1)
+    before = {path.name: path.read_bytes() for path in (first / "databases").iterdir()}
+    hub.start()
+    hub.wait_for_stamps({CHANNEL: "maths-grade4@1"})
+
+    second = install_version(hub, tmp_path, 2, title="Математика, друге видання", extra=" and more")
+    hub.wait_for_stamps({CHANNEL: "maths-grade4@2"})
+    assert hub.state["channels"][0]["title"] == "Математика, друге видання"
+    assert set(stored(hub.paths.kolibri / "content")) == set(stored(second))
+
+    install_source(hub.paths, tmp_path / "source-1")
+    hub.wait_for_stamps({CHANNEL: "maths-grade4@1"})
+    assert [c["name"] for c in hub.get_json("/api/content/channel/")] == ["Математика, 4 клас"]
+    assert set(stored(hub.paths.kolibri / "content")) == set(stored(first))
+    assert {path.name: path.read_bytes() for path in (first / "databases").iterdir()} == before
+
+    uninstall(hub.paths, "maths-grade4")
+    hub.wait_for_stamps({})
+    assert hub.get_json("/api/content/channel/") == []
+    assert not stored(hub.paths.kolibri / "content")
+    assert list((hub.paths.kolibri / "content" / "databases").iterdir()) == []
+
+
+@pytest.mark.timeout(300)
+def test_export_of_kolibri_itself_is_a_good_pack_source(hub, tmp_path):
+    install_version(hub, tmp_path, 1)
+    hub.start()
+    hub.wait_for_stamps({CHANNEL: "maths-grade4@1"})
+    hub.manage("exportchannel", CHANNEL, tmp_path / "export")
+    hub.manage("exportcontent", CHANNEL, tmp_path / "export")
+    toml = (tmp_path / "source-1" / "pack.toml").read_text().replace('content = "content"', "")
+    (tmp_path / "export" / "pack.toml").write_text(toml.replace("version = 1", "version = 2"))
+
+    assert check_source(open_source(tmp_path / "export")) == []
+    content = install_source(hub.paths, tmp_path / "export")
+    hub.wait_for_stamps({CHANNEL: "maths-grade4@2"})
+
+    assert (content / "content" / "databases").is_dir()
+    assert hub.state["channels"][0]["resources"] == 5
+
+
+@pytest.mark.timeout(300)
+def test_same_channel_version_with_other_lessons_is_replaced(hub, tmp_path):
+    """An export made twice from Studio has one channel version; the pack's version tells them apart."""
+    install_version(hub, tmp_path, 1)
+    hub.start()
+    hub.wait_for_stamps({CHANNEL: "maths-grade4@1"})
+    folder = write_folder(tmp_path / "other", version=1)
+    (folder / "1 Дроби" / "3 Новий.pdf").write_bytes(pdf("Новий урок"))
+    make_channel(folder, tmp_path / "other-source")
+    toml = tmp_path / "other-source" / "pack.toml"
+    toml.write_text(toml.read_text().replace("version = 1", "version = 2"))
+
+    install_source(hub.paths, tmp_path / "other-source")
+    hub.wait_for_stamps({CHANNEL: "maths-grade4@2"})
+
+    assert hub.state["channels"][0]["resources"] == 6
+
+
+@pytest.mark.timeout(300)
+def test_killed_kolibri_is_started_again_and_dies_with_the_hub(hub, tmp_path):
+    hub.start()
+    first = hub.state["pid"]
+    hub.kill_kolibri()
+    wait_for(lambda: hub.state.get("up") and hub.state["pid"] != first, timeout_s=60, seen=lambda: hub.state)
+    second = hub.state["pid"]
+    hub.kill()
+    wait_for(lambda: dead(second), timeout_s=40)
+
+
+@pytest.mark.timeout(300)
+def test_cut_in_the_middle_of_an_upgrade_is_finished_at_the_next_start(hub, tmp_path):
+    install_version(hub, tmp_path, 1)
+    hub.start()
+    hub.wait_for_stamps({CHANNEL: "maths-grade4@1"})
+    install_version(hub, tmp_path, 2, extra=" more")
+    wait_for(lambda: "scanforcontent" in processes_of(hub), timeout_s=20)
+    pid = hub.state["pid"]
+    hub.kill()
+    wait_for(lambda: dead(pid), timeout_s=40)
+    shutil.rmtree(hub.paths.kolibri / "content" / "storage")
+
+    hub.start()
+    hub.wait_for_stamps({CHANNEL: "maths-grade4@2"})
+
+    assert hub.state["channels"][0]["resources"] == 5
+
+
+def processes_of(hub: HubKolibri) -> str:
+    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.is_file()]
+    return "".join(line.decode(errors="replace") for line in lines if str(KOLIBRI).encode() in line)
+
+
+@pytest.mark.timeout(300)
+def test_one_bad_channel_does_not_keep_the_good_one_out(hub, tmp_path):
+    install_version(hub, tmp_path, 1)
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    (folder / "channel.toml").write_text('id = "bad-one"\n')
+    (folder / "Відео.mp4").write_bytes(mp4(b"x" * 99))
+    make_channel(folder, tmp_path / "bad-source")
+    content = install_source(hub.paths, tmp_path / "bad-source")
+    (database,) = (content / "databases").iterdir()
+    database.chmod(0o644)
+    database.write_bytes(b"not a database" * 1000)
+
+    hub.start()
+    hub.wait_for_stamps({CHANNEL: "maths-grade4@1"})
+
+    wait_for(lambda: hub.state["failed"], timeout_s=60, seen=lambda: hub.state)
+    assert [failure["id"] for failure in hub.state["failed"]] == [channel_id("bad-one")]
+
+
+@pytest.mark.timeout(300)
+def test_secrets_are_of_this_hub_and_for_nobody_else(hub, tmp_path):
+    hub.start()
+    base = hub.paths.kolibri
+    assert not (base / "provision.json").exists()
+    for secret in (base / "secret" / "hub_kolibri.py", base / "superuser.json"):
+        assert secret.stat().st_mode & 0o077 == 0, secret
+    info = hub.get_json("/api/public/info/?v=3")
+    assert info["device_name"] == "Школа № 5"
+    (facility,) = hub.get_json("/api/public/v1/facility/")
+    assert facility["learner_can_login_with_no_password"] is False
