@@ -1,0 +1,58 @@
+"""What a person asked for, as FTS5 takes it. Pure; the syntax of FTS5 is never the person's to use."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hub.library.lemmas import variants
+from hub.library.words import fold, plain, split_tokens
+
+MAX_QUERY_CHARS = 200
+MAX_QUERY_WORDS = 12
+_MIN_PREFIX_CHARS = 2  # one letter would match half of the library
+
+
+@dataclass(frozen=True, slots=True)
+class AskedWord:
+    """One word of a query: as it was typed, and every plain form that counts as found."""
+
+    token: str
+    forms: frozenset[str]
+    prefix: str  # what it may be the beginning of; empty where that would match too much
+
+
+def parse(query: str, languages: Iterable[str]) -> tuple[AskedWord, ...]:
+    """Return the words of a query, cut to what a search may cost; empty where there is none."""
+    spoken = tuple(languages)
+    tokens = split_tokens(query[:MAX_QUERY_CHARS])[:MAX_QUERY_WORDS]
+    words = ((token, variants(token, ("", *spoken))) for token in tokens)
+    return tuple(AskedWord(token, forms, _prefix(token)) for token, forms in words if forms)
+
+
+def match_all(words: tuple[AskedWord, ...]) -> str:
+    """Every word, in any of its forms."""
+    return " AND ".join(match_forms(word.forms) for word in words)
+
+
+def match_beginning(words: tuple[AskedWord, ...]) -> str:
+    """Every word; the last one may be only begun: people search while they type."""
+    *whole, last = words
+    begun = match_forms(last.forms)
+    if last.prefix:
+        begun = f'({begun} OR "{last.prefix}" *)'
+    return " AND ".join((*(match_forms(word.forms) for word in whole), begun))
+
+
+def match_any(words: tuple[AskedWord, ...]) -> str:
+    """At least one of the words."""
+    return " OR ".join(match_forms(word.forms) for word in words)
+
+
+def match_forms(forms: frozenset[str]) -> str:
+    """At least one of these forms."""
+    # They are letters and digits only (words.fold), so nothing in them can end the quotes.
+    return "(" + " OR ".join(f'"{form}"' for form in sorted(forms)) + ")"
+
+
+def _prefix(token: str) -> str:
+    word = plain(fold(token))
+    return word if len(word) >= _MIN_PREFIX_CHARS else ""

@@ -1,0 +1,156 @@
+"""search.db, the file: opened, checked, replaced. It may be deleted at any time and is made again.
+
+Only the process that holds the lock "index" writes it (`indexer`); what is in it is `search_index`'s matter.
+
+    words         contentless FTS5, six columns: written words, and the other forms that find them
+    documents     one row a document; a row of `words` without one is dead (SQLite 3.40 cannot delete it)
+    texts         zstd of headings and text: snippets are cut from it, and `words` can be made again
+    indexed_packs how far each pack is
+    languages     the languages of the documents, to know which lemmas to ask for
+    vocabulary    words to offer when somebody mistypes one
+
+Decisions and figures: docs/adr/0003-search-text.md.
+"""
+
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import simplemma
+
+from content_packs.errors import DiskFullError, LocalError
+from hub.db import is_damage as is_damage
+from hub.settings import HubPaths
+
+_SCHEMA = 2  # raise it whenever a table, or what `words.fold` or `lemmas.analyse` return, changes
+_FINGERPRINT = zlib.crc32(f"{_SCHEMA} simplemma {simplemma.__version__}".encode()) & 0x7FFF_FFFF
+_BUSY_TIMEOUT_S = 10.0
+_TABLES = """
+create virtual table words using fts5(
+    title, title_forms, headings, heading_forms, body, body_forms,
+    content='', tokenize="unicode61 remove_diacritics 2 tokenchars 'ʼ'");
+create virtual table word_columns using fts5vocab(words, col);
+create table documents(
+    id integer primary key autoincrement, -- never used twice: dead rows of `words` keep theirs
+    pack_id text not null, version integer not null, kind text not null,
+    path text not null, title text not null, language text not null);
+create index documents_pack on documents(pack_id);
+create table texts(id integer primary key, text blob not null);
+create table indexed_packs(
+    pack_id text primary key, version integer not null, state text not null,
+    done integer not null, attempts integer not null, fault text not null, indexed_at text not null);
+create table languages(language text primary key);
+create table vocabulary(
+    length integer not null, term text not null, documents integer not null,
+    primary key(length, term)) without rowid;
+"""
+
+
+@contextmanager
+def open_for_reading(paths: HubPaths) -> Iterator[sqlite3.Connection | None]:
+    """Yield search.db read-only with hub.db attached as `hub`; None where no such index is there yet.
+
+    For one call in one thread: opening is cheap, and a file that the indexer replaced is seen at once.
+    """
+    if not (paths.search_db.is_file() and paths.db.is_file()):
+        yield None
+        return
+    uri = _read_only(paths.search_db)
+    with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S)) as connection:
+        connection.execute("attach ? as hub", (_read_only(paths.db),))
+        yield connection if _fingerprint(connection) == _FINGERPRINT else None
+
+
+@contextmanager
+def open_for_writing(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open search.db for the one process that holds the lock "index"; a foreign or condemned one is replaced.
+
+    Raises:
+        sqlite3.DatabaseError: damaged, see `is_damage`; or the disk refuses.
+    """
+    if _condemned(path).exists() or not _is_ours(path):
+        delete(path)
+    with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)) as connection:
+        connection.execute("pragma journal_mode=wal")
+        connection.execute("pragma synchronous=normal")
+        if _fingerprint(connection) != _FINGERPRINT:
+            with transaction(connection):
+                for statement in _TABLES.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"pragma user_version={_FINGERPRINT}")
+        yield connection
+
+
+def stamp(path: Path) -> tuple[int, ...]:
+    """Return numbers that differ as soon as what is in search.db does; reading it changes none of them."""
+    found: list[int] = []
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            status = os.stat(file)  # noqa: PTH116 - half the time of Path.stat, every search
+        except FileNotFoundError:
+            continue
+        if status.st_size:  # a reader too makes an empty -wal
+            found += (status.st_ino, status.st_size, status.st_mtime_ns)
+    return tuple(found)
+
+
+def delete(path: Path) -> None:
+    """Delete search.db with what lies beside it, so that an old -wal never meets a new database."""
+    for name in (f"{path.name}-wal", f"{path.name}-shm", path.name):
+        path.with_name(name).unlink(missing_ok=True)
+    _condemned(path).unlink(missing_ok=True)
+
+
+def condemn(path: Path) -> None:
+    """Note that a reader found search.db damaged: the next indexing makes a new one."""
+    _condemned(path).touch()
+
+
+def is_condemned(path: Path) -> bool:
+    """Whether a reader found search.db damaged."""
+    return _condemned(path).exists()
+
+
+def to_local_error(error: sqlite3.DatabaseError, path: Path) -> LocalError:
+    """Return what an error of SQLite means for the person on site."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return DiskFullError(f"writing {path}: {error}", hint="Free some space; the index goes on by itself.")
+    return LocalError(f"{path}: {error}", hint=f"If it stays so, delete {path}: it is made again.")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what is done inside, or nothing of it."""
+    connection.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def _read_only(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
+def _condemned(path: Path) -> Path:
+    return path.with_name(f"{path.name}.damaged")
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as connection:
+            return _fingerprint(connection) in (0, _FINGERPRINT)
+    except sqlite3.DatabaseError as error:
+        if is_damage(error):
+            return False
+        raise
+
+
+def _fingerprint(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("pragma user_version").fetchone()[0])
