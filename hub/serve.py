@@ -1,0 +1,173 @@
+"""`hub serve`: one gunicorn process with both origins, and beside the pages kiwix-serve and the indexer.
+
+While it runs, run/portal.json (hub/services.py) tells the other processes of this hub:
+
+    pid            of the server
+    host           the address that it listens on; 0.0.0.0 and :: are all of this machine
+    port           of the portal
+    content_port   of the packs' own origin
+"""
+
+import errno
+import os
+import socket
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from gunicorn.app.base import BaseApplication
+
+from content_packs.errors import LocalError
+from hub.addresses import ANY_HOST, list_addresses
+from hub.clock import hub_now
+from hub.companions import Companions
+from hub.library.rebuild import open_library
+from hub.services import ServiceFile
+from hub.settings import HubPaths, HubSettings
+from hub.web.app import create_portal
+from hub.web.content_origin import create_content_origin
+from hub.web.largebodies import LargeBodies
+from hub.web.origins import Ports, origin
+from hub.web.patience import PatientWorker
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_BACKLOG = 256
+_STOP_S = 4  # running answers get this long; `hub serve` is gone within 5 s of SIGTERM
+_KEEP_ALIVE_S = 5
+_LARGE_BODIES = 3  # for each page thread: a class of 40 that downloads together, each a thread of its own
+_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn's heartbeat file: not on the memory card
+
+
+def serve(paths: HubPaths, settings: HubSettings, *, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; prints the addresses of the portal, one a line.
+
+    Raises:
+        LocalError: the port is taken, the host is none of this machine, or the disk refuses.
+    """
+    open_library(paths, now=hub_now(paths.trust)).close()
+    with closing(_listen(host, port)) as portal, closing(_listen_for_packs(host, settings, port)) as content:
+        listening_at = portal.getsockname()[0]
+        ports = Ports(portal.getsockname()[1], content.getsockname()[1])
+        server = _Server(paths, settings, ports, (portal.detach(), content.detach()))
+    for address in _addresses(host):
+        click.echo(origin(address, ports.portal) + "/")
+    me = os.getpid()
+    state = ServiceFile(paths, "portal")
+    state.write({"pid": me, "host": listening_at, "port": ports.portal, "content_port": ports.content})
+    try:
+        server.run()
+    finally:
+        if os.getpid() == me:  # a worker comes through here too
+            state.remove()
+
+
+class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
+    """gunicorn with settings from us alone: no command line, no file, no environment."""
+
+    def __init__(
+        self, paths: HubPaths, settings: HubSettings, ports: Ports, descriptors: Iterable[int]
+    ) -> None:
+        self._paths = paths
+        self._settings = settings
+        self._ports = ports
+        self._binds = [f"fd://{descriptor}" for descriptor in descriptors]
+        self._large_bodies = _LARGE_BODIES * settings.portal.threads
+        self._companions: Companions | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            "bind": self._binds,
+            "worker_class": _worker_class(self._settings.portal.patience_s),
+            "workers": 1,
+            "threads": self._settings.portal.threads + self._large_bodies,
+            "keepalive": _KEEP_ALIVE_S,
+            "graceful_timeout": _STOP_S,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "worker_tmp_dir": str(_MEMORY) if _MEMORY.is_dir() else None,
+            "post_worker_init": self._start_companions,
+            "worker_exit": self._stop_companions,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> "WSGIApplication":
+        self._companions = Companions(self._paths, self._settings)
+        portal = create_portal(self._paths, self._settings, ports=self._ports)
+        find_port = self._companions.find_zim_port
+        bodies = LargeBodies(self._large_bodies)
+        content = create_content_origin(self._paths, ports=self._ports, find_port=find_port, bodies=bodies)
+        return by_port({self._ports.portal: portal, self._ports.content: content})
+
+    def _start_companions(self, worker: Any) -> None:  # noqa: ANN401
+        if self._companions is not None:
+            self._companions.start(lambda: worker.alive)
+
+    def _stop_companions(self, _server: object, _worker: object) -> None:
+        if self._companions is not None:
+            self._companions.join()
+
+
+def _worker_class(patience_s: float) -> type[PatientWorker]:
+    return type("Worker", (PatientWorker,), {"patience_s": patience_s})
+
+
+def by_port(applications: "dict[int, WSGIApplication]") -> "WSGIApplication":
+    """Return an application that passes a request on by the port it came in at, whatever its Host says."""
+    by_text = {str(port): application for port, application in applications.items()}
+
+    def dispatch(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return by_text[environ["SERVER_PORT"]](environ, start_response)
+
+    return dispatch
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    is_v6 = ":" in host
+    family = socket.AF_INET6 if is_v6 else socket.AF_INET
+    try:
+        # :: is every address of this machine, those of IPv4 too.
+        return socket.create_server(
+            (host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=host == "::"
+        )
+    except (OSError, ValueError, TypeError) as error:  # the latter: no name at all, "x" * 64 or "a\0b"
+        raise _listening_error(host, port, error) from error
+
+
+def _listening_error(host: str, port: int, error: Exception) -> LocalError:
+    doing = f"listening on {host} port {port}"
+    code = error.errno if isinstance(error, OSError) else None
+    if code == errno.EADDRINUSE:
+        return LocalError(
+            f"{doing}: another program uses this port",
+            hint="Stop it, or choose another: hub serve --port P, or portal.port in hub.toml.",
+        )
+    if code == errno.EACCES:
+        return LocalError(
+            f"{doing}: only root may use this port",
+            hint="Choose one from 1024 on: hub serve --port P, or portal.port in hub.toml.",
+        )
+    return LocalError(
+        f"{doing}: portal.host is no address of this machine ({error})",
+        hint="Correct portal.host in hub.toml; 0.0.0.0 is every address. Or: hub serve --host H.",
+    )
+
+
+def _listen_for_packs(host: str, settings: HubSettings, port: int) -> socket.socket:
+    """Listen for the packs' origin: where hub.toml says, else beside the portal, else at any free port."""
+    wanted = settings.portal.content_port
+    if wanted and wanted != port:
+        return _listen(host, wanted)
+    try:
+        return _listen(host, port + 1)
+    except (LocalError, OverflowError):
+        return _listen(host, 0)
+
+
+def _addresses(host: str) -> list[str]:
+    return list_addresses() if host in ANY_HOST else [f"[{host}]" if ":" in host else host]

@@ -1,0 +1,1 @@
+"""The portal: one blueprint, one module, one template folder, one test file."""

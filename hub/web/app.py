@@ -1,0 +1,52 @@
+"""The portal's factory. It opens nothing: files and databases are read when the first page is asked for."""
+
+from flask import Flask
+from flask_babel import Babel
+
+from hub.settings import HubPaths, HubSettings
+from hub.web import (
+    assets,
+    display,
+    errors,
+    guide,
+    headers,
+    home,
+    library,
+    pack,
+    preferences,
+    search,
+    tech,
+    view,
+)
+from hub.web.origins import Ports
+from hub.web.packfiles import PackFiles
+from hub.web.pagecache import PageCache
+from hub.web.portal import Portal, attach, chosen
+from hub.web.shelf import Shelf
+
+_BLUEPRINTS = (
+    assets.bp,
+    guide.bp,
+    home.bp,
+    library.bp,
+    pack.bp,
+    preferences.bp,
+    search.bp,
+    tech.bp,
+    view.bp,
+)
+
+
+def create_portal(paths: HubPaths, settings: HubSettings, *, ports: Ports) -> Flask:
+    """Return the portal for one hub; `ports` tell it where browsers find it and the packs' origin."""
+    app = Flask(__name__, static_folder=None)
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.url_map.strict_slashes = True
+    attach(app, Portal(paths, settings, ports, Shelf(paths), PackFiles(paths), PageCache()))
+    Babel(app, locale_selector=lambda: chosen().language, default_translation_directories="translations")
+    for blueprint in _BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    errors.register(app)
+    headers.register(app)
+    display.register(app)
+    return app

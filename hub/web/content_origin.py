@@ -1,0 +1,143 @@
+"""The second origin, where the files of packs are served and their scripts run. A plain WSGI application.
+
+A pack is untrusted: nothing here reads or sets a cookie, nothing accepts a POST, and every page gets the CSP
+`sandbox` without `allow-same-origin`, so that it runs in an origin of its own that no other page shares.
+
+    /p/<pack_id>/<path>   a file of a pack
+    /z/<pack_id>/<path>   an article of a ZIM pack, from kiwix-serve
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from hub.settings import HubPaths
+from hub.web.byteserving import Headers, disposition, send_file
+from hub.web.largebodies import RETRY_AFTER_S, LargeBodies, TooManyBodiesError
+from hub.web.media_types import content_type
+from hub.web.origins import Ports, host_name, origin
+from hub.web.packfiles import PackFiles
+from hub.web.zimproxy import ZimBook, send_article
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+FindPort = Callable[[str], int | None]
+SANDBOX = "allow-scripts allow-forms allow-popups allow-downloads allow-modals"
+_UNSANDBOXED = ("application/pdf",)  # browsers do not show a PDF in a sandbox; it is no page of this origin
+_SOURCES = "'unsafe-inline' 'unsafe-eval' data: blob: about:"
+_METHODS = "GET, HEAD, OPTIONS"
+_PAGES = Path(__file__).parent / "templates" / "content_origin"
+_MISSING = (_PAGES / "missing.html").read_bytes()
+_BUSY = (_PAGES / "busy.html").read_bytes()
+
+
+def create_content_origin(
+    paths: HubPaths, *, ports: Ports, find_port: FindPort, bodies: LargeBodies
+) -> "WSGIApplication":
+    """Return the application of the packs' origin; it opens nothing until it is asked.
+
+    `find_port` gives the port of loopback where kiwix-serve has a ZIM pack, or None while it has it not;
+    `bodies` limits how many large files and articles run at once.
+    """
+    return _ContentOrigin(PackFiles(paths), ports, find_port, bodies)
+
+
+class _ContentOrigin:
+    def __init__(self, files: PackFiles, ports: Ports, find_port: FindPort, bodies: LargeBodies) -> None:
+        self._files = files
+        self._ports = ports
+        self._find_port = find_port
+        self._bodies = bodies
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        name = host_name(environ.get("HTTP_HOST", ""))
+        if name is None:
+            return _refuse(start_response, "400 Bad Request")
+        method = environ["REQUEST_METHOD"]
+        if method == "OPTIONS":
+            allowed = [("Access-Control-Allow-Methods", _METHODS), ("Access-Control-Allow-Headers", "*")]
+            start_response("204 No Content", [*self._headers(name, ""), *allowed])
+            return ()
+        if method not in ("GET", "HEAD"):
+            return _refuse(start_response, "405 Method Not Allowed", [("Allow", _METHODS)])
+        try:
+            path = environ["PATH_INFO"].encode("latin-1").decode()
+        except UnicodeError:
+            return self._missing(name, start_response)
+        try:
+            return self._answer(environ, start_response, name, path)
+        except TooManyBodiesError:
+            return self._busy(name, start_response)
+
+    def _answer(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse", name: str, path: str
+    ) -> Iterable[bytes]:
+        _, area, pack_id, rest = (*path.split("/", 3), "", "", "")[:4]
+        if area == "p":
+            return self._send_pack_file(environ, start_response, name, pack_id, rest)
+        port = self._find_port(pack_id) if area == "z" else None
+        if port is not None:
+            book = ZimBook(pack_id, port)
+            return send_article(environ, start_response, book, rest, self._headers(name, ""), self._bodies)
+        return self._missing(name, start_response)
+
+    def _send_pack_file(
+        self,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse",
+        name: str,
+        pack_id: str,
+        path: str,
+    ) -> Iterable[bytes]:
+        found = self._files.find(pack_id, path)
+        if found is not None and found.is_dir():
+            if path and not path.endswith("/"):
+                location = quote(f"/p/{pack_id}/{path}/")
+                return _refuse(start_response, "302 Found", [("Location", location)])
+            path += "index.html"
+            found = self._files.find(pack_id, path)
+        if found is None or not found.is_file() or path.endswith("/"):
+            return self._missing(name, start_response)
+        headers = self._headers(name, content_type(path))
+        if environ.get("QUERY_STRING") == "download":
+            headers.append(("Content-Disposition", disposition(found.name)))
+        return send_file(environ, start_response, found, headers, self._bodies)
+
+    def _missing(self, name: str, start_response: "StartResponse") -> Iterable[bytes]:
+        headers = self._headers(name, "text/html; charset=utf-8")
+        start_response("404 Not Found", [*headers, ("Content-Length", str(len(_MISSING)))])
+        return (_MISSING,)
+
+    def _busy(self, name: str, start_response: "StartResponse") -> Iterable[bytes]:
+        headers = self._headers(name, "text/html; charset=utf-8")
+        headers += [("Retry-After", str(RETRY_AFTER_S)), ("Content-Length", str(len(_BUSY)))]
+        start_response("503 Service Unavailable", headers)
+        return (_BUSY,)
+
+    def _headers(self, name: str, content_type: str) -> Headers:
+        headers = [
+            ("Content-Security-Policy", self._policy(name, content_type)),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", "no-referrer"),
+            ("Access-Control-Allow-Origin", "*"),
+            ("Cross-Origin-Resource-Policy", "cross-origin"),
+            ("Cache-Control", "no-cache"),
+        ]
+        return [*headers, ("Content-Type", content_type)] if content_type else headers
+
+    def _policy(self, name: str, content_type: str) -> str:
+        own = origin(name, self._ports.content)
+        sources = f"default-src 'self' {own} {_SOURCES}; form-action 'self' {own}"
+        if content_type in _UNSANDBOXED:
+            return f"{sources}; frame-ancestors {origin(name, self._ports.portal)}"
+        # No frame-ancestors here: a sandboxed page has an opaque origin, which no source list can name, so
+        # Chromium would block every frame inside a pack. Framing these pages gains nobody anything: they
+        # have no cookies and no state.
+        return f"{sources}; sandbox {SANDBOX}"
+
+
+def _refuse(start_response: "StartResponse", status: str, headers: Headers | None = None) -> Iterable[bytes]:
+    start_response(status, [*(headers or []), ("Content-Length", "0"), ("X-Content-Type-Options", "nosniff")])
+    return ()

@@ -1,0 +1,41 @@
+"""Addresses: of the page that shows a thing, and of the thing itself on the packs' origin or in Kolibri."""
+
+from urllib.parse import quote, urlencode
+
+from flask import url_for
+
+from hub.services import read_service
+from hub.web.origins import origin
+from hub.web.portal import browser_host, content_url, this_portal
+
+_SAFE = "/!$&'()*+,;=:@~"  # what RFC 3986 lets stand in a path; '%', '#', '?' and spaces are quoted
+
+
+def view_url(pack_id: str, path: str = "") -> str:
+    """The portal's page that shows a pack, opened at `path`."""
+    return (
+        url_for("view.show", pack_id=pack_id, path=path) if path else url_for("view.start", pack_id=pack_id)
+    )
+
+
+def view_path(pack_id: str, path: str = "") -> str:
+    """The page that shows a hit of the search, for those who are no request: the command line, a report."""
+    return quote(f"/view/{pack_id}/{path}" if path else f"/pack/{pack_id}", safe=_SAFE)
+
+
+def file_url(pack_id: str, path: str, *, download: bool = False) -> str:
+    """A file of a pack; `download`: to be kept, under its own name."""
+    return content_url(quote(f"/p/{pack_id}/{path}", safe=_SAFE) + ("?download" if download else ""))
+
+
+def article_url(pack_id: str, path: str) -> str:
+    """An article of a ZIM pack."""
+    return content_url(quote(f"/z/{pack_id}/{path}", safe=_SAFE))
+
+
+def kolibri_url(node_id: str) -> str | None:
+    """A channel, topic or resource in Kolibri; None while Kolibri does not run."""
+    service = read_service(this_portal().paths, "kolibri")
+    if service is None or not service.get("up") or not isinstance(service.get("port"), int):
+        return None
+    return f"{origin(browser_host(), service['port'])}/viewcontent?{urlencode({'node_id': node_id})}"

@@ -1,0 +1,41 @@
+"""From an address to a file of an installed pack, and never to any other file of this machine."""
+
+import os
+from pathlib import Path
+
+from content_packs.depot import is_pack_id
+from hub.library.installed import FILES, current_version, list_versions
+from hub.settings import HubPaths
+
+
+class PackFiles:
+    """Finds files below packs/<id>/<version>/files."""
+
+    def __init__(self, paths: HubPaths) -> None:
+        self._paths = paths
+        self._packs = Path(os.path.realpath(paths.packs))
+
+    def find(self, pack_id: str, path: str) -> Path | None:
+        """Return the regular file or folder at `path` of the current version, or None.
+
+        A path that the current version no longer has is looked up in the version before it, which stays on
+        the disk until the next install: a learner who has the old page open can finish it. A later version,
+        from which somebody rolled back, is never served.
+        """
+        version = current_version(self._paths, pack_id) if is_pack_id(pack_id) else None
+        if version is None or "\0" in path:
+            return None
+        found = self._in_version(pack_id, version, path)
+        if found is not None:
+            return found
+        earlier = [v for v in reversed(list_versions(self._paths, pack_id)) if v < version]
+        return next(filter(None, (self._in_version(pack_id, v, path) for v in earlier)), None)
+
+    def _in_version(self, pack_id: str, version: int, path: str) -> Path | None:
+        # Put together as text: a join would follow a path that begins with "/" out of the pack.
+        target = f"{self._packs}/{pack_id}/{version}/{FILES}/{path}".rstrip("/")
+        real = os.path.realpath(target)
+        # They differ where a link, `..`, `.` or an empty name lies on the way.
+        if real != target or not os.path.exists(real):  # noqa: PTH110
+            return None
+        return None if path.endswith("/") and not os.path.isdir(real) else Path(real)  # noqa: PTH112

@@ -1,0 +1,51 @@
+"""Finished pages kept in memory: a whole class opens the same home page at once. No Flask in here."""
+
+import gzip
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+_MAX_PAGES = 128  # of some 8 kB each
+_GZIP_LEVEL = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page as it is sent."""
+
+    html: bytes
+    gzipped: bytes
+    etag: str
+
+
+def make_page(html: str) -> Page:
+    """Return a page in the forms it is sent in."""
+    data = html.encode()
+    return Page(data, gzip.compress(data, _GZIP_LEVEL, mtime=0), hashlib.sha256(data).hexdigest()[:24])
+
+
+class PageCache:
+    """The pages of one portal, the one used longest ago dropped first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pages: OrderedDict[Hashable, Page] = OrderedDict()
+
+    def get(self, key: Hashable) -> Page | None:
+        """Return a kept page, or None."""
+        with self._lock:
+            page = self._pages.get(key)
+            if page is not None:
+                self._pages.move_to_end(key)
+            return page
+
+    def put(self, key: Hashable, html: str) -> Page:
+        """Keep a page."""
+        page = make_page(html)
+        with self._lock:
+            self._pages[key] = page
+            while len(self._pages) > _MAX_PAGES:
+                self._pages.popitem(last=False)
+        return page

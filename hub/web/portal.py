@@ -1,0 +1,80 @@
+"""What the pages of one portal share: where the hub's state is, what is installed, what a learner prefers."""
+
+from dataclasses import dataclass
+
+from flask import Flask, abort, current_app, g, request
+
+from hub.settings import HubPaths, HubSettings
+from hub.web.origins import Ports, host_name, origin
+from hub.web.packfiles import PackFiles
+from hub.web.pagecache import PageCache
+from hub.web.shelf import Shelf, ShelfView
+
+LANGUAGES = {"uk": "Українська", "en": "English"}
+TEXT_SIZES = ("normal", "large", "huge")
+LANGUAGE_COOKIE = "language"
+TEXT_SIZE_COOKIE = "text_size"
+_EXTENSION = "portal"
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """Given to `create_portal` once, read by every page."""
+
+    paths: HubPaths
+    settings: HubSettings
+    ports: Ports
+    shelf: Shelf
+    files: PackFiles
+    pages: PageCache
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What one learner chose, from two cookies that hold nothing else."""
+
+    language: str
+    text_size: str
+
+
+def attach(app: Flask, portal: Portal) -> None:
+    """Give `app` its portal."""
+    app.extensions[_EXTENSION] = portal
+
+
+def this_portal() -> Portal:
+    """Return the portal of the running request."""
+    portal: Portal = current_app.extensions[_EXTENSION]
+    return portal
+
+
+def shelf_view() -> ShelfView:
+    """Return what is installed, the same for the whole request."""
+    if "shelf_view" not in g:
+        g.shelf_view = this_portal().shelf.view()
+    view: ShelfView = g.shelf_view
+    return view
+
+
+def chosen() -> Preferences:
+    """Return the learner's language and text size, or the hub's own where none was chosen."""
+    language = request.cookies.get(LANGUAGE_COOKIE, "")
+    text_size = request.cookies.get(TEXT_SIZE_COOKIE, "")
+    default = this_portal().settings.portal.language
+    return Preferences(
+        language=next((code for code in (language, default) if code in LANGUAGES), "uk"),
+        text_size=text_size if text_size in TEXT_SIZES else TEXT_SIZES[0],
+    )
+
+
+def browser_host() -> str:
+    """Return the machine's name as this browser knows it; status 400 where the Host header is no name."""
+    name = host_name(request.headers.get("Host", ""))
+    if name is None:
+        abort(400)
+    return name
+
+
+def content_url(path: str) -> str:
+    """Return the address of a path (already quoted) on the packs' origin."""
+    return origin(browser_host(), this_portal().ports.content) + path

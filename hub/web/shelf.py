@@ -1,0 +1,76 @@
+"""The installed packs as pages need them, read again only when hub.db has changed."""
+
+import os
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlite_utils import Database
+
+from content_packs.items import natural_key
+from hub.clock import hub_now
+from hub.library.installed import InstalledPack, list_packs
+from hub.library.rebuild import open_library
+from hub.settings import HubPaths
+
+Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ShelfView:
+    """What was installed at one moment; `stamp` differs as soon as hub.db differs."""
+
+    stamp: Stamp
+    packs: tuple[InstalledPack, ...]  # by title, in Ukrainian order
+
+    @cached_property
+    def by_id(self) -> dict[str, InstalledPack]:
+        """The packs by their id."""
+        return {pack.pack.id: pack for pack in self.packs}
+
+    @cached_property
+    def newest(self) -> tuple[InstalledPack, ...]:
+        """The packs, the one installed last first."""
+        return tuple(sorted(self.packs, key=lambda pack: pack.installed_at, reverse=True))
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """What all packs hold together."""
+        return sum(pack.size_bytes for pack in self.packs)
+
+
+class Shelf:
+    """One connection to hub.db for all threads; asking costs a stat and `PRAGMA data_version`."""
+
+    def __init__(self, paths: HubPaths) -> None:
+        self._paths = paths
+        self._lock = threading.Lock()
+        self._db: Database | None = None
+        self._inode = 0
+        self._view: ShelfView | None = None
+
+    def view(self) -> ShelfView:
+        """Return what is installed now."""
+        with self._lock:
+            db = self._open()
+            stamp = (self._inode, int(db.execute("pragma data_version").fetchone()[0]))
+            if self._view is None or self._view.stamp != stamp:
+                packs = sorted(list_packs(db, self._paths), key=lambda p: natural_key(p.pack.title))
+                self._view = ShelfView(stamp, tuple(packs))
+            return self._view
+
+    def _open(self) -> Database:
+        inode = self._inode_on_disk()
+        if self._db is None or inode != self._inode:  # `hub repair` puts another file in its place
+            if self._db is not None:
+                self._db.close()
+            self._db = open_library(self._paths, now=hub_now(self._paths.trust))
+            self._inode = self._inode_on_disk()
+            self._view = None  # the new file may have the number of the old one
+        return self._db
+
+    def _inode_on_disk(self) -> int:
+        try:
+            return os.stat(self._paths.db).st_ino  # noqa: PTH116 - half the time of Path.stat, every request
+        except FileNotFoundError:
+            return 0

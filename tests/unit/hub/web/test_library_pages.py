@@ -1,0 +1,53 @@
+import re
+
+from hub.web.library import PAGE_SIZE
+from support.shelves import put_lesson, stock
+
+
+def titles(page: str) -> list[str]:
+    return re.findall(r'class="card-title"[^>]*>([^<]*)<', page)
+
+
+def test_filters_by_subject_grade_language_and_kind(portal, paths, scratch):
+    stock(paths, scratch)
+    assert len(titles(portal.get("/library").text)) == 8
+    assert titles(portal.get("/library?subject=history").text) == ["Історія України: козацька доба"]
+    assert titles(portal.get("/library?grade=2").text) == ["English for beginners"]
+    assert len(titles(portal.get("/library?language=en").text)) == 2
+    assert titles(portal.get("/library?kind=files").text) == ["Математика: матеріали для 5 класу"]
+    assert titles(portal.get("/library?kind=files&grade=9").text) == []
+
+
+def test_titles_stand_in_the_order_of_the_ukrainian_alphabet(portal, paths, scratch):
+    for number, title in enumerate(
+        ["Яблуко", "Їжак", "Іній", "Єнот", "Ґанок", "Дерево", "Урок 10", "Урок 2"]
+    ):
+        put_lesson(paths, scratch, id=f"t{number}", title=title)
+    wanted = ["Ґанок", "Дерево", "Єнот", "Іній", "Їжак", "Урок 2", "Урок 10", "Яблуко"]
+    assert titles(portal.get("/library").text) == wanted
+
+
+def test_long_lists_have_pages(portal, paths, scratch):
+    for number in range(PAGE_SIZE + 1):
+        put_lesson(paths, scratch, id=f"t{number}", title=f"Урок {number:02}", grades=[5])
+    first = portal.get("/library?grade=5").text
+    assert len(titles(first)) == PAGE_SIZE
+    assert "/library?page=2&amp;grade=5" in first or "/library?grade=5&amp;page=2" in first
+    assert titles(portal.get("/library?grade=5&page=2").text) == [f"Урок {PAGE_SIZE}"]
+    for number in ("3", "0", "-1", "x", "9" * 30):
+        assert portal.get(f"/library?page={number}").status_code == 404
+
+
+def test_says_what_to_do_where_nothing_fits(portal, paths, scratch):
+    put_lesson(paths, scratch)
+    page = portal.get("/library?subject=astronomy").text
+    assert "Нічого не підходить" in page
+    assert 'href="/library"' in page
+
+
+def test_an_unknown_subject_is_a_subject_of_its_own(portal, paths, scratch):
+    put_lesson(paths, scratch, id="stars", title="Зорі", subject="Астрономія")
+    put_lesson(paths, scratch, id="sums", title="Числа", subject="mathematics")
+    page = portal.get("/library").text
+    assert ">Астрономія<" in page
+    assert titles(portal.get("/library?subject=астрономія").text) == ["Зорі"]
