@@ -1,0 +1,1 @@
+"""The device: everything that runs in the school. See README.md."""

@@ -1,0 +1,152 @@
+"""`hub packs`, `hub search`, `hub repair`: what is on this hub."""
+
+from typing import Any
+
+import click
+
+from content_packs.console import note, print_json, progress, size_text
+from content_packs.durable import locked
+from content_packs.errors import UsageError
+from hub.cli.options import json_option, with_hub
+from hub.clock import hub_now
+from hub.library import indexer, search_db
+from hub.library.install import release, require_installed, roll_back
+from hub.library.installed import InstalledPack, list_pack_ids, list_packs, list_versions
+from hub.library.rebuild import open_library, repair
+from hub.library.search import Hit
+from hub.library.search import search as run_search
+from hub.library.store import open_store
+from hub.settings import HubPaths, read_settings
+from hub.sync.session import SYNC_LOCK
+
+
+@click.command("packs")
+@click.option("--rollback", metavar="PACK", help="Show the version before this one again, and hold it.")
+@click.option(
+    "--follow", metavar="PACK", help="Undo a rollback: the next sync brings what the office assigns."
+)
+@json_option
+@with_hub
+def packs(paths: HubPaths, rollback: str | None, follow: str | None, as_json: bool) -> None:
+    """List the installed packs, or roll one back."""
+    read_settings(paths)
+    if rollback and follow:
+        raise UsageError("--rollback and --follow exclude each other")
+    if rollback or follow:
+        with locked(paths.lock(SYNC_LOCK), doing="changing a pack"):
+            if rollback:
+                note(f"{rollback}: version {roll_back(paths, rollback)} is shown again")
+            elif follow:
+                require_installed(paths, follow)
+                release(paths, follow)
+    db = open_library(paths, now=hub_now(paths.trust))
+    try:
+        found = list_packs(db, paths)
+    finally:
+        db.close()
+    if rollback or follow:
+        indexer.spawn(paths).wait()
+    if as_json:
+        print_json({"format": 1, "packs": [_to_dict(pack) for pack in found]})
+        return
+    for pack in found:
+        meta = pack.pack
+        click.echo(
+            f"{meta.id:24} v{meta.version:<5} {meta.kind:8} {size_text(pack.size_bytes):>9}  {meta.title}"
+        )
+    if not found:
+        click.echo("No packs are installed yet. `hub sync` brings what the office assigned.")
+
+
+def _to_dict(pack: InstalledPack) -> dict[str, Any]:
+    meta = pack.pack
+    return {
+        "id": meta.id,
+        "version": meta.version,
+        "kind": meta.kind,
+        "title": meta.title,
+        "path": str(pack.content_dir),
+        "language": meta.language,
+        "size_bytes": pack.size_bytes,
+        "installed_at": pack.installed_at,
+    }
+
+
+@click.command("search")
+@click.argument("words", nargs=-1, required=True)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200))
+@json_option
+@with_hub
+def search(paths: HubPaths, words: tuple[str, ...], limit: int, as_json: bool) -> None:
+    """Search everything that is on this hub."""
+    settings = read_settings(paths)
+    result = run_search(paths, " ".join(words), ui_language=settings.portal.language, limit=limit)
+    if as_json:
+        found = [_hit_to_dict(hit) for hit in result.hits]
+        print_json({"format": 1, "results": found, "total": result.total, "suggestion": result.suggestion})
+        return
+    for hit in result.hits:
+        click.echo(f"{hit.title}  [{hit.pack_title}]\n    {hit.snippet_text}\n    {_hit_to_dict(hit)['url']}")
+    if not result.hits:
+        click.echo("Nothing was found.")
+    if result.suggestion:
+        click.echo(f"Did you mean: {result.suggestion}")
+
+
+def _hit_to_dict(hit: Hit) -> dict[str, Any]:
+    from hub.web.links import view_path  # Flask: only this command needs it
+
+    return {
+        "title": hit.title,
+        "url": view_path(hit.pack_id, hit.path),
+        "pack": hit.pack_id,
+        "kind": hit.kind,
+        "snippet": hit.snippet_text,
+        "language": hit.language,
+    }
+
+
+@click.command("repair")
+@json_option
+@with_hub
+def repair_command(paths: HubPaths, as_json: bool) -> None:
+    """Check every installed byte; drop what is damaged; make the database and the search index anew."""
+    read_settings(paths)
+    with locked(paths.lock(SYNC_LOCK), doing="repair"):
+        with progress("checking", _stored_bytes(paths)) as advance:
+            report = repair(paths, now=hub_now(paths.trust), advance=advance)
+        search_db.condemn(paths.search_db)
+    indexer.spawn(paths).wait()
+    if as_json:
+        print_json(
+            {
+                "format": 1,
+                "packs": report.packs,
+                "dropped": report.dropped,
+                "checked_bytes": report.checked_bytes,
+            }
+        )
+        return
+    for name in report.packs:
+        click.echo(f"whole    {name}")
+    for line in report.dropped:
+        click.echo(f"dropped  {line}")
+    if report.dropped:
+        click.echo("Run `hub sync`: it fetches what was dropped.")
+    else:
+        click.echo(f"Nothing is damaged; {size_text(report.checked_bytes)} were read.")
+
+
+def _stored_bytes(paths: HubPaths) -> int:
+    """Return what a repair reads: every version's tree, and the store once more."""
+    trees = (
+        paths.packs / pack_id / str(v)
+        for pack_id in list_pack_ids(paths)
+        for v in list_versions(paths, pack_id)
+    )
+    files = (path for tree in trees for path in tree.rglob("*"))
+    stored = open_store(paths.store).list_files()
+    return sum(path.lstat().st_size for path in (*files, *stored))
+
+
+COMMANDS = (packs, search, repair_command)

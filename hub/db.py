@@ -1,0 +1,105 @@
+"""hub.db: one SQLite file, WAL, synchronous=FULL. Disk is the truth; this is an index that can be rebuilt.
+
+Tables and their one writing module:
+    installed   hub/library/installed.py
+    sync_runs   hub/sync/history.py
+"""
+
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from content_packs.durable import locked
+from content_packs.errors import DiskFullError, LocalError, local_error
+
+_BUSY_TIMEOUT_S = 10.0
+migrations = Migrations("hub")
+
+
+@migrations()
+def m001_first(db: Database) -> None:
+    """Make the tables of the first release."""
+    db.table("installed").create(
+        {
+            "pack_id": str,
+            "version": int,
+            "kind": str,
+            "title": str,
+            "language": str,
+            "meta": str,  # JSON of PackMeta
+            "details": str,  # JSON, by kind
+            "file_count": int,
+            "size_bytes": int,
+            "installed_at": str,  # ISO 8601, UTC
+        },
+        pk="pack_id",
+    )
+    db.table("sync_runs").create(
+        {
+            "id": int,
+            "started_at": str,
+            "finished_at": str,
+            "source": str,  # depot URL or folder
+            "result": str,  # "ok" or an error code
+            "message": str,
+            "hint": str,
+            "received_bytes": int,
+            "installed": str,  # JSON list of "pack@version"
+        },
+        pk="id",
+    )
+
+
+class DamagedDatabaseError(LocalError):
+    """A database file that is no longer one; it is an index, so a new one can be made from the disk."""
+
+    code = "database-damaged"
+
+
+def open_db(path: Path) -> Database:
+    """Open hub.db, made and migrated where needed.
+
+    Raises:
+        DamagedDatabaseError: the file is damaged; `hub repair` and every start make a new one.
+        LocalError: the disk refuses, or another process holds the database for too long.
+    """
+    connection: sqlite3.Connection | None = None
+    try:
+        # Two first starts at once must not migrate against each other; SQLite's own lock does not cover it.
+        with locked(path.parent / "locks" / "db", doing="opening hub.db", wait=True):
+            connection = sqlite3.connect(
+                path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
+            )
+            connection.execute("pragma journal_mode=wal")
+            connection.execute("pragma synchronous=full")
+            db = Database(connection)
+            migrations.apply(db)
+            return db
+    except (OSError, sqlite3.Error) as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, OSError):
+            raise local_error(error, f"opening {path}") from error
+        raise to_local_error(error, str(path)) from error
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the error says that the file is damaged, and not that it is busy or the disk is full."""
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def to_local_error(error: sqlite3.Error, what: str) -> LocalError:
+    """Return what an error of SQLite means for the person on site."""
+    code = _code(error)
+    if is_damage(error):
+        return DamagedDatabaseError(f"{what}: {error}", hint="Run `hub repair`: it makes a new one.")
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return DiskFullError(f"{what}: {error}", hint="Free some space on this disk, or check the card.")
+    return LocalError(f"{what}: {error}", hint="Try again; if it stays so, run `hub repair`.")
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code: https://sqlite.org/rescode.html, the lower eight bits."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

@@ -1,0 +1,1 @@
+"""The store of files, the installed packs, the search index."""

@@ -1,0 +1,261 @@
+"""The one settings object of a hub: hub.toml, read once, passed on. Reference: docs/reference/settings.md."""
+
+import dataclasses
+import os
+import reprlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from content_packs.depot import MIB, check_hub_id
+from content_packs.errors import UsageError, local_error
+
+HUB_TOML = "hub.toml"
+RESERVE_SHARE = 0.05
+_MAX_TIMEOUT_S = 3600.0
+_MAX_RESERVE_BYTES = 1024 * 1024 * MIB  # more than any card or disk of a school
+_MAX_PORT = 65535
+_MAX_THREADS = 64  # four times what keeps a Pi's four cores busy
+
+
+@dataclass(frozen=True, slots=True)
+class HubPaths:
+    """Where things lie below a hub's state directory."""
+
+    dir: Path
+
+    @property
+    def settings(self) -> Path:
+        """hub.toml."""
+        return self.dir / HUB_TOML
+
+    @property
+    def key(self) -> Path:
+        """The hub's private SSH key; the public one lies beside it with `.pub`."""
+        return self.dir / "keys" / "id_ed25519"
+
+    @property
+    def host_keys(self) -> Path:
+        """Public host keys of the depot, one a line."""
+        return self.dir / "keys" / "depot_host_keys"
+
+    @property
+    def trust(self) -> Path:
+        """TUF metadata that was verified, and the root that the hub came with."""
+        return self.dir / "trust"
+
+    @property
+    def store(self) -> Path:
+        """Each file once, named by its SHA-256."""
+        return self.dir / "store"
+
+    @property
+    def packs(self) -> Path:
+        """Installed packs: <id>/<version>/{index.zst, files/, extras/} and <id>/current."""
+        return self.dir / "packs"
+
+    @property
+    def db(self) -> Path:
+        """hub.db: an index of what is on disk, and the history of syncs."""
+        return self.dir / "hub.db"
+
+    @property
+    def search_db(self) -> Path:
+        """search.db: the search index; may be deleted, it is made again."""
+        return self.dir / "search.db"
+
+    @property
+    def kolibri(self) -> Path:
+        """Kolibri's home, content tree, secret and settings."""
+        return self.dir / "kolibri"
+
+    @property
+    def run(self) -> Path:
+        """What running processes tell each other (ports); worthless after a reboot."""
+        return self.dir / "run"
+
+    def lock(self, name: str) -> Path:
+        """A lock file; never deleted."""
+        return self.dir / "locks" / name
+
+
+def _within(default: float, least: float, most: float) -> Any:  # noqa: ANN401 - as dataclasses.field
+    """Return a number's field: what stands in hub.toml outside `least` to `most` is not taken."""
+    return field(default=default, metadata={"least": least, "most": most})
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSettings:
+    """How the hub uses its uplink."""
+
+    connect_timeout_s: float = _within(60.0, 1, _MAX_TIMEOUT_S)  # TCP, keys, sign-in, each: slow mobile links
+    step_timeout_s: float = _within(60.0, 1, _MAX_TIMEOUT_S)  # silence after which the link counts as dead
+    reserve_bytes: int = _within(1024 * MIB, 0, _MAX_RESERVE_BYTES)  # left free by packs, as 5 % of the disk
+
+    def reserve(self, disk_bytes: int) -> int:
+        """Return the bytes of a disk that packs never fill: 5 % of it, at least the setting."""
+        return max(int(disk_bytes * RESERVE_SHARE), self.reserve_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class PortalSettings:
+    """Where learners find the hub."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - the classroom's own network
+    port: int = _within(8080, 1, _MAX_PORT)  # of the portal
+    content_port: int = _within(0, 0, _MAX_PORT)  # the packs' own origin; 0: the portal's port + 1
+    name: str = ""  # the school, as learners see it
+    language: str = "uk"  # of the pages, until a learner chooses
+    threads: int = _within(16, 1, _MAX_THREADS)  # pages at once; three times as many large files beside
+    patience_s: float = _within(30.0, 1, _MAX_TIMEOUT_S)  # a browser that stands still so long is cut off
+
+
+@dataclass(frozen=True, slots=True)
+class KolibriSettings:
+    """The Kolibri process."""
+
+    enabled: bool = True  # false: no courses, and no process
+    command: str = ""  # the kolibri executable; empty: .venv-kolibri beside our own environment, else $PATH
+    host: str = ""  # where it listens; empty: where the portal does, as no proxy stands in front yet
+    port: int = _within(8090, 0, _MAX_PORT)  # of its pages; 0: any free port
+    zip_port: int = _within(8091, 0, _MAX_PORT)  # its second origin, for HTML5 resources; 0: any free port
+
+
+@dataclass(frozen=True, slots=True)
+class KiwixSettings:
+    """The kiwix-serve process, reached only through the content origin."""
+
+    enabled: bool = True  # false: ZIMs are listed and searched, but do not open
+    command: str = "kiwix-serve"  # the executable, looked for in $PATH
+    port: int = _within(0, 0, _MAX_PORT)  # 0: any free port on loopback
+
+
+@dataclass(frozen=True, slots=True)
+class HubSettings:
+    """Everything in hub.toml.
+
+    No typing error bricks a school: an unknown key is kept aside in `unknown`; a value that cannot be used
+    leaves its setting at the default, and `refused` says so.
+    """
+
+    hub_id: str  # its name in the fleet, as the office enrolled it
+    depot_url: str  # sftp://user@host:port/path, or a folder
+    sync: SyncSettings = field(default_factory=SyncSettings)
+    portal: PortalSettings = field(default_factory=PortalSettings)
+    kolibri: KolibriSettings = field(default_factory=KolibriSettings)
+    kiwix: KiwixSettings = field(default_factory=KiwixSettings)
+    unknown: tuple[str, ...] = ()
+    refused: tuple["Refused", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A value of hub.toml that is not used, and why; `str` is the sentence."""
+
+    key: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.why}"
+
+
+_SECTIONS: dict[str, type] = {
+    "sync": SyncSettings,
+    "portal": PortalSettings,
+    "kolibri": KolibriSettings,
+    "kiwix": KiwixSettings,
+}
+_REQUIRED = ("hub_id", "depot_url")
+_TYPE_WORDS: dict[type, str] = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def read_settings(paths: HubPaths) -> HubSettings:
+    """Read hub.toml.
+
+    Raises:
+        UsageError: not a hub directory, not TOML, or no usable `hub_id` and `depot_url`; names the key.
+    """
+    try:
+        text = paths.settings.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        hint = "Give --dir or $HUB_DIR, or make one with `hub init DIR`."
+        raise UsageError(f"{paths.dir}: no {HUB_TOML} there", hint=hint) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{paths.settings}: not UTF-8", hint="Save it as UTF-8.") from error
+    except OSError as error:
+        raise local_error(error, f"reading {paths.settings}") from error
+    try:
+        return from_dict(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{paths.settings}: not valid TOML: {error}") from error
+
+
+def from_dict(values: Mapping[str, Any]) -> HubSettings:
+    """Return the settings in `values`; what is missing or cannot be used takes its default.
+
+    Raises:
+        UsageError: `hub_id` or `depot_url` is missing or wrong: nobody can guess these.
+    """
+    unknown: list[str] = []
+    refused: list[Refused] = []
+    sections: dict[str, Any] = {}
+    for key, value in values.items():
+        if key in _SECTIONS:
+            sections[key] = _section(key, value, unknown, refused)
+        elif key not in _REQUIRED:
+            unknown.append(key)
+    hub_id, depot_url = (_required(key, values.get(key)) for key in _REQUIRED)
+    check_hub_id(hub_id)
+    return HubSettings(hub_id, depot_url, **sections, unknown=tuple(unknown), refused=tuple(refused))
+
+
+def _required(key: str, value: object) -> str:
+    if value is None or value == "":
+        raise UsageError(f"{HUB_TOML}: {key} is missing", hint="`hub init` writes it.")
+    if not isinstance(value, str):
+        raise UsageError(f"{HUB_TOML}: {key}: expected text, got {value!r}", hint="`hub init` writes it.")
+    return value
+
+
+def _section(name: str, values: object, unknown: list[str], refused: list[Refused]) -> object:
+    section = _SECTIONS[name]
+    if not isinstance(values, dict):
+        refused.append(Refused(name, f"expected a table [{name}], got {reprlib.repr(values)}"))
+        return section()
+    known = {f.name: f for f in dataclasses.fields(section)}
+    unknown.extend(f"{name}.{key}" for key in values if key not in known)
+    taken: dict[str, object] = {}
+    for key in [key for key in known if key in values]:
+        wrong = _check_value(values[key], known[key])
+        if wrong:
+            why = f"{wrong}, got {reprlib.repr(values[key])}; {known[key].default!r} is used"
+            refused.append(Refused(f"{name}.{key}", why))
+        else:
+            # A whole number may stand for a number.
+            taken[key] = float(values[key]) if isinstance(known[key].default, float) else values[key]
+    return section(**taken)
+
+
+def _check_value(value: object, known: "dataclasses.Field[Any]") -> str:
+    """Return what would be right instead, or nothing where the value can be used."""
+    wanted = type(known.default)
+    accepted = (int, float) if wanted is float else (wanted,)
+    # To Python true is a whole number, to the person who wrote hub.toml it is not.
+    if not isinstance(value, accepted) or isinstance(value, bool) != (wanted is bool):
+        return f"expected {_TYPE_WORDS[wanted]}"
+    limits = known.metadata
+    if limits and isinstance(value, int | float) and not limits["least"] <= value <= limits["most"]:
+        return f"expected {limits['least']} to {limits['most']}"  # NaN comes here too
+    return ""
+
+
+def find_dir(given: str | None) -> HubPaths:
+    """Return the state directory: `given` (--dir), else $HUB_DIR; UsageError where neither is set."""
+    chosen = given or os.environ.get("HUB_DIR")
+    if not chosen:
+        raise UsageError(
+            "which hub? no --dir and no $HUB_DIR", hint="For example: hub --dir /var/lib/hub status"
+        )
+    return HubPaths(Path(chosen).absolute())

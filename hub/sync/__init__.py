@@ -1,0 +1,1 @@
+"""One session with a depot: plan (pure) and carry out."""

@@ -1,0 +1,99 @@
+"""hub.toml: what is wrong in it costs one setting, not a school."""
+
+import pytest
+
+from content_packs.errors import UsageError
+from hub.settings import HubPaths, PortalSettings, SyncSettings, from_dict, read_settings
+
+GIB = 2**30
+IDENTITY = 'hub_id = "h-1"\ndepot_url = "/depot"\n'
+
+
+@pytest.fixture
+def paths(tmp_path):
+    return HubPaths(tmp_path)
+
+
+def read(paths, text):
+    paths.settings.write_text(text, encoding="utf-8")
+    return read_settings(paths)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "port = 0",
+        "port = 65536",
+        "port = -1",
+        "port = true",
+        'port = "8080"',
+        "port = 8080.0",
+        "content_port = 99999",
+        "threads = 0",
+        "threads = 1000000",
+        "patience_s = nan",
+        "patience_s = inf",
+        "patience_s = 0",
+        "patience_s = false",
+        "host = 5",
+        "name = ['x']",
+        "language = { uk = 1 }",
+    ],
+)
+def test_value_that_cannot_be_used_is_refused_and_the_default_stands(paths, line):
+    settings = read(paths, f"{IDENTITY}[portal]\n{line}\n")
+    assert settings.portal == PortalSettings()
+    [refused] = settings.refused
+    assert refused.key == "portal." + line.split()[0]
+    assert "expected" in refused.why
+    assert repr(getattr(PortalSettings(), line.split()[0])) in str(refused)
+
+
+@pytest.mark.parametrize("line", ["connect_timeout_s = nan", "step_timeout_s = 0", "reserve_bytes = -1"])
+def test_sync_has_limits_too(paths, line):
+    settings = read(paths, f"{IDENTITY}[sync]\n{line}\n")
+    assert settings.sync == SyncSettings()
+    assert [refused.key for refused in settings.refused] == ["sync." + line.split()[0]]
+
+
+def test_good_values_beside_a_bad_one_are_used(paths):
+    settings = read(paths, IDENTITY + "[portal]\nthreads = 0\nport = 80\npatience_s = 5\nname = 'Школа'\n")
+    assert settings.portal == PortalSettings(port=80, patience_s=5.0, name="Школа")
+    assert isinstance(settings.portal.patience_s, float)
+
+
+def test_section_that_is_no_table_is_refused(paths):
+    settings = read(paths, IDENTITY + "portal = 8080\nuplink = 3\n")
+    assert (settings.portal, settings.unknown) == (PortalSettings(), ("uplink",))
+    assert str(settings.refused[0]).startswith("portal: expected a table")
+
+
+def test_endless_nonsense_is_quoted_shortly(paths):
+    settings = read(paths, f"{IDENTITY}[portal]\nport = '{'9' * 100_000}'\n")
+    assert len(str(settings.refused[0])) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("hub_id = [", "not valid TOML"),
+        ('depot_url = "/depot"', "hub_id is missing"),
+        ('hub_id = "h-1"', "depot_url is missing"),
+        ('hub_id = 7\ndepot_url = "/depot"', "hub_id: expected text"),
+        ('hub_id = "h-1"\ndepot_url = 7', "depot_url: expected text"),
+        ('hub_id = "../x"\ndepot_url = "/depot"', r"\.\./x"),
+    ],
+)
+def test_what_nobody_can_guess_is_an_error(paths, text, words):
+    with pytest.raises(UsageError, match=words):
+        read(paths, text)
+
+
+def test_reserve_is_five_percent_and_at_least_the_setting():
+    settings = SyncSettings(reserve_bytes=GIB)
+    assert settings.reserve(10 * GIB) == GIB
+    assert settings.reserve(100 * GIB) == 5 * GIB
+
+
+def test_defaults_keep_their_own_limits():
+    assert from_dict({"hub_id": "h-1", "depot_url": "/d"}).refused == ()
