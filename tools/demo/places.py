@@ -1,0 +1,77 @@
+"""Where the demo keeps things, all below .demo or $DEMO_DIR, and which ports it uses."""
+
+import errno
+import os
+import shutil
+import socket
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from content_packs.errors import LocalError, UsageError
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(os.environ.get("DEMO_DIR", ROOT / ".demo")).absolute()
+SAMPLES = ROOT / "samples"
+BUILT = HERE / "built"
+CENTRAL = HERE / "central"
+DEPOT = CENTRAL / "depot"
+HUB_KEYS = CENTRAL / "hub-keys"
+SSHD = HERE / "sshd"
+HUB = HERE / "hub"
+HUB_ID = "h-demo"
+HUB_TOML = HUB / "hub.toml"
+LOGS = HERE / "log"
+DONE = HERE / "done"
+BIN = ROOT / ".venv" / "bin"
+KOLIBRI = ROOT / ".venv-kolibri" / "bin" / "kolibri"
+LOCK = HERE / "lock"
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """TCP ports of everything that listens."""
+
+    portal: int
+    content: int
+    kolibri: int
+    zip: int
+    sshd: int
+
+
+def choose_ports(host: str, wanted_portal: int) -> Ports:
+    """Return the ports of the last run as far as they are free on `host`, and free ones for the rest."""
+    settings = tomllib.loads(HUB_TOML.read_text(encoding="utf-8")) if HUB_TOML.exists() else {}
+    kolibri = settings.get("kolibri", {})
+    taken: set[int] = set()
+    return Ports(
+        portal=_free_port(host, wanted_portal, taken),
+        content=_free_port(host, wanted_portal and wanted_portal + 1, taken),
+        kolibri=_free_port(host, kolibri.get("port", 8090), taken),
+        zip=_free_port(host, kolibri.get("zip_port", 8091), taken),
+        sshd=_free_port(LOOPBACK, urlsplit(settings.get("depot_url", "")).port or 0, taken),
+    )
+
+
+def _free_port(host: str, wanted: int, taken: set[int]) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind((host, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise UsageError(f"--host {host}: no IPv4 address of this machine ({error})") from error
+                continue
+            found: int = listener.getsockname()[1]
+            if found not in taken:
+                taken.add(found)
+                return found
+    raise LocalError(f"no free port on {host}", hint="End what listens there.")
+
+
+def find_program(name: str) -> str | None:
+    """Return the path of an installed program; daemons lie where a person's PATH does not look."""
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/sbin")

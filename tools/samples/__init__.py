@@ -1,0 +1,1 @@
+"""Makes the media of samples/; README.md says how."""
