@@ -1,0 +1,142 @@
+"""The servers that are measured: ours and its peers, each started here, on loopback, and ended."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.settings import HubPaths
+from support.kolibri import KOLIBRI, HubKolibri
+from support.road import BIN
+from support.waiting import wait_for
+
+_START_S = 30.0
+_STOP_S = 15.0
+FLASK_THREADS = 16  # as many as the portal's
+
+_NGINX = """daemon off;
+pid {folder}/nginx.pid;
+error_log stderr warn;
+worker_processes auto;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; default_type text/html;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{ listen 127.0.0.1:{port}; root {root}; }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One that answers on 127.0.0.1."""
+
+    pid: int
+    port: int
+    content_port: int = 0  # the portal's second origin
+
+
+@contextmanager
+def portal(hub_dir: Path) -> Iterator[Server]:
+    """`hub serve`: gunicorn alone, with kiwix-serve as its child."""
+    port = _free_port()
+    command = [BIN / "hub", "--dir", hub_dir, "serve", "--host", "127.0.0.1", "--port", port]
+    with _running(command, port, hub_dir / "serve.log") as pid:
+        state = json.loads((hub_dir / "run" / "portal.json").read_bytes())
+        yield Server(pid, port, int(state["content_port"]))
+
+
+@contextmanager
+def nginx(folder: Path, root: Path) -> Iterator[Server]:
+    """nginx with static files, as many workers as there are cores."""
+    port = _free_port()
+    folder.mkdir()
+    os.chmod(folder.parent, 0o755)  # its workers are another account where we are root
+    config = folder / "nginx.conf"
+    config.write_text(_NGINX.format(folder=folder, root=root, port=port))
+    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    assert program, "nginx is missing: apt-get install nginx-light"
+    command = [program, "-p", folder, "-c", config, "-e", "stderr"]
+    with _running(command, port, folder / "log") as pid:
+        yield Server(pid, port)
+
+
+@contextmanager
+def kiwix(zim: Path) -> Iterator[Server]:
+    """kiwix-serve with its defaults."""
+    port = _free_port()
+    command = ["kiwix-serve", "--address", "127.0.0.1", "--port", port, zim]
+    with _running(command, port, zim.with_suffix(".log")) as pid:
+        yield Server(pid, port)
+
+
+@contextmanager
+def flask_send_file(folder: Path, root: Path) -> Iterator[Server]:
+    """Flask's send_file on gunicorn: one gthread worker, as the portal has."""
+    port = _free_port()
+    command: list[object] = [sys.executable, "-m", "gunicorn", f"bench.send_file_app:create({str(root)!r})"]
+    command += ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", 1]
+    command += ["--threads", FLASK_THREADS, "--keep-alive", 5, "--log-level", "warning"]
+    with _running([*command, "--no-control-socket"], port, folder / "flask.log") as pid:
+        yield Server(pid, port)
+
+
+@contextmanager
+def kolibri(hub_dir: Path) -> Iterator[Server]:
+    """`hub kolibri`; `pid` is of Kolibri itself."""
+    with (hub_dir / "hub.toml").open("a") as settings:
+        settings.write(f'[kolibri]\ncommand = "{KOLIBRI}"\nport = 0\nzip_port = 0\n')
+    running = HubKolibri(HubPaths(hub_dir))
+    try:
+        running.start()
+        yield Server(running.state["pid"], running.state["port"])
+    finally:
+        running.end()
+
+
+@contextmanager
+def _running(command: Sequence[object], port: int, log_path: Path) -> Iterator[int]:
+    with log_path.open("ab") as log:
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        wait_for(lambda: process.poll() is not None or _accepts(port), timeout_s=_START_S)
+        assert process.poll() is None, f"{command[0]} ended at its start:\n{log_path.read_text()[-2000:]}"
+        yield process.pid
+    finally:
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -1,0 +1,225 @@
+"""Table 2: requests per second of the portal beside those of nginx, Flask, kiwix-serve and Kolibri."""
+
+import random
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from itertools import permutations
+from pathlib import Path
+
+from bench import load, servers
+from bench.load import Target
+from bench.measure import family, first_line, note, pss_bytes, run
+from bench.servers import Server
+from bench.tables import Goal, Row, Table
+from support.kolibri import KOLIBRI
+from support.lessons import mp4
+from support.road import Road
+from support.sources import PAGE, write_source
+
+MB = 1_000_000
+ZIM_PACK, SITE_PACK, VIDEO = "book", "chapter", "film.mp4"
+CHAPTER = "m00116.html"  # of the ZIM, 16 kB
+VIDEO_BYTES = 32 * MB
+RANGE = {"Range": f"bytes={4 * MB}-{5 * MB - 1}"}
+WORDS = (
+    *("variables", "floating", "loops", "strings", "function", "lists"),
+    *("dictionary", "files", "recursion", "exceptions", "modules", "inheritance"),
+    *("index", "values", "class", "object", "program", "output"),
+)
+HOME, SMALL, LARGE = "home page", "file of a pack, 16 kB", "file of a pack, 1 MB range"
+ARTICLE, SEARCH, SEARCH_AGAIN = "ZIM article", "search, always another", "search, a class's"
+OURS, NGINX, FLASK, KIWIX = "portal", "nginx static", "Flask send_file", "kiwix-serve"
+KOLIBRI_PAGE, KOLIBRI_KEPT, KOLIBRI_API = "Kolibri's page", "Kolibri's, kept", "Kolibri's API"
+RENDERED_PAGES = 10_000  # addresses of it: more than it renders in a run
+SETTLE_S = 3.0  # what a server still does at its start is not counted as idle
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One server under one load; `cpu_ms` is what all its processes used for each request."""
+
+    case: str
+    who: str
+    requests_per_s: float
+    cpu_ms: float
+    answer_bytes: int
+    faults: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The same content, for each server in its own way."""
+
+    hub_dir: Path
+    zim: Path
+    root: Path  # of the files, for nginx and Flask
+
+
+def measure(folder: Path, book: Path, *, seconds: int) -> Table:
+    """Measure all; `book` is a version of the textbook."""
+    note("a hub with a ZIM of the textbook, a chapter of it as a web pack, and a film")
+    site = _make_site(folder, book)
+    with ExitStack() as stack:
+        note("starting the portal, nginx, Flask, kiwix-serve and Kolibri")
+        running = {
+            "portal": stack.enter_context(servers.portal(site.hub_dir)),
+            "flask": stack.enter_context(servers.flask_send_file(folder, site.root)),
+            "nginx": stack.enter_context(servers.nginx(folder / "nginx", site.root)),
+            "kiwix-serve": stack.enter_context(servers.kiwix(site.zim)),
+            "kolibri": stack.enter_context(servers.kolibri(site.hub_dir)),
+        }
+        time.sleep(SETTLE_S)
+        memory = _memory(running)
+        load.save(running["portal"].port, "/", site.root / "home.html")
+        samples = [_measured(case, who, target, seconds) for case, who, target in _targets(running)]
+    return Table(
+        "Serving",
+        [*_rows({(s.case, s.who): s.requests_per_s for s in samples}), *_memory_rows(memory)],
+        _notes(seconds),
+        [asdict(sample) for sample in samples],
+        _versions(),
+    )
+
+
+def _make_site(folder: Path, book: Path) -> Site:
+    root, zim = folder / "root", folder / f"{ZIM_PACK}.zim"
+    root.mkdir()
+    run([sys.executable, "-m", "bench.zim", book, zim])
+    sources = [
+        _source(folder, {f"{ZIM_PACK}.zim": zim}, id=ZIM_PACK, kind="zim", entry=None),
+        _source(folder, {"index.html": _page(root)}, id=SITE_PACK, kind="web"),
+        _source(folder, {VIDEO: _film(root)}, id="films", kind="files", entry=None),
+    ]
+    road = Road(folder / "road", hub_id="h-bench")
+    try:
+        road.publish(*sources)
+        road.assign(*(source.name for source in sources))
+        synced = road.sync()
+        assert synced.code == 0, synced.err
+    finally:
+        road.stop()
+    return Site(road.hub, zim, root)
+
+
+def _source(folder: Path, files: Mapping[str, Path], **fields: object) -> Path:
+    data = {name: path.read_bytes() for name, path in files.items()}
+    return write_source(folder / str(fields["id"]), data, language="en", **fields)
+
+
+def _page(root: Path) -> Path:
+    path = root / "index.html"
+    path.write_text(PAGE.format("Дроби", "Половина яблука та ще чверть. " * 280), encoding="utf-8")
+    return path
+
+
+def _film(root: Path) -> Path:
+    path = root / VIDEO
+    path.write_bytes(mp4(random.Random(0).randbytes(VIDEO_BYTES)))
+    return path
+
+
+def _targets(running: Mapping[str, Server]) -> Iterator[tuple[str, str, Target]]:
+    """Yield case, server and what it is asked; servers of one case follow each other closely."""
+    portal, flask, nginx = running["portal"], running["flask"], running["nginx"]
+    kiwix, kolibri = running["kiwix-serve"], running["kolibri"]
+    learn = load.final_path(kolibri.port, "/learn/")
+    yield HOME, OURS, Target(portal.pid, portal.port, ["/"], holds=b"<h1")
+    rendered = [f"{learn}?n={number}" for number in range(RENDERED_PAGES)]
+    yield HOME, KOLIBRI_PAGE, Target(kolibri.pid, kolibri.port, rendered, holds=b"kolibri")
+    yield HOME, KOLIBRI_KEPT, Target(kolibri.pid, kolibri.port, [learn], holds=b"kolibri")
+    yield HOME, KOLIBRI_API, Target(kolibri.pid, kolibri.port, ["/api/public/v1/channels"], holds=b"[")
+    yield HOME, NGINX, Target(nginx.pid, nginx.port, ["/home.html"], holds=b"<h1")
+    yield from _file_targets(SMALL, f"/p/{SITE_PACK}/index.html", "/index.html", {}, (portal, flask, nginx))
+    yield from _file_targets(LARGE, f"/p/films/{VIDEO}", f"/{VIDEO}", RANGE, (portal, flask, nginx))
+    article = f"/raw/{ZIM_PACK}/content/{CHAPTER}"
+    yield ARTICLE, OURS, Target(portal.pid, portal.content_port, [f"/z/{ZIM_PACK}/{CHAPTER}"], holds=b"<html")
+    yield ARTICLE, KIWIX, Target(kiwix.pid, kiwix.port, [article], holds=b"<html")
+    pairs = [f"{first}+{second}" for first, second in permutations(WORDS, 2)]
+    for case, queries in ((SEARCH, pairs), (SEARCH_AGAIN, WORDS)):
+        asked = [f"/search?q={query}" for query in queries]
+        yield case, OURS, Target(portal.pid, portal.port, asked, holds=b'class="hits"')
+        asked = [f"/search?content={ZIM_PACK}&pattern={query}" for query in queries]
+        yield case, KIWIX, Target(kiwix.pid, kiwix.port, asked, holds=b'class="book-title"')
+
+
+def _file_targets(
+    case: str, ours: str, theirs: str, headers: Mapping[str, str], running: tuple[Server, Server, Server]
+) -> Iterator[tuple[str, str, Target]]:
+    portal, flask, nginx = running
+    status = 206 if headers else 200
+    yield case, OURS, Target(portal.pid, portal.content_port, [ours], headers, status=status)
+    yield case, FLASK, Target(flask.pid, flask.port, [theirs], headers, status=status)
+    yield case, NGINX, Target(nginx.pid, nginx.port, [theirs], headers, status=status)
+
+
+def _measured(case: str, who: str, target: Target, seconds: int) -> Measured:
+    note(f"{who}, {case}")
+    rate = load.measure(target, seconds=seconds)
+    return Measured(case, who, rate.requests_per_s, rate.cpu_ms, rate.answer_bytes, rate.faults)
+
+
+def _rows(rates: Mapping[tuple[str, str], float]) -> Iterator[Row]:
+    """Yield ours beside each peer, with the goals of GOALS.md for gunicorn alone."""
+    goals = {
+        (HOME, KOLIBRI_PAGE): ("≥ 30 × Kolibri's page", 30.0),
+        (SMALL, FLASK): ("≥ 1 × Flask send_file", 1.0),
+        (LARGE, FLASK): ("≥ 1 × Flask send_file", 1.0),
+        (SEARCH, KIWIX): ("≥ 6 × kiwix-serve", 6.0),
+        (SEARCH_AGAIN, KIWIX): ("≥ 6 × kiwix-serve", 6.0),
+    }
+    for (case, who), theirs in rates.items():
+        if who != OURS:
+            words, factor = goals.get((case, who), ("", 0.0))
+            goal = Goal(words, factor * theirs, at_least=True) if words else None
+            yield Row(case, "requests", "1/s", rates[case, OURS], who, theirs, goal)
+
+
+def _memory(running: Mapping[str, Server]) -> dict[str, int]:
+    """Return the idle memory of each part; kiwix-serve, as a child of the portal, is a part of its own."""
+    all_of_portal = family(running["portal"].pid)
+    kiwix = [pid for pid in all_of_portal if Path(f"/proc/{pid}/comm").read_text().startswith("kiwix")]
+    return {
+        "portal": pss_bytes(set(all_of_portal) - set(kiwix)),
+        "kiwix-serve": pss_bytes(kiwix),
+        "Kolibri": pss_bytes(family(running["kolibri"].pid)),
+    }
+
+
+def _memory_rows(memory: Mapping[str, int]) -> Iterator[Row]:
+    portal = memory["portal"]
+    goal = Goal("portal, sync timer and announce ≤ 90 MB", 90 * MB)
+    yield Row("memory, idle", "PSS of the portal", "B", portal, goal=goal)
+    goal = Goal("with Kolibri and kiwix-serve ≤ 330 MB", 330 * MB)
+    yield Row("memory, idle", "PSS of all", "B", sum(memory.values()), "Kolibri", memory["Kolibri"], goal)
+
+
+def _notes(seconds: int) -> list[str]:
+    return [
+        f"wrk with {load.CONNECTIONS} connections that stay open, {load.THREADS} threads, {seconds} s each,"
+        " on the servers' own cores; the first addresses were asked before, and the answers looked at",
+        "portal: gunicorn alone, as `hub serve` runs it; on the card nginx will stand in front",
+        "home: nginx serves the portal's own page as a file; Flask: send_from_directory on gunicorn gthread,"
+        f" one worker of {servers.FLASK_THREADS} threads, as the portal",
+        "Kolibri's page: of Learn, each time rendered; kept: as its cache of 15 s gives it to all who are not"
+        " signed in",
+        "search: over the text of one ZIM (the textbook); always another: more pairs of words than a cache"
+        f" holds, in turn; a class's: the same {len(WORDS)} words in turn",
+        "article: through the portal's proxy beside kiwix-serve asked directly",
+        "memory: `hub announce` is not in it, as it speaks on the network; the sync timer is systemd's",
+        "nothing is corrected for what else this machine was doing",
+    ]
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "nginx": first_line("nginx", "-v"),
+        "kiwix-serve": first_line("kiwix-serve", "--version"),
+        "Kolibri": first_line(str(KOLIBRI), "--version"),
+        "wrk": first_line("wrk", "-v"),
+        "Flask": version("flask"),
+        "gunicorn": version("gunicorn"),
+    }
