@@ -1,0 +1,90 @@
+"""The shape of the tree is a promise too: small modules, telling names, no hidden import order."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("content_packs", "hub", "provisioning")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+OTHERS = sorted([*(ROOT / "tools").rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
+MAX_LINES = 500
+IMPORT_TIMEOUT_S = 60.0
+# Forks a process for each module, with other people's packages loaded and none of ours.
+IMPORT_EACH = """
+import importlib, os, sys, traceback
+import click, flask, flask_babel, gunicorn.app.base, lxml.html, paramiko, pypdf, rich.progress, sqlite_utils
+import tuf.ngclient, zeroconf
+for name in sys.argv[1:]:
+    if (child := os.fork()) == 0:
+        try:
+            importlib.import_module(name)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        print(name)
+"""
+SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
+
+
+def relative(path):
+    return str(path.relative_to(ROOT))
+
+
+def source(path):
+    return path.read_text(encoding="utf-8")
+
+
+def dotted(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_modules_are_short_enough_to_read():
+    lengths = {relative(path): len(source(path).splitlines()) for path in [*MODULES, *OTHERS]}
+    assert not {name: lines for name, lines in lengths.items() if lines > MAX_LINES}
+
+
+def test_names_say_what_is_inside():
+    vague = [relative(path) for path in [*MODULES, *OTHERS] if SAYS_NOTHING & set(path.stem.split("_"))]
+    assert not vague
+
+
+def test_modules_say_what_they_are_for():
+    assert not [relative(path) for path in MODULES if not ast.get_docstring(ast.parse(source(path)))]
+
+
+@pytest.mark.parametrize("folder", [*PACKAGES, "tests"])
+def test_folder_states_its_rule(folder):
+    lines = (ROOT / folder / "README.md").read_text(encoding="utf-8").strip().splitlines()
+    assert lines[0].startswith("# ")
+    assert len(lines) >= 4
+
+
+def test_every_module_imports_alone_in_a_fresh_process():
+    command = [sys.executable, "-W", "error", "-c", IMPORT_EACH, *map(dotted, MODULES)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=IMPORT_TIMEOUT_S, cwd="/")
+    assert (done.stdout, done.returncode) == ("", 0), done.stderr
+
+
+def test_one_module_has_one_blueprint():
+    for path in (ROOT / "hub" / "web").rglob("*.py"):
+        made = [node for node in ast.walk(ast.parse(source(path))) if is_blueprint(node)]
+        assert len(made) <= 1, relative(path)
+
+
+def is_blueprint(node):
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Blueprint"
+
+
+def test_nothing_is_left_for_a_later_issue():
+    """A stub promises what does not work."""
+    for path in MODULES:
+        for node in ast.walk(ast.parse(source(path))):
+            is_stub = isinstance(node, ast.Raise) and "NotImplementedError" in ast.unparse(node)
+            assert not is_stub, f"{relative(path)}:{node.lineno}"
