@@ -5,10 +5,14 @@ from collections.abc import Callable
 
 
 def wait_for(
-    happened: Callable[[], object], *, timeout_s: float, seen: Callable[[], object] = lambda: ""
+    happened: Callable[[], object],
+    *,
+    timeout_s: float,
+    every_s: float = 0.2,
+    seen: Callable[[], object] = lambda: "",
 ) -> None:
     """Return as soon as `happened()` is true; a failure says what was `seen` last."""
     deadline = time.monotonic() + timeout_s
     while not happened():
         assert time.monotonic() < deadline, f"did not happen within {timeout_s} s; last seen: {seen()}"
-        time.sleep(0.2)
+        time.sleep(every_s)
