@@ -119,6 +119,12 @@ class HubKeyRefusedError(IdentityError):
     code = "hub-key-refused"
 
 
+class NotWritableError(IdentityError):
+    """The depot takes no files from this hub."""
+
+    code = "not-writable"
+
+
 class LocalError(Error):
     """This machine cannot do it: a person on site has to act."""
 

@@ -1,15 +1,17 @@
-"""Depot URLs: sftp://user@host:port/path, file:///folder, or a folder."""
+"""Depot URLs: sftp://user@host:port/path, https://host/path, file:///folder, or a folder."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
+from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
 
 from content_packs.errors import UsageError
 
-ALLOWED = "sftp://user@host:port/path, file:///folder, or a folder"
+ALLOWED = "sftp://user@host:port/path, https://host/path, file:///folder, or a folder"
 SSH_PORT = 22
+WEB_PORT = 443
+_PASSWORD = re.compile(r"(?<=://)([^/@]*):[^/@]*@")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _SCP_STYLE = re.compile(r"[^/\s]+@[^/\s]+:")
 
@@ -23,6 +25,44 @@ class SftpAddress:
     host: str
     port: int
     root: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebAddress:
+    """A tree of files on a web server; `root` is its quoted path, without a `/` at the end."""
+
+    scheme: str
+    host: str
+    port: int
+    root: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """What one connection reaches."""
+        return self.scheme, self.host, self.port
+
+    @property
+    def authority(self) -> str:
+        """Host and port as a request and a message name them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == WEB_PORT else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Without the password."""
+        return f"{self.scheme}://{self.authority}{self.root}"
+
+
+def without_password(url: str) -> str:
+    """Return `url` as it may be shown."""
+    return _PASSWORD.sub(r"\1@", url)
+
+
+def is_web(url: str) -> bool:
+    """Whether a depot URL, right or wrong, means a web server: such a depot takes nothing from hubs."""
+    return url.lstrip().lower().startswith("https:")
 
 
 def scheme_of(url: str) -> str:
@@ -66,23 +106,49 @@ def parse_sftp(url: str) -> SftpAddress:
         _refuse(url, "the user is missing")
     if parts.query or parts.fragment:
         _refuse(url, "write '?' as %3F and '#' as %23 in the path")
+    user = _decoded(url, parts.username, "user")
+    return SftpAddress(url, user, parts.hostname, _port(url, parts, SSH_PORT), _root(url, parts))
+
+
+def parse_web(url: str) -> WebAddress:
+    """Return the parts of an `https:` URL.
+
+    Raises:
+        UsageError: a part is missing, malformed or not allowed; the message says which.
+    """
+    parts = _split(url)
+    if parts.scheme != "https" or not parts.hostname:
+        _refuse(url, "the host is missing" if parts.scheme == "https" else f"{parts.scheme}: is not allowed")
+    if parts.query or parts.fragment:
+        _refuse(url, "write '?' as %3F and '#' as %23 in the path")
+    user, password = (_decoded(url, part or "", "user") for part in (parts.username, parts.password))
+    if ":" in user:
+        _refuse(url, "the user's name has a ':'")
+    try:
+        host = parts.hostname.encode("idna").decode()
+    except UnicodeError:
+        _refuse(url, "the host is no name that there could be")
+    port = _port(url, parts, WEB_PORT)
+    return WebAddress(parts.scheme, host, port, quote(_root(url, parts)), user, password)
+
+
+def _root(url: str, parts: SplitResult) -> str:
     path = _decoded(url, parts.path, "path")
     if any(part in (".", "..") for part in path.split("/")):
         _refuse(url, "its path has a '.' or '..' part")
-    root = "".join(f"/{part}" for part in path.split("/") if part)
-    return SftpAddress(url, _decoded(url, parts.username, "user"), parts.hostname, _port(url, parts), root)
+    return "".join(f"/{part}" for part in path.split("/") if part)
 
 
 def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError as error:
-        raise UsageError(f"depot URL {url!r}: {error}", hint=f"Write {ALLOWED}.") from error
+        raise UsageError(f"depot URL {without_password(url)!r}: {error}", hint=f"Write {ALLOWED}.") from error
 
 
-def _port(url: str, parts: SplitResult) -> int:
+def _port(url: str, parts: SplitResult, usual: int) -> int:
     try:
-        port = SSH_PORT if parts.port is None else parts.port
+        port = usual if parts.port is None else parts.port
     except ValueError:
         port = 0
     if not port:
@@ -101,4 +167,4 @@ def _decoded(url: str, text: str, what: str) -> str:
 
 
 def _refuse(url: str, why: str) -> NoReturn:
-    raise UsageError(f"depot URL {url!r}: {why}", hint=f"Write {ALLOWED}.")
+    raise UsageError(f"depot URL {without_password(url)!r}: {why}", hint=f"Write {ALLOWED}.")

@@ -14,6 +14,7 @@ from content_packs.transports import rules, wire
 from content_packs.transports.session import Request, Session, refusal
 from content_packs.transports.transport import Range
 
+_IMMUTABLE = ("packs/", "objects/")  # a file of these read again, as a delta is, saves its OPEN's round trip
 MAX_OPEN_FILES = 32  # handles at once; sshd's own limit is the account's number of open files
 # Most heads and indexes fit: two round trips for a whole file. Every server answers this much in full or
 # to the file's end (filexfer-02 §3 and §6.4), so a shorter answer is the end; above, maybe a server's limit.
@@ -172,7 +173,9 @@ class _RangeReader:
     def _open_ahead(self) -> None:
         while self._unopened and len(self._open_files) < MAX_OPEN_FILES:
             run = self._unopened.popleft()
-            run.opening = self._session.open(f"{self._root}/{run.path}")
+            run.handle = self._session.take_kept(run.path)
+            if run.handle is None:
+                run.opening = self._session.open(f"{self._root}/{run.path}")
             self._open_files.add(run)
             self._opened.append(run)
 
@@ -203,7 +206,7 @@ class _RangeReader:
 
     def _ask_next(self, run: _Run) -> None:
         wanted = run.ranges[0]
-        length = min(wanted.length - run.asked_bytes, self._session.window.read_bytes)
+        length = min(wanted.length - run.asked_bytes, self._session.window.piece_bytes)
         self._pieces.append(self._ask(run, wanted, wanted.offset + run.asked_bytes, length))
         run.unanswered += 1
         run.asked_bytes += length
@@ -242,6 +245,9 @@ class _RangeReader:
     def _answered(self, run: _Run) -> None:
         run.unanswered -= 1
         if not run.unanswered and not run.ranges:
+            if run.handle is not None and run.path.startswith(_IMMUTABLE):
+                self._session.keep(run.path, run.handle)
+                run.handle = None
             self._let_go(run)
             self._open_files.discard(run)
 

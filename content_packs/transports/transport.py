@@ -1,6 +1,6 @@
 """The one small interface between a depot, wherever it lies, and those who read it."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -43,6 +43,25 @@ class Transport(Protocol):
         Raises:
             NotFoundError: a file is not there, or ends before the range does.
         """
+
+    def write_files(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """Put small new files (name → content) into a folder of the depot, each whole.
+
+        A file that is there already under its name stays as it is: names say what is in them. All are sent at
+        once. After an error of the depot's disk one may lie there broken; it is to be sent again. May be
+        called between two pieces of `read_ranges`, which goes on afterwards.
+
+        Raises:
+            NotWritableError: this depot takes nothing from hubs (read-only, https, a neighbour).
+        """
+
+    @property
+    def received_bytes(self) -> int:
+        """Bytes that came from the depot so far, as close to the wire as this transport can count."""
+
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes that went to the depot so far."""
 
     def close(self) -> None:
         """Let go of the connection; safe to call twice."""

@@ -1,4 +1,4 @@
-"""How many bytes to ask for ahead of their arrival. Pure: time is an argument.
+"""How many bytes to ask for, or to send, ahead of their arrival. Pure: time is an argument.
 
 Too few leave a long link idle; too many queue up in front of everything else (a paramiko prefetch of
 2 MiB delayed the next answer by 29.5 s at 512 kbit/s). So: start small, grow by what arrives, and stop at
@@ -60,7 +60,7 @@ class Window:
 
     def _learn_rate(self, mark: Mark, rate: float) -> None:
         # A small file alone on a long link says nothing about its bandwidth: only a filled window does.
-        filled = mark.in_flight_bytes + self.read_bytes > self._grown_bytes // 2
+        filled = mark.in_flight_bytes + self.piece_bytes > self._grown_bytes // 2
         if filled or (self._rates and rate > max(self._rates)):
             self._rates.append(rate)
 
@@ -69,8 +69,8 @@ class Window:
         self._server_read_bytes = max(size_bytes, MIN_READ_BYTES)
 
     @property
-    def read_bytes(self) -> int:
-        """How much one READ should ask for."""
+    def piece_bytes(self) -> int:
+        """How much one READ should ask for, or one WRITE carry."""
         wanted = int(max(self._rates) * READ_S) if self._rates else FIRST_READ_BYTES
         return min(max(wanted, MIN_READ_BYTES), self._server_read_bytes)
 
@@ -78,10 +78,14 @@ class Window:
         """Tell whether one more READ may leave."""
         if not in_flight_bytes:  # a READ may have outgrown the window: alone it always has room
             return requests < MAX_REQUESTS
-        return in_flight_bytes + self.read_bytes <= self._grown_bytes and requests < MAX_REQUESTS
+        return in_flight_bytes + self.piece_bytes <= self._grown_bytes and requests < MAX_REQUESTS
+
+    def has_room_for(self, size_bytes: int, in_flight_bytes: int) -> bool:
+        """Tell whether something of another size than a READ's may be asked for."""
+        return not in_flight_bytes or in_flight_bytes + size_bytes <= self._grown_bytes
 
     def _limit_bytes(self) -> int:
         if not self._rates:
             return FIRST_WINDOW_BYTES
         limit = int(max(self._rates) * (self._round_trip_s + QUEUE_S))
-        return min(max(limit, 2 * self.read_bytes), MAX_WINDOW_BYTES)
+        return min(max(limit, 2 * self.piece_bytes), MAX_WINDOW_BYTES)

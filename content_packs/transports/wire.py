@@ -1,7 +1,7 @@
-"""SFTP version 3 as bytes: the requests that a reader needs, and the replies. No I/O.
+"""SFTP version 3 as bytes: the requests that we need, and the replies. No I/O.
 
-Source: draft-ietf-secsh-filexfer-02, sections 3, 4, 6 and 7. A packet is uint32 length, byte type,
-then for all but INIT and VERSION a uint32 request id.
+Source: draft-ietf-secsh-filexfer-02, sections 3 to 7; OpenSSH's PROTOCOL for the two extensions. A packet
+is uint32 length, byte type, then for all but INIT and VERSION a uint32 request id.
 """
 
 import struct
@@ -12,12 +12,14 @@ from content_packs.errors import BadDataError
 VERSION = 3
 MAX_READ_BYTES = 255 * 1024  # what OpenSSH answers at once: sftp-server.c, SFTP_MAX_READ_LENGTH
 _MAX_PACKET_BYTES = 256 * 1024  # sftp-common.h, SFTP_MAX_MSG_LENGTH
-_OPEN_FOR_READING = 0x1
+MAX_WRITE_BYTES = 32 * 1024  # what every server must take in one packet: section 3
+_FOR_READING, _FOR_WRITING, _CREATE, _TRUNCATE = 0x1, 0x2, 0x8, 0x10  # section 6.3
 
-_INIT, _VERSION, _OPEN, _CLOSE, _READ = 1, 2, 3, 4, 5
-_STATUS, _HANDLE, _DATA = 101, 102, 103
+_INIT, _VERSION, _OPEN, _CLOSE, _READ, _WRITE, _MKDIR, _STAT, _EXTENDED = 1, 2, 3, 4, 5, 6, 14, 17, 200
+_STATUS, _HANDLE, _DATA, _ATTRIBUTES = 101, 102, 103, 105
+_HAS_SIZE = 0x1  # section 5
 
-EOF, NO_SUCH_FILE, PERMISSION_DENIED = 1, 2, 3  # status codes: section 7
+OK, EOF, NO_SUCH_FILE, PERMISSION_DENIED, UNSUPPORTED = 0, 1, 2, 3, 8  # status codes: section 7
 
 _LENGTH = struct.Struct(">I")
 _HEAD = struct.Struct(">BI")  # type, request id; in VERSION the version
@@ -48,7 +50,15 @@ class Data:
     data: bytes
 
 
-Reply = Status | Handle | Data
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What the server knows of a path."""
+
+    request_id: int
+    size_bytes: int  # 0 where it does not say
+
+
+Reply = Status | Handle | Data | Attributes
 
 
 def init() -> bytes:
@@ -58,8 +68,16 @@ def init() -> bytes:
 
 def open_file(request_id: int, path: str) -> bytes:
     """Ask to open `path` for reading; answered by Handle or Status."""
-    flags_and_no_attributes = struct.pack(">II", _OPEN_FOR_READING, 0)
-    return _packet(_HEAD.pack(_OPEN, request_id) + _string(path.encode()) + flags_and_no_attributes)
+    return _open(request_id, path, _FOR_READING)
+
+
+def open_for_writing(request_id: int, path: str, *, truncate: bool) -> bytes:
+    """Ask to open `path` for writing, made if need be; answered by Handle or Status."""
+    return _open(request_id, path, _FOR_WRITING | _CREATE | (_TRUNCATE if truncate else 0))
+
+
+def _open(request_id: int, path: str, flags: int) -> bytes:
+    return _packet(_HEAD.pack(_OPEN, request_id) + _string(path.encode()) + struct.pack(">II", flags, 0))
 
 
 def read(request_id: int, handle: bytes, offset: int, length: int) -> bytes:
@@ -71,6 +89,33 @@ def read(request_id: int, handle: bytes, offset: int, length: int) -> bytes:
 def close_file(request_id: int, handle: bytes) -> bytes:
     """Let a handle go; answered by Status."""
     return _packet(_HEAD.pack(_CLOSE, request_id) + _string(handle))
+
+
+def write(request_id: int, handle: bytes, offset: int, data: bytes) -> bytes:
+    """Put at most MAX_WRITE_BYTES at `offset` of an open file; answered by Status."""
+    where = struct.pack(">Q", offset)
+    return _packet(_HEAD.pack(_WRITE, request_id) + _string(handle) + where + _string(data))
+
+
+def stat(request_id: int, path: str) -> bytes:
+    """Ask what lies at `path`; answered by Attributes or Status."""
+    return _packet(_HEAD.pack(_STAT, request_id) + _string(path.encode()))
+
+
+def make_folder(request_id: int, path: str) -> bytes:
+    """Ask for a new folder with the server's own mode; answered by Status."""
+    return _packet(_HEAD.pack(_MKDIR, request_id) + _string(path.encode()) + bytes(4))
+
+
+def sync_file(request_id: int, handle: bytes) -> bytes:
+    """Ask that an open file survives a power cut; answered by Status."""
+    return _packet(_HEAD.pack(_EXTENDED, request_id) + _string(b"fsync@openssh.com") + _string(handle))
+
+
+def rename(request_id: int, old: str, new: str) -> bytes:
+    """Ask to give a file its name in one step; answered by Status."""
+    names = _string(old.encode()) + _string(new.encode())
+    return _packet(_HEAD.pack(_EXTENDED, request_id) + _string(b"posix-rename@openssh.com") + names)
 
 
 def _packet(body: bytes) -> bytes:
@@ -125,10 +170,17 @@ def _reply(kind: int, request_id: int, body: memoryview) -> Reply:
         return Data(request_id, _bytes(body))
     if kind == _HANDLE:
         return Handle(request_id, _bytes(body))
+    if kind == _ATTRIBUTES and len(body) >= _LENGTH.size:
+        return Attributes(request_id, _size(body))
     if kind == _STATUS and len(body) >= _LENGTH.size:
         text = _bytes(body[_LENGTH.size :]) if len(body) > _LENGTH.size else b""
         return Status(request_id, _LENGTH.unpack_from(body)[0], text.decode(errors="replace"))
     raise _not_sftp(f"packet type {kind}")
+
+
+def _size(body: memoryview) -> int:
+    has_size = _LENGTH.unpack_from(body)[0] & _HAS_SIZE and len(body) >= _LENGTH.size + 8
+    return int(struct.unpack_from(">Q", body, _LENGTH.size)[0]) if has_size else 0
 
 
 def _bytes(body: memoryview) -> bytes:

@@ -2,15 +2,28 @@
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from content_packs.errors import BadDataError, NotFoundError
+from content_packs.errors import (
+    BadDataError,
+    DepotBusyError,
+    DiskFullError,
+    LinkDownError,
+    NotFoundError,
+    NotWritableError,
+)
 from content_packs.transports import open_transport
+from content_packs.transports.memory import MemoryTransport
 from content_packs.transports.transport import Range, Transport
 from support.depots import HubAccess, write_files
+from support.disks import make_read_only, small_disk
 from support.sshd import Sshd
+from support.web import Nginx
+
+Lying = Callable[[], dict[str, bytes]]
 
 MIB = 1024 * 1024
 NOISE = random.Random(2).randbytes(8 * MIB + 12_345)
@@ -38,16 +51,37 @@ def sshd(tmp_path_factory: pytest.TempPathFactory, depot: Path) -> Iterator[Sshd
         yield running
 
 
-@pytest.fixture(params=["local", "sftp"])
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory: pytest.TempPathFactory, depot: Path) -> Iterator[Nginx]:
+    with Nginx(tmp_path_factory.mktemp("nginx"), depot) as running:
+        yield running
+
+
+@pytest.fixture(params=["local", "sftp", "https", "memory"])
 def transport(request: pytest.FixtureRequest, depot: Path, tmp_path: Path) -> Iterator[Transport]:
     openers: dict[str, Callable[[], Transport]] = {
-        "local": lambda: open_transport(
-            str(depot), key_path=None, host_keys=[], connect_timeout_s=5, step_timeout_s=5
-        ),
+        "local": lambda: open_folder(depot),
+        "https": lambda: open_web(request.getfixturevalue("nginx")),
+        "memory": lambda: MemoryTransport(dict(FILES)),
         "sftp": lambda: HubAccess(request.getfixturevalue("sshd"), tmp_path / "key").connect(),
     }
     with openers[request.param]() as opened:
         yield opened
+
+
+def open_folder(depot: Path) -> Transport:
+    return open_transport(str(depot), key_path=None, host_keys=[], connect_timeout_s=5, step_timeout_s=5)
+
+
+def open_web(nginx: Nginx) -> Transport:
+    return open_transport(
+        nginx.url(),
+        key_path=None,
+        host_keys=[],
+        connect_timeout_s=5,
+        step_timeout_s=5,
+        ca_path=nginx.authority.path,
+    )
 
 
 def read_all(transport: Transport, ranges: list[Range]) -> list[tuple[Range, bytes]]:
@@ -207,6 +241,170 @@ def test_a_folder_is_not_a_file(transport: Transport) -> None:
 
 
 def test_names_its_depot_and_closes_twice(transport: Transport, depot: Path) -> None:
-    assert str(depot) in transport.url
+    assert any(place in transport.url for place in (str(depot), "https://127.0.0.1:", "memory:"))
     transport.close()
     transport.close()
+
+
+# Writing
+
+
+@pytest.fixture(params=["local", "sftp", "memory"])
+def inbox(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Transport, Lying]]:
+    """A transport that may write, and a look at what lies in an inbox."""
+    depot = write_files(tmp_path / "depot", FILES)
+    if request.param == "memory":
+        files = dict(FILES)
+        yield MemoryTransport(files), lambda: _below(files)
+    elif request.param == "local":
+        with open_folder(depot) as opened:
+            yield opened, lambda: _lying(depot)
+    else:
+        with Sshd(tmp_path / "sshd", depot) as sshd, HubAccess(sshd, tmp_path / "key").connect() as opened:
+            yield opened, lambda: _lying(depot)
+
+
+def _lying(depot: Path) -> dict[str, bytes]:
+    inbox = depot / "inbox" / "h-1"
+    return {path.name: path.read_bytes() for path in inbox.iterdir()} if inbox.exists() else {}
+
+
+def _below(files: dict[str, bytes]) -> dict[str, bytes]:
+    start = "inbox/h-1/"
+    return {path.removeprefix(start): data for path, data in files.items() if path.startswith(start)}
+
+
+REPORTS = {f"{number:02}" * 32: NOISE[number : number + 40_000 * (number % 3)] for number in range(7)}
+
+
+def test_new_files_lie_whole_in_their_folder(inbox: tuple[Transport, Lying]) -> None:
+    transport, lying = inbox
+    transport.write_files("inbox/h-1", REPORTS)
+    assert lying() == REPORTS
+
+
+def test_a_file_that_is_there_stays_as_it_is(inbox: tuple[Transport, Lying]) -> None:
+    transport, lying = inbox
+    transport.write_files("inbox/h-1", {"a": b"first"})
+    transport.write_files("inbox/h-1", {"a": b"other", "b": b"new"})
+    assert {name: data for name, data in lying().items() if data} == {"a": b"first", "b": b"new"}
+
+
+def test_more_files_than_may_be_open_at_once_are_written(inbox: tuple[Transport, Lying]) -> None:
+    transport, lying = inbox
+    files = {f"{number}": b"%d" % number for number in range(70)}
+    transport.write_files("inbox/h-1", files)
+    assert lying() == files
+
+
+def test_nothing_is_written_when_there_is_nothing(inbox: tuple[Transport, Lying]) -> None:
+    transport, _ = inbox
+    transport.write_files("inbox/h-1", {})
+    assert transport.read_files(["FORMAT"], max_bytes=100) == [FILES["FORMAT"]]
+
+
+@pytest.mark.parametrize("kind", ["local", "sftp"])
+@pytest.mark.parametrize("left", [b"", NOISE[:33_000], NOISE[:250_000], NOISE[:300_000]])
+def test_what_an_interrupted_upload_left_is_replaced(tmp_path: Path, left: bytes, kind: str) -> None:
+    depot = write_files(tmp_path / "depot", {"inbox/h-1/.a.tmp": left})
+    with ExitStack() as stack:
+        if kind == "sftp":
+            sshd = stack.enter_context(Sshd(tmp_path / "sshd", depot))
+            opened = HubAccess(sshd, tmp_path / "key").connect()
+        else:
+            opened = open_folder(depot)
+        stack.enter_context(opened).write_files("inbox/h-1", {"a": NOISE[:250_000]})
+    assert _lying(depot) == {"a": NOISE[:250_000]}
+
+
+def test_reports_leave_between_two_pieces_of_a_large_file(inbox: tuple[Transport, Lying]) -> None:
+    transport, lying = inbox
+    got = bytearray()
+    pieces = transport.read_ranges([Range("objects/ab/noise/000", 0, len(NOISE))])
+    for number, (_, piece) in enumerate(pieces):
+        got += piece
+        if number < 3:
+            transport.write_files("inbox/h-1", {f"{number}": NOISE[: 100_000 * number]})
+    assert bytes(got) == NOISE
+    assert lying() == {f"{number}": NOISE[: 100_000 * number] for number in range(3)}
+
+
+@pytest.mark.parametrize("name", ["../a", "a/b", "", ".", "..", ".hidden", "a\0b"])
+def test_refuses_to_write_under_a_name_that_is_none(inbox: tuple[Transport, Lying], name: str) -> None:
+    transport, lying = inbox
+    with pytest.raises(BadDataError):
+        transport.write_files("inbox/h-1", {"fine": b"x", name: b"x"})
+    assert lying() == {}
+
+
+def test_refuses_to_write_into_a_folder_outside(inbox: tuple[Transport, Lying]) -> None:
+    with pytest.raises(BadDataError):
+        inbox[0].write_files("../h-1", {"a": b"x"})
+
+
+def test_counts_what_it_carried(inbox: tuple[Transport, Lying]) -> None:
+    transport, _ = inbox
+    received, sent = transport.received_bytes, transport.sent_bytes
+    read_all(transport, [Range("objects/ab/noise/000", 0, 2 * MIB)])
+    transport.write_files("inbox/h-1", {"a": NOISE[:MIB]})
+    assert 2 * MIB <= transport.received_bytes - received < 1.02 * 2 * MIB
+    assert MIB <= transport.sent_bytes - sent < 1.02 * MIB
+    counted = transport.received_bytes, transport.sent_bytes
+    transport.close()
+    assert (transport.received_bytes, transport.sent_bytes) >= counted
+
+
+def test_read_only_depot_takes_nothing_and_can_still_be_read(tmp_path: Path, depot: Path) -> None:
+    with (
+        Sshd(tmp_path / "sshd", depot, read_only=True) as sshd,
+        HubAccess(sshd, tmp_path / "key").connect() as transport,
+    ):
+        with pytest.raises(NotWritableError, match="takes no files from hubs") as caught:
+            transport.write_files("inbox/h-1", {"a": b"x"})
+        assert "ask the office" in str(caught.value.hint).lower()
+        assert transport.read_files(["FORMAT"], max_bytes=100) == [FILES["FORMAT"]]
+
+
+def test_web_server_takes_nothing_and_can_still_be_read(nginx: Nginx) -> None:
+    with open_web(nginx) as transport:
+        with pytest.raises(NotWritableError, match="takes no files from hubs: it is a web server"):
+            transport.write_files("inbox/h-1", {"a": b"x"})
+        assert transport.read_files(["FORMAT"], max_bytes=100) == [FILES["FORMAT"]]
+
+
+def test_stick_that_cannot_be_written_takes_nothing_and_can_still_be_read(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "stick", size_kb=1000) as stick:
+        write_files(stick, {"FORMAT": FILES["FORMAT"]})
+        make_read_only(stick)
+        with open_folder(stick) as transport:
+            with pytest.raises(NotWritableError, match="inbox/h-1: this depot takes no files"):
+                transport.write_files("inbox/h-1", {"a": b"x"})
+            assert transport.read_files(["FORMAT"], max_bytes=100) == [FILES["FORMAT"]]
+
+
+def test_full_depot_is_told_and_holds_no_half_file(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "full", size_kb=200) as depot, Sshd(tmp_path / "sshd", depot) as sshd:
+        with (
+            HubAccess(sshd, tmp_path / "key").connect() as transport,
+            pytest.raises(DepotBusyError, match="cannot store it now"),
+        ):
+            transport.write_files("inbox/h-1", {"a": NOISE[:250_000], "b": NOISE[:250_000]})
+        with open_folder(depot) as transport, pytest.raises(DiskFullError):
+            transport.write_files("inbox/h-2", {"a": NOISE[:250_000]})
+        assert not [path for path in depot.rglob("*") if path.name in ("a", "b")]
+
+
+@pytest.mark.parametrize("allowed", range(0, 160_000, 9_999))
+def test_memory_can_be_cut_at_any_byte(allowed: int) -> None:
+    files = dict(FILES)
+    transport = MemoryTransport(files, cut_after_bytes=allowed)
+    got = bytearray()
+    with pytest.raises(LinkDownError):
+        for _, piece in transport.read_ranges([Range("heads/100k", 0, 100_000)]):
+            got += piece
+        transport.write_files("inbox/h-1", {"a": NOISE[:50_000], "b": NOISE[:50_000]})
+    assert bytes(got) == NOISE[: min(allowed, 100_000)]
+    assert _below(files) == ({"a": NOISE[:50_000]} if allowed >= 150_000 else {})
+    assert transport.received_bytes + transport.sent_bytes == allowed
+    with pytest.raises(LinkDownError):
+        transport.read_files(["FORMAT"], max_bytes=100)

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 HOST_KEY_TYPES = ("ed25519", "rsa")
 START_S = 10.0
+# A hub leaves new files in its inbox and gives them names, and nothing else.
+DENIED = "remove,rmdir,rename,hardlink,symlink,setstat,fsetstat,lsetstat,copy-data"
 
 
 def make_client_key(path: Path) -> str:
@@ -31,14 +33,17 @@ def make_client_key(path: Path) -> str:
 
 
 class Sshd:
-    """`with Sshd(tmp_path / "sshd", depot) as sshd:` serves `depot` read-only over SFTP."""
+    """`with Sshd(tmp_path / "sshd", depot) as sshd:` serves `depot` over SFTP, as the office's sshd does."""
 
-    def __init__(self, folder: Path, depot: Path, *, options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, depot: Path, *, options: tuple[str, ...] = (), read_only: bool = False
+    ) -> None:
         self.depot = depot.absolute()
         self.port = _free_port()
         self._folder = folder.absolute()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._options = options
+        self._sftp = f"internal-sftp -d {self.depot} " + ("-R" if read_only else f"-P {DENIED}")
         self._process: subprocess.Popen[bytes] | None = None
         self._authorized_keys.touch()
         self._make_host_keys()
@@ -134,7 +139,7 @@ class Sshd:
             *self._options,
         ]
         if not any(line.startswith("ForceCommand") for line in lines):
-            lines.append(f"ForceCommand internal-sftp -R -d {self.depot}")
+            lines.append(f"ForceCommand {self._sftp}")
         if _knows("PerSourcePenalties"):  # OpenSSH 9.8: tests of refused keys would lock all others out
             lines.append("PerSourcePenalties no")
         return lines

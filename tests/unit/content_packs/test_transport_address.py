@@ -6,7 +6,7 @@ import pytest
 
 from content_packs.errors import LocalError, UsageError
 from content_packs.transports import open_transport
-from content_packs.transports.address import parse_folder, parse_sftp, scheme_of
+from content_packs.transports.address import parse_folder, parse_sftp, parse_web, scheme_of
 from content_packs.transports.transport import Transport
 
 
@@ -32,11 +32,42 @@ def test_sftp_url_is_taken_apart(url: str, user: str, host: str, port: int, root
 
 
 @pytest.mark.parametrize(
+    ("url", "shown", "origin", "root"),
+    [
+        ("https://depot.example", "https://depot.example", ("https", "depot.example", 443), ""),
+        ("https://depot.example:443/", "https://depot.example", ("https", "depot.example", 443), ""),
+        ("https://d:8443//a%20b/c/", "https://d:8443/a%20b/c", ("https", "d", 8443), "/a%20b/c"),
+        ("https://hub:s3c%2Fret@d/x", "https://d/x", ("https", "d", 443), "/x"),
+        ("https://[2001:db8::7]/", "https://[2001:db8::7]", ("https", "2001:db8::7", 443), ""),
+        ("https://депо.укр/", "https://xn--d1ac1ad.xn--j1amh", ("https", "xn--d1ac1ad.xn--j1amh", 443), ""),
+    ],
+)
+def test_web_url_is_taken_apart(url: str, shown: str, origin: tuple[str, str, int], root: str) -> None:
+    address = parse_web(url)
+    assert (address.url, address.origin, address.root) == (shown, origin, root)
+    assert "s3c" not in repr(address)
+
+
+def test_password_is_in_no_message() -> None:
+    for url in ("https://hub:s3cret@/", "sftp://hub:s3cret@depot/", "ftp://hub:s3cret@depot/"):
+        with pytest.raises(UsageError) as caught:
+            opened(url)
+        assert "s3cret" not in f"{caught.value.message}{caught.value.hint}"
+
+
+@pytest.mark.parametrize(
     ("url", "why"),
     [
         ("", "it is empty"),
         ("  ", "it is empty"),
-        ("https://depot.example/", "https: is not supported"),
+        ("http://depot.example/", "http: anybody on the way could listen; use https:"),
+        ("https:///depot", "the host is missing"),
+        ("https:depot.example", "the host is missing"),
+        ("https://depot.example:0/", "the port must be a number from 1 to 65535"),
+        ("https://depot.example/a?b", "write '[?]' as %3F"),
+        ("https://depot.example/../etc", "its path has a '.' or '..' part"),
+        ("https://x%3Ay:z@depot.example/", "the user's name has a ':'"),
+        ("https://depot..example/", "the host is no name that there could be"),
         ("ftp://depot.example/", "ftp: is not supported"),
         ("memory:", "memory: is not supported"),
         ("hub@depot.example:/srv/depot", "this is how scp writes it"),

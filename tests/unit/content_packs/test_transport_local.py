@@ -45,6 +45,13 @@ def test_link_to_a_folder_is_refused(transport: LocalTransport, depot: Path) -> 
     refused(transport, "heads/secret")
 
 
+def test_link_in_place_of_an_inbox_is_to_be_removed(transport: LocalTransport, depot: Path) -> None:
+    (depot / "inbox").symlink_to(depot.parent)
+    with pytest.raises(BadDataError, match="expected a folder") as refused:
+        transport.write_files("inbox/h-1", {"000.seg": b"report"})
+    assert "Remove inbox/h-1 from the stick" in str(refused.value.hint)
+
+
 def test_pipe_does_not_stop_us(transport: LocalTransport, depot: Path) -> None:
     os.mkfifo(depot / "pipe")
     refused(transport, "pipe")

@@ -11,7 +11,7 @@ def drive(window: Window, *, bytes_per_s: float, round_trip_s: float, size: int)
     flying: list[tuple[float, int, Mark]] = []
     while asked < size or flying:
         while asked < size and window.has_room(in_flight, len(flying)):
-            length = min(window.read_bytes, size - asked)
+            length = min(window.piece_bytes, size - asked)
             free_at = max(free_at, now + round_trip_s / 2) + length / bytes_per_s
             flying.append((free_at + round_trip_s / 2, length, window.mark(in_flight, now)))
             asked += length
@@ -39,7 +39,7 @@ def test_fills_the_link_without_long_queues(bits_per_s: int, round_trip_s: float
 
 def test_starts_small() -> None:
     window = Window()
-    assert window.has_room(FIRST_WINDOW_BYTES - window.read_bytes, 3)
+    assert window.has_room(FIRST_WINDOW_BYTES - window.piece_bytes, 3)
     assert not window.has_room(FIRST_WINDOW_BYTES, 4)
 
 
@@ -60,7 +60,7 @@ def test_a_small_file_alone_does_not_pass_for_a_slow_link() -> None:
     window = Window()
     window.arrived(100)
     window.answered(window.mark(0, 0.0), 100, 0.6)
-    assert window.has_room(FIRST_WINDOW_BYTES - window.read_bytes, 0)
+    assert window.has_room(FIRST_WINDOW_BYTES - window.piece_bytes, 0)
 
 
 def test_tiny_ranges_are_bounded_by_their_number() -> None:
