@@ -1,4 +1,4 @@
-"""Blocks: small files together in zstd frames, and back again with every byte checked."""
+"""Blocks: small files together in zstd frames, slices of large files one by one, and back again, checked."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -7,17 +7,16 @@ from pathlib import PurePosixPath
 
 from backports import zstd
 
-from content_packs.compression import decompress
-from content_packs.depot import MIB, PART_BYTES, blocks_name
+from content_packs.compression import decompress, decompress_pieces
+from content_packs.depot import MIB, SLICE_BYTES, blocks_name
 from content_packs.errors import BadDataError, HashMismatchError
 from content_packs.index import Block, FileEntry
-from content_packs.source import SourceFile
 
 BLOCK_RAW_BYTES = MIB
 LEVEL = 19
 _PROBE_LEVEL = 3
 _MIN_RAW_BYTES = 4096  # below this a block of its own costs more in the index than it saves
-_RAW_RATIO = 0.97  # what does not shrink by 3 % is a picture or a sound: compressing it again is wasted
+RAW_RATIO = 0.97  # what does not shrink by 3 % is a picture or a sound: compressing it again is wasted
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +28,10 @@ class Member:
     sha256: str
 
 
-def block_order(file: SourceFile) -> tuple[str, str, str]:
+def block_order(path: str) -> tuple[str, str, str]:
     """Return the sort key that puts files of one folder and one type side by side, as they compress best."""
-    path = PurePosixPath(file.path)
-    return (str(path.parent), path.suffix.lower(), path.name)
+    parts = PurePosixPath(path)
+    return (str(parts.parent), parts.suffix.lower(), parts.name)
 
 
 def group(members: Iterable[Member]) -> Iterator[tuple[str, list[Member]]]:
@@ -57,16 +56,13 @@ def group(members: Iterable[Member]) -> Iterator[tuple[str, list[Member]]]:
 
 
 def _is_incompressible(data: bytes) -> bool:
-    return len(data) >= _MIN_RAW_BYTES and len(zstd.compress(data, _PROBE_LEVEL)) > _RAW_RATIO * len(data)
+    return len(data) >= _MIN_RAW_BYTES and len(zstd.compress(data, _PROBE_LEVEL)) > RAW_RATIO * len(data)
 
 
-def make_block(codec: str, members: list[Member], *, part: int, start: int) -> tuple[Block, bytes]:
-    """Return one block and its bytes; it starts a new part where this one would grow beyond PART_BYTES."""
+def pack_members(codec: str, members: list[Member]) -> bytes:
+    """Return the bytes of a block of small files."""
     raw = b"".join(member.data for member in members)
-    data = raw if codec == "raw" else zstd.compress(raw, LEVEL)
-    if start + len(data) > PART_BYTES:
-        part, start = part + 1, 0
-    return Block(part, start, len(data), len(raw), hashlib.sha256(data).hexdigest(), codec), data
+    return raw if codec == "raw" else zstd.compress(raw, LEVEL)
 
 
 def unpack_block(
@@ -90,6 +86,40 @@ def unpack_block(
         content = raw[entry.offset : entry.offset + entry.size]
         check_hash(content, entry.sha256, f"{where}: {entry.path}")
         yield entry, content
+
+
+def is_worth_packing(pieces: Iterable[bytes]) -> bool:
+    """Tell from samples of a large file whether to try and compress it: a video costs next to nothing."""
+    size = packed = 0
+    for piece in pieces:
+        size += len(piece)
+        packed += len(zstd.compress(piece, _PROBE_LEVEL))
+    return packed <= RAW_RATIO * size
+
+
+def pack_slices(data: bytes) -> bytes:
+    """Return up to PACKED_BYTES of a large file as the bytes of their block."""
+    return zstd.compress(data, LEVEL)
+
+
+def unpack_slices(block: Block, data: bytes, *, where: str = "") -> Iterator[bytes]:
+    """Yield the slices of a large file that a block holds; their hashes are the caller's to check.
+
+    Raises:
+        HashMismatchError: the block is not what the index says.
+        BadDataError: the frame is broken or of another size than the index says.
+    """
+    what = f"{where or blocks_name(block.part)}: block at {block.start}"
+    check_hash(data, block.sha256, what)
+    waiting, found = bytearray(), 0
+    for run in decompress_pieces(data, max_bytes=block.raw_size, what=what):
+        waiting += run
+        found += len(run)
+        while len(waiting) >= SLICE_BYTES or (waiting and found == block.raw_size):
+            yield bytes(waiting[:SLICE_BYTES])
+            del waiting[:SLICE_BYTES]
+    if found != block.raw_size:
+        raise BadDataError(f"{what}: expected to unpack to {block.raw_size} bytes, got {found}")
 
 
 def check_hash(data: bytes, sha256: str, what: str) -> None:

@@ -1,26 +1,24 @@
 """Make a built pack from a source: the same bytes for the same source."""
 
 import hashlib
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 from content_packs import depot
-from content_packs.blocks import Member, block_order, group, make_block
+from content_packs.blocks import Member, block_order, group, pack_members
+from content_packs.build_large import Advance, BlocksFiles, LargeWriter
 from content_packs.built import BuiltPack, read_checked
 from content_packs.check import require_good
 from content_packs.errors import BadSourceError, UsageError, local_error
 from content_packs.folders import replacing_folder
-from content_packs.index import Block, FileEntry, Index, LargeObject
+from content_packs.index import FileEntry, Index
 from content_packs.kinds import KINDS
 from content_packs.meta import PackMeta
 from content_packs.source import PackSource, SourceFile, open_source
 
-Advance = Callable[[int], None]
 Progress = Callable[[int], AbstractContextManager[Advance]]  # is told the bytes that a build reads in all
 
 
@@ -28,48 +26,24 @@ Progress = Callable[[int], AbstractContextManager[Advance]]  # is told the bytes
 class _Writer:
     """What has been written of a built pack so far."""
 
-    folder: Path
+    files: BlocksFiles
+    large: LargeWriter
     advance: Advance
-    blocks: list[Block] = field(default_factory=list)
-    objects: dict[str, LargeObject] = field(default_factory=dict)
     places: dict[str, tuple[int, int]] = field(default_factory=dict)  # sha256 → block number, offset
 
     def add_blocks(self, members: Iterable[Member]) -> None:
         for codec, together in group(members):
-            last = self.blocks[-1] if self.blocks else None
-            part, start = (last.part, last.start + last.size) if last else (0, 0)
-            block, data = make_block(codec, together, part=part, start=start)
-            with (self.folder / depot.blocks_name(block.part)).open("ab") as file:
-                file.write(data)
+            data = pack_members(codec, together)
+            number = self.files.add(data, raw_size=sum(len(m.data) for m in together), codec=codec)
             offset = 0
             for member in together:
-                self.places[member.sha256] = (len(self.blocks), offset)
+                self.places[member.sha256] = (number, offset)
                 offset += len(member.data)
-            self.blocks.append(block)
 
-    def add_object(self, read_from: BinaryIO) -> LargeObject:
-        """Copy a large file into parts; its name is known only after the last byte."""
-        incoming = self.folder / "incoming"
-        incoming.mkdir()
-        whole = hashlib.sha256()
-        slices = []
-        size = 0
-        while piece := read_from.read(depot.SLICE_BYTES):
-            with (incoming / f"{size // depot.PART_BYTES:03d}").open("ab") as part:
-                part.write(piece)
-            whole.update(piece)
-            slices.append(hashlib.sha256(piece).hexdigest())
-            size += len(piece)
-            self.advance(len(piece))
-        obj = LargeObject(whole.hexdigest(), size, tuple(slices))
-        target = self.folder / depot.object_part_path(obj.sha256, 0)
-        if obj.sha256 in self.objects:
-            shutil.rmtree(incoming)
-        else:
-            target.parent.parent.mkdir(parents=True, exist_ok=True)
-            incoming.rename(target.parent)
-            self.objects[obj.sha256] = obj
-        return obj
+
+def _open_writer(folder: Path, advance: Advance) -> _Writer:
+    files = BlocksFiles(folder)
+    return _Writer(files, LargeWriter(files, advance), advance)
 
 
 def build_pack(
@@ -93,7 +67,7 @@ def build_pack(
     try:
         with replacing_folder(out.resolve()) as new:
             with progress(sum(file.size for file in source.files)) as advance:
-                data = _write(source, meta, _Writer(new, advance)).to_bytes()
+                data = _write(source, meta, _open_writer(new, advance)).to_bytes()
             index = read_checked(data)
             (new / depot.INDEX_NAME).write_bytes(data)
     except OSError as error:
@@ -114,28 +88,30 @@ def check_out(out: Path, source: PackSource) -> None:
 def _write(source: PackSource, meta: PackMeta, writer: _Writer) -> Index:
     described = KINDS[meta.kind].describe(source)
     files = {f.path: f for f in source.files}
-    large = {path: _write_large(file, writer) for path, file in files.items() if _is_large(file.size)}
     hashes: dict[str, tuple[str, int]] = {}
-    small = sorted((f for f in files.values() if not _is_large(f.size)), key=block_order)
+    small = sorted(
+        (f for f in files.values() if not _is_large(f.size)), key=lambda file: block_order(file.path)
+    )
     writer.add_blocks(_read_members(small, hashes, writer.advance))
     extras = dict(sorted(described.extras.items()))
     for path, data in extras.items():
         hashes[f"extra:{path}"] = (hashlib.sha256(data).hexdigest(), len(data))
-        if _is_large(len(data)):
-            writer.add_object(BytesIO(data))
     writer.add_blocks(
         Member(path, data, hashes[f"extra:{path}"][0])
         for path, data in extras.items()
         if not _is_large(len(data)) and hashes[f"extra:{path}"][0] not in writer.places
     )
+    # Large files come last: a reader finds the blocks of their slices after those of small files.
+    hashes |= {path: _write_large(file, writer) for path, file in files.items() if _is_large(file.size)}
+    for data in extras.values():
+        if _is_large(len(data)):
+            writer.large.add(BytesIO(data))
     return Index(
         pack=meta,
-        files=tuple(
-            _entry(path, *(large[path] if path in large else hashes[path]), writer) for path in sorted(files)
-        ),
+        files=tuple(_entry(path, *hashes[path], writer) for path in sorted(files)),
         extras=tuple(_entry(path, *hashes[f"extra:{path}"], writer) for path in extras),
-        blocks=tuple(writer.blocks),
-        objects=writer.objects,
+        blocks=tuple(writer.files.blocks),
+        objects=writer.large.objects,
         details=described.details,
     )
 
@@ -146,7 +122,7 @@ def _is_large(size: int) -> bool:
 
 def _write_large(file: SourceFile, writer: _Writer) -> tuple[str, int]:
     with file.location.open("rb") as opened:
-        obj = writer.add_object(opened)
+        obj = writer.large.add(opened)
     if not _is_large(obj.size):
         raise BadSourceError(f"{file.path}: changed while it was read", hint="Build again.")
     return obj.sha256, obj.size
@@ -167,7 +143,7 @@ def _read_members(
 
 
 def _entry(path: str, sha256: str, size: int, writer: _Writer) -> FileEntry:
-    if sha256 in writer.objects:
+    if sha256 in writer.large.objects:
         return FileEntry(path, size, sha256)
     block, offset = writer.places[sha256]
     return FileEntry(path, size, sha256, block, offset)

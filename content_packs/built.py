@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from content_packs import depot
-from content_packs.blocks import check_hash, unpack_block
+from content_packs.blocks import check_hash, unpack_block, unpack_slices
 from content_packs.errors import (
     BadDataError,
     BadIndexError,
@@ -16,7 +16,7 @@ from content_packs.errors import (
     UsageError,
     local_error,
 )
-from content_packs.index import Block, FileEntry, Index, LargeObject, read_index
+from content_packs.index import Block, FileEntry, Index, LargeObject, read_index_json, unpack_index
 from content_packs.kinds import KINDS
 
 _AGAIN = "Build the pack again, or copy it again."
@@ -43,16 +43,16 @@ class BuiltPack:
             (depot.blocks_path(pack.id, pack.version, n), self.folder / depot.blocks_name(n)) for n in parts
         ]
         for obj in self.index.objects.values():
-            for number in range(count_parts(obj)):
+            for number in range(_count_parts(obj)):
                 path = depot.object_part_path(obj.sha256, number)
                 files.append((path, self.folder / path))
         files.append((depot.index_path(pack.id, pack.version), self.folder / depot.INDEX_NAME))
         return files
 
 
-def count_parts(obj: LargeObject) -> int:
-    """Return in how many files an object lies."""
-    return -(-obj.size // depot.PART_BYTES)
+def _count_parts(obj: LargeObject) -> int:
+    """Return in how many files of its own a large file lies; in none where it is packed."""
+    return -(-obj.size // depot.PART_BYTES) if obj.first_block is None else 0
 
 
 def entries_by_block(index: Index) -> dict[int, list[FileEntry]]:
@@ -88,7 +88,12 @@ def read_checked(data: bytes) -> Index:
     Raises:
         BadIndexError, UnknownFormatError: as `read_index`, and for details that are not those of the kind.
     """
-    index = read_index(data, kinds=KINDS)
+    return read_checked_json(unpack_index(data))
+
+
+def read_checked_json(text: bytes) -> Index:
+    """Return the index in this JSON, as `read_checked` does."""
+    index = read_index_json(text, kinds=KINDS)
     for fault in KINDS[index.pack.kind].check_details(index.details):
         raise BadIndexError(f"index: details: {fault}")
     return index
@@ -101,10 +106,11 @@ def verify_built(built: BuiltPack, *, advance: Callable[[int], None] = lambda _:
         HashMismatchError, NotFoundError, BadDataError: names the file and what was expected and found.
     """
     together = entries_by_block(built.index)
-    for number, block in enumerate(built.index.blocks):
+    packed = sum(obj.block_count for obj in built.index.objects.values())
+    for number, block in enumerate(built.index.blocks[: len(built.index.blocks) - packed]):
         path = built.folder / depot.blocks_name(block.part)
         where = _where(built, path)
-        data = _read_at(path, block, where)
+        data = read_block(path, block, where)
         for _ in unpack_block(block, data, together.get(number, []), where=where):
             pass
         advance(block.size)
@@ -117,7 +123,12 @@ def _where(built: BuiltPack, path: Path) -> str:
     return f"{built.name}: {path}"
 
 
-def _read_at(path: Path, block: Block, where: str) -> bytes:
+def read_block(path: Path, block: Block, where: str) -> bytes:
+    """Return the bytes of a block as they lie in this file, their hash not checked.
+
+    Raises:
+        NotFoundError, BadDataError: the file is missing or too short.
+    """
     try:
         with path.open("rb") as file:
             file.seek(block.start)
@@ -134,26 +145,33 @@ def _read_at(path: Path, block: Block, where: str) -> bytes:
 def _verify_object(built: BuiltPack, obj: LargeObject, advance: Callable[[int], None]) -> None:
     whole = hashlib.sha256()
     size = 0
-    for number, (piece, path) in enumerate(_pieces(built, obj)):
+    for number, (piece, path, travelled) in enumerate(_pieces(built, obj)):
         where = _where(built, path)
         if number >= len(obj.slices):
             raise BadDataError(f"{where}: longer than the {obj.size} bytes that the index names", hint=_AGAIN)
         check_hash(piece, obj.slices[number], f"{where}: slice {number} of the object")
         whole.update(piece)
         size += len(piece)
-        advance(len(piece))
+        advance(travelled)
     if size != obj.size or whole.hexdigest() != obj.sha256:
-        where = _where(built, built.folder / depot.object_part_path(obj.sha256, 0))
+        where = f"{built.name}: object {obj.sha256[:12]}…"
         raise HashMismatchError(f"{where}: expected {obj.size} bytes of that hash, got {size}", hint=_AGAIN)
 
 
-def _pieces(built: BuiltPack, obj: LargeObject) -> Iterator[tuple[bytes, Path]]:
-    for number in range(count_parts(obj)):
+def _pieces(built: BuiltPack, obj: LargeObject) -> Iterator[tuple[bytes, Path, int]]:
+    """Yield each slice, where it lies, and how many more bytes of that were read."""
+    for block in built.index.blocks_of(obj):
+        path = built.folder / depot.blocks_name(block.part)
+        where, size = _where(built, path), block.size
+        for piece in unpack_slices(block, read_block(path, block, where), where=where):
+            yield piece, path, size
+            size = 0
+    for number in range(_count_parts(obj)):
         path = built.folder / depot.object_part_path(obj.sha256, number)
         try:
             with path.open("rb") as file:
                 while piece := file.read(depot.SLICE_BYTES):
-                    yield piece, path
+                    yield piece, path, len(piece)
         except FileNotFoundError as error:
             raise NotFoundError(f"{_where(built, path)}: is missing", hint=_AGAIN) from error
 

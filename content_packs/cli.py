@@ -11,7 +11,8 @@ from content_packs.build import build_pack
 from content_packs.built import BuiltPack, open_built, verify_built
 from content_packs.channel import make_channel
 from content_packs.check import check_source
-from content_packs.console import progress, size_text
+from content_packs.console import count_text, progress, size_text
+from content_packs.errors import Error
 from content_packs.source import open_source
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -34,7 +35,10 @@ def cli() -> None:
 @_json_option
 def build(source: Path, out: Path | None, as_json: bool) -> None:
     """Make a built pack from the pack source SRC. What `packs check` faults is refused."""
+    before = _name_built(out)
     built = build_pack(source, out, progress=partial(progress, "building"))
+    if before not in ("", built.name):
+        console.note(f"warning: {built.folder} held {before}, which is replaced")
     if as_json:
         console.print_json(_summary(built))
     else:
@@ -69,7 +73,8 @@ def check(source: Path, as_json: bool) -> int:
         for finding in findings:
             click.echo(f"{finding.severity}: {finding}")
         warnings = len(findings) - len(errors)
-        click.echo(f"{len(errors)} errors, {warnings} warnings." if findings else "No fault was found.")
+        found = f"{count_text(len(errors), 'error')}, {count_text(warnings, 'warning')}."
+        click.echo(found if findings else "No fault was found.")
     return 65 if errors else 0
 
 
@@ -136,6 +141,14 @@ def _summary(built: BuiltPack) -> dict[str, Any]:
     }
 
 
+def _name_built(folder: Path | None) -> str:
+    """Return which pack lies in a folder, as `<id>@<version>`; nothing where none does that can be read."""
+    try:
+        return open_built(folder).name if folder else ""
+    except Error:
+        return ""
+
+
 def _files(built: BuiltPack) -> list[dict[str, Any]]:
     return [{"path": e.path, "size": e.size, "sha256": e.sha256} for e in built.index.files]
 
@@ -143,7 +156,8 @@ def _files(built: BuiltPack) -> list[dict[str, Any]]:
 def _line(built: BuiltPack) -> str:
     index = built.index
     travels = index.download_bytes + len(built.index_bytes)
-    return f"{len(index.files)} files, {size_text(index.unpacked_bytes)}, travels as {size_text(travels)}"
+    files = count_text(len(index.files), "file")
+    return f"{files}, {size_text(index.unpacked_bytes)}, travels as {size_text(travels)}"
 
 
 def main() -> NoReturn:

@@ -66,21 +66,23 @@ def log(text: str) -> None:
 def progress(label: str, total_bytes: int) -> Iterator[Advance]:
     """Yield a function to call with the bytes done since the last call.
 
-    A terminal shows a bar with rate and time left; otherwise a line `progress done=… total=…` every 10 s.
+    A terminal shows a bar with rate and time left; otherwise a line `progress …` every 10 s.
     """
     if sys.stderr.isatty():
         with _bar(label, total_bytes) as advance:
             yield advance
         return
     done = 0
-    last = time.monotonic()
+    began = last = time.monotonic()
 
     def count_up(count: int) -> None:
         nonlocal done, last
         done += count
         if time.monotonic() - last >= _LOG_INTERVAL_S:
             last = time.monotonic()
-            log(f"progress what={label.replace(' ', '-')} done={done} total={total_bytes}")
+            left_s = max(0, total_bytes - done) * (last - began) / done if done else 0.0
+            what = label.replace(" ", "-")
+            log(f"progress what={what} done={done} total={total_bytes} left_s={left_s:.0f}")
 
     yield count_up
 
@@ -102,6 +104,11 @@ def _bar(label: str, total_bytes: int) -> Iterator[Advance]:
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task(label, total=total_bytes)
         yield lambda count: bar.advance(task, count)
+
+
+def count_text(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: `1 file`, `2 files`; `many` where the plural is not `one` + s."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def size_text(size_bytes: float) -> str:

@@ -6,10 +6,16 @@ from content_packs.errors import UsageError
 
 FORMAT_PATH = "FORMAT"
 FORMAT_TEXT = b"classroom-hub depot 1\n"
+HEADS = "heads"
+NEWS = "news"
+OFFICE_TARGET = "office"  # the TUF target that says what hubs must know of the office
 INDEX_NAME = "index.zst"  # in a built pack, in a depot and on a hub
 
 MIB = 1024 * 1024
 SLICE_BYTES = MIB  # unit of re-fetching after damage on this disk: docs/format/pack-v1.md §4
+# Of a large file that compresses, in one block. A 22 MB database takes 8.2 MB so, 9.1 MB by 1 MiB, 7.6 MB as
+# a whole; a hub needs as much memory to unpack it.
+PACKED_BYTES = 8 * MIB
 PART_BYTES = 1024 * MIB  # FAT32 holds files below 4 GiB; 1 GiB also suits object stores
 LARGE_FILE_BYTES = MIB  # from this size a file is an object of its own, below it lies in a block
 
@@ -36,7 +42,17 @@ def is_pack_id(text: str) -> bool:
 
 def head_path(hub_id: str) -> str:
     """The head of one hub: all current metadata that it needs, in one file."""
-    return f"heads/{hub_id}"
+    return f"{HEADS}/{hub_id}"
+
+
+def news_path(hub_id: str, state: str) -> str:
+    """What leads one hub from the head that it has, by its `head.state_of`, to the present one."""
+    return f"{news_dir(hub_id)}/{state}"
+
+
+def news_dir(hub_id: str) -> str:
+    """The folder of one hub's news."""
+    return f"{NEWS}/{hub_id}"
 
 
 def metadata_path(name: str) -> str:
@@ -67,6 +83,21 @@ def blocks_name(part: int) -> str:
 def object_part_path(sha256: str, part: int) -> str:
     """One part of a large file; all parts but the last are PART_BYTES long."""
     return f"objects/{sha256[:2]}/{sha256}/{part:03d}"
+
+
+def delta_path(pack_id: str, version: int, from_version: int) -> str:
+    """What makes a version out of an earlier one."""
+    return f"{pack_dir(pack_id, version)}/delta.{from_version}"
+
+
+def inbox_dir(hub_id: str) -> str:
+    """Where one hub leaves its sealed reports, each named by its SHA-256."""
+    return f"inbox/{hub_id}"
+
+
+def acks_path(hub_id: str) -> str:
+    """The list of the reports that the office has taken in from one hub."""
+    return f"acks/{hub_id}"
 
 
 def assignment_target(hub_id: str) -> str:

@@ -56,7 +56,7 @@ class Item:
     subtitles: tuple[Subtitles, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form: docs/format/pack-v1.md §6."""
+        """Return the JSON form: docs/format/pack-v1.md §7."""
         values: dict[str, Any] = {
             "path": self.path,
             "title": self.title,

@@ -1,4 +1,4 @@
-"""Checks members of a pack's `details`: the tables of docs/format/pack-v1.md §6, as data."""
+"""Checks members of a pack's `details`: the tables of docs/format/pack-v1.md §7, as data."""
 
 import reprlib
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What each kind writes into an index, any reader may rely on: docs/format/pack-v1.md §6."""
+"""What each kind writes into an index, any reader may rely on: docs/format/pack-v1.md §7."""
 
 from pathlib import Path
 
