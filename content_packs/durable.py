@@ -8,7 +8,7 @@ import contextlib
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ctypes import CDLL, get_errno
 from pathlib import Path
@@ -37,6 +37,29 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             file.write(data)
             file.flush()
             os.fsync(descriptor)
+
+
+def write_together(files: Mapping[Path, bytes], *, mode: int = 0o644) -> None:
+    """Replace many files of one file system, as `write_durably` does each, with two flushes for all of them.
+
+    After a power cut each holds its old bytes or its new ones, in any mixture. Callers hold a lock.
+    """
+    if not files:
+        return
+    temporaries = {path: path.with_name(f".{path.name}.tmp") for path in files}
+    for folder in {path.parent for path in files}:
+        folder.mkdir(parents=True, exist_ok=True)
+    for path, data in files.items():
+        temporaries[path].unlink(missing_ok=True)
+        descriptor = os.open(temporaries[path], os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            _set_mode(descriptor, mode)
+            file.write(data)
+    some_folder = next(iter(files)).parent
+    sync_filesystem(some_folder)
+    for path, temporary in temporaries.items():
+        temporary.replace(path)
+    sync_filesystem(some_folder)
 
 
 def swap_symlink(link: Path, target: str) -> None:

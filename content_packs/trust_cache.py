@@ -10,9 +10,10 @@ from pathlib import Path
 
 from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, local_error
-from content_packs.head import decode_head, encode_head
+from content_packs.head import decode_head, encode_head, pack_text, unpack_text
 
 COPIES = ("metadata.zst", "metadata-copy.zst")  # written in this order, so the first is never the older
+HEAD = "head.zst"  # the head that was verified last: only to be told what is newer; a new one is soon read
 ROOT_HISTORY = "root_history"  # where TUF's client keeps roots
 _VERSIONED_ROOT = re.compile(r"\d+\.root\.json")
 
@@ -33,12 +34,30 @@ def write_cache(trust_dir: Path, files: Mapping[str, bytes]) -> None:
     """Keep verified files; a copy that already holds just these is not written again."""
     data = encode_head(files)
     for name in COPIES:
-        path = trust_dir / name
-        try:
-            if not path.is_file() or path.read_bytes() != data:
-                write_durably(path, data)
-        except OSError as error:
-            raise local_error(error, f"writing {path}") from error
+        _keep(trust_dir / name, data)
+
+
+def read_head_text(trust_dir: Path) -> bytes | None:
+    """Return the text of the head that was verified last; None where it is not known."""
+    try:
+        return unpack_text((trust_dir / HEAD).read_bytes()) or None
+    except (FileNotFoundError, BadDataError):
+        return None
+    except OSError as error:
+        raise local_error(error, f"reading {trust_dir / HEAD}") from error
+
+
+def write_head_text(trust_dir: Path, text: bytes) -> None:
+    """Keep the text of a head that was verified."""
+    _keep(trust_dir / HEAD, pack_text(text))
+
+
+def _keep(path: Path, data: bytes) -> None:
+    try:
+        if not path.is_file() or path.read_bytes() != data:
+            write_durably(path, data)
+    except OSError as error:
+        raise local_error(error, f"writing {path}") from error
 
 
 def fill_scratch(scratch: Path, files: Mapping[str, bytes]) -> None:
