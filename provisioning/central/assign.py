@@ -41,7 +41,14 @@ def check_ring(ring: str) -> str:
     return ring
 
 
-def make_assignment(spec: PackSpec, *, ring: str | None, hub_id: str | None) -> Assignment:
+def make_assignment(
+    spec: PackSpec,
+    *,
+    ring: str | None,
+    hub_id: str | None,
+    priority: int = 0,
+    when_full: Literal["wait", "replace"] = "wait",
+) -> Assignment:
     """Return the assignment that a command line names; exactly one of ring and hub must be given."""
     audience: Literal["ring", "hub"]
     if ring is not None and hub_id is None:
@@ -50,7 +57,7 @@ def make_assignment(spec: PackSpec, *, ring: str | None, hub_id: str | None) -> 
         audience, name = "hub", check_hub_id(hub_id)
     else:
         raise UsageError("expected either --ring RING or --hub HUB_ID", hint="--ring all means every hub.")
-    return Assignment(audience, name, spec.pack_id, spec.version)
+    return Assignment(audience, name, spec.pack_id, spec.version, priority, when_full)
 
 
 def assign(fleet: Fleet, assignment: Assignment) -> None:
@@ -95,7 +102,7 @@ def unassign(fleet: Fleet, assignment: Assignment) -> bool:
 
 
 def _require_on_offer(fleet: Fleet, assignment: Assignment) -> None:
-    on_offer = [pack for pack in fleet.list_packs() if pack.withdrawn_at is None]
+    on_offer = [pack for pack in fleet.list_packs() if pack.on_offer]
     versions = [pack.version for pack in on_offer if pack.pack_id == assignment.pack_id]
     if not versions:
         raise UsageError(

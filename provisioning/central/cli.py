@@ -5,7 +5,7 @@ from typing import NoReturn
 import click
 
 from content_packs import console
-from provisioning.central.commands import assign, hubs, init, packs, usb
+from provisioning.central.commands import assign, gc, hubs, init, packs, reports, usb
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -17,8 +17,9 @@ def cli(context: click.Context, directory: str | None) -> None:
     context.obj = directory
 
 
-for _command in (*init.COMMANDS, *packs.COMMANDS, *hubs.COMMANDS, *assign.COMMANDS, *usb.COMMANDS):
-    cli.add_command(_command)
+for _group in (init, packs, hubs, assign, usb, gc, reports):
+    for _command in _group.COMMANDS:
+        cli.add_command(_command)
 
 
 def main() -> NoReturn:

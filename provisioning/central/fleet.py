@@ -1,8 +1,6 @@
 """fleet.db: what the office wants. The depot follows it (release.py), so after a crash this is the truth."""
 
-import shutil
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -12,10 +10,9 @@ from typing import Literal
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from content_packs.errors import DiskFullError, LocalError
+from provisioning.central.database import open_database
 
-_FULL_BYTES = 256 * 1024  # with less than this free, an I/O error of SQLite means a full disk
-_BUSY_TIMEOUT_S = 10.0
+_ANEW = "Make a new installation with `central init DIR`, and each hub anew with `hub init DIR`."
 migrations = Migrations("central")
 
 
@@ -30,15 +27,41 @@ class Published:
     language: str
     index_sha256: str
     index_length: int
+    index_json_sha256: str  # of the index unpacked
+    index_json_size: int
     download_bytes: int
     unpacked_bytes: int
     published_at: str  # ISO 8601, UTC
     withdrawn_at: str | None = None
+    wanted_until: str | None = None  # when the last hub stopped being told to have it
+    retired_at: str | None = None  # when `central gc` took it off the offers
+    unnamed_since: str | None = None  # since when no signed metadata name it
+    freed_at: str | None = None  # when its files were deleted from the depot
 
     @property
     def name(self) -> str:
         """`<id>@<version>`, as commands name it."""
         return f"{self.pack_id}@{self.version}"
+
+    @property
+    def on_offer(self) -> bool:
+        """Whether hubs may be told to have it."""
+        return self.withdrawn_at is None and self.retired_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaRow:
+    """One delta in the depot; sizes are bytes."""
+
+    pack_id: str
+    version: int  # that it makes
+    from_version: int
+    size: int
+    head_size: int
+
+    def makes(self, pack: Published) -> bool:
+        """Tell whether it makes this version."""
+        return (self.pack_id, self.version) == (pack.pack_id, pack.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +84,80 @@ class Assignment:
     name: str  # the hub's id or the ring
     pack_id: str
     version: int | None
+    priority: int = 0  # -9 to 9; what has more comes first
+    when_full: Literal["wait", "replace"] = "wait"  # where old and new do not fit on a hub together
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What was written for one hub into heads/ and news/ of the depot."""
+
+    hub_id: str
+    sha256: str  # of the file heads/<hub>
+    state: str  # content_packs.head.state_of
+    meaning: str  # a digest of what it tells this hub
+    signed_at: str  # of its timestamp
 
 
 @migrations()
 def m001_first(db: Database) -> None:
-    """Make the tables of the first release."""
-    packs = {name: int if name in _NUMBERS else str for name in Published.__annotations__}
-    db.table("packs").create(packs, pk=("pack_id", "version"))
-    db.table("hubs").create(dict.fromkeys(Hub.__annotations__, str), pk="hub_id")
+    """Make the tables of the first release.
+
+    Once that is out, a change of a table is a new migration. Columns stand here as they are, not as the
+    dataclasses above have them: those change with the program.
+    """
+    db.table("packs").create(
+        {
+            "pack_id": str,
+            "version": int,
+            "kind": str,
+            "title": str,
+            "language": str,
+            "index_sha256": str,
+            "index_length": int,
+            "index_json_sha256": str,
+            "index_json_size": int,
+            "download_bytes": int,
+            "unpacked_bytes": int,
+            "published_at": str,
+            "withdrawn_at": str,
+            "wanted_until": str,
+            "retired_at": str,
+            "unnamed_since": str,
+            "freed_at": str,
+        },
+        pk=("pack_id", "version"),
+    )
+    db.table("deltas").create(
+        {"pack_id": str, "version": int, "from_version": int, "size": int, "head_size": int},
+        pk=("pack_id", "version", "from_version"),
+    )
+    db.table("hubs").create(
+        {
+            "hub_id": str,
+            "school": str,
+            "ring": str,
+            "public_key": str,
+            "enrolled_at": str,
+            "revoked_at": str,
+        },
+        pk="hub_id",
+    )
     db.table("assignments").create(
-        {"audience": str, "name": str, "pack_id": str, "version": int}, pk=("audience", "name", "pack_id")
+        {
+            "audience": str,
+            "name": str,
+            "pack_id": str,
+            "version": int,
+            "priority": int,
+            "when_full": str,
+        },
+        pk=("audience", "name", "pack_id"),
+    )
+    db.table("heads").create(
+        {"hub_id": str, "sha256": str, "state": str, "meaning": str, "signed_at": str}, pk="hub_id"
     )
     db.table("about").create({"key": str, "value": str}, pk="key")
-
-
-_NUMBERS = ("version", "index_length", "download_bytes", "unpacked_bytes")
 
 
 class Fleet:
@@ -87,6 +169,11 @@ class Fleet:
     def list_packs(self) -> list[Published]:
         """Return every version ever published, oldest version of a pack first."""
         return [Published(**row) for row in self._db.query("select * from packs order by pack_id, version")]
+
+    def list_deltas(self) -> list[DeltaRow]:
+        """Return every delta in the depot."""
+        rows = self._db.query("select * from deltas order by pack_id, version, from_version")
+        return [DeltaRow(**row) for row in rows]
 
     def list_hubs(self) -> list[Hub]:
         """Return every hub, revoked ones too, by id."""
@@ -100,6 +187,22 @@ class Fleet:
     def save_pack(self, pack: Published) -> None:
         """Add a version, or change whether it is withdrawn."""
         self._db.table("packs").upsert(asdict(pack), pk=("pack_id", "version"))
+
+    def list_heads(self) -> list[Head]:
+        """Return what was written into the depot for each hub."""
+        return [Head(**row) for row in self._db.query("select * from heads order by hub_id")]
+
+    def replace_heads(self, heads: Iterable[Head]) -> None:
+        """Note that just these lie in the depot."""
+        with self.transaction():
+            self._db.table("heads").delete_where()
+            self._db.table("heads").insert_all([asdict(head) for head in heads])
+
+    def save_deltas(self, pack_id: str, version: int, deltas: Iterable[DeltaRow]) -> None:
+        """Note the deltas that make a version, instead of those noted before."""
+        table = self._db.table("deltas")
+        table.delete_where("pack_id = ? and version = ?", [pack_id, version])
+        table.insert_all(asdict(delta) for delta in deltas)
 
     def save_hub(self, hub: Hub) -> None:
         """Add or change a hub."""
@@ -146,34 +249,9 @@ class Fleet:
 
 @contextmanager
 def open_fleet(path: Path) -> Iterator[Fleet]:
-    """Open fleet.db, made and migrated where needed.
-
-    Raises:
-        DiskFullError: there is no room for a change, nor for the files that SQLite needs to read.
-        LocalError: the disk refuses, or the file is damaged.
-    """
-    try:
-        connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            db = Database(connection)
-            migrations.apply(db)
-            yield Fleet(db)
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise _explain(path, error) from error
-
-
-def _explain(path: Path, error: sqlite3.Error) -> LocalError:
-    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    crowded = primary == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < _FULL_BYTES
-    if crowded or primary == sqlite3.SQLITE_FULL:
-        return DiskFullError(f"{path}: {error}", hint="Free some space on this disk, then run it again.")
-    return LocalError(
-        f"{path}: {error}", hint="Check the disk; if the file is damaged, restore it from a backup."
-    )
+    """Open fleet.db, made and migrated where needed; errors are those of `open_database`."""
+    with open_database(path, migrations, hint=_ANEW) as db:
+        yield Fleet(db)
 
 
 def iso(now: datetime) -> str:

@@ -14,6 +14,7 @@ from provisioning.central.fleet import open_fleet
 from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office, readable_by_hubs
 from provisioning.central.release import release
+from provisioning.central.reports import open_reports
 
 
 def found_office(folder: Path, *, name: str, hash_bits: int, now: datetime) -> Office:
@@ -66,6 +67,8 @@ def _fill(office: Office, name: str, hash_bits: int, now: datetime) -> None:
         root_bytes = metadata.create(office.tuf, keys, hash_bits=hash_bits, now=now)
         write_durably(office.root, root_bytes)
     office.lock.touch()
+    with open_reports(office.reports_db):
+        pass  # made empty
     with open_fleet(office.fleet_db) as fleet:
         fleet.describe(name, now=now)
         release(office, fleet, now=now)

@@ -1,10 +1,20 @@
-"""The office's signing keys: ed25519, one PEM file (mode 0600) each, in keys/offline and keys/online."""
+"""The office's keys, one PEM file (mode 0600) each, in keys/offline and keys/online.
+
+All sign (ed25519), but `seal` (X25519), which opens what hubs report.
+"""
 
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from securesystemslib.signer import CryptoSigner
 
 from content_packs.durable import write_durably
@@ -13,6 +23,7 @@ from content_packs.errors import LocalError, local_error
 ROOT_KEYS = ("root-1", "root-2", "root-3")
 OFFLINE_KEYS = (*ROOT_KEYS, "targets", "packs")
 ONLINE_KEYS = ("assignments", "snapshot", "timestamp")
+SEAL_KEY = "seal"
 
 
 class KeyRing:
@@ -52,22 +63,49 @@ class KeyRing:
             path = self._path(name)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_durably(path, CryptoSigner.generate_ed25519().private_bytes, mode=0o600)
+        seal_key = X25519PrivateKey.generate().private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        write_durably(self._path(SEAL_KEY), seal_key, mode=0o600)
+
+    def read_seal_key(self) -> X25519PrivateKey:
+        """Return the key that opens what hubs report.
+
+        Raises:
+            LocalError: the key is not here, or its file is damaged.
+        """
+        path = self._path(SEAL_KEY)
+        if not path.is_file():
+            raise LocalError(
+                f"the key {path}, which opens what hubs report, is not here",
+                hint="Put it back from the backup of the folder keys; hubs keep their reports until then.",
+            )
+        key = _read_key(path)
+        if not isinstance(key, X25519PrivateKey):
+            raise LocalError(
+                f"{path}: expected an X25519 key, got {type(key).__name__}", hint="Restore it from a backup."
+            )
+        return key
 
     def _path(self, name: str) -> Path:
         return self._folder / ("offline" if name in OFFLINE_KEYS else "online") / f"{name}.pem"
 
 
 def _read_signer(path: Path) -> CryptoSigner:
+    key = _read_key(path)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise LocalError(
+            f"{path}: expected an ed25519 key, got {type(key).__name__}", hint="Restore it from a backup."
+        )
+    return CryptoSigner(key)
+
+
+def _read_key(path: Path) -> PrivateKeyTypes:
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        return load_pem_private_key(path.read_bytes(), password=None)
     except OSError as error:
         raise local_error(error, f"reading {path}") from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise LocalError(
             f"{path}: not an unencrypted PEM key: {error}", hint="Restore it from a backup."
         ) from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise LocalError(
-            f"{path}: expected an ed25519 key, got {type(key).__name__}", hint="Restore it from a backup."
-        )
-    return CryptoSigner(key)

@@ -76,7 +76,8 @@ def update(
         LocalError: a key that is needed is not here, or is another one; nothing was written.
     """
     current = read_current(folder, root_bytes)
-    bins = roles.sort_into_bins(current.targets, wanted)
+    of_office = current.targets[Targets.type].targets  # made once, with the keys
+    bins = {Targets.type: of_office} | roles.sort_into_bins(current.targets, wanted)
     renewed = {
         role: roles.next_version(role, signed, bins.get(role, {}), now)
         for role, signed in current.targets.items()

@@ -46,6 +46,21 @@ class Office:
         return self.dir / "fleet.db"
 
     @property
+    def reports_db(self) -> Path:
+        """What hubs have reported. A file of its own: publishing may hold fleet.db for hours."""
+        return self.dir / "reports.db"
+
+    @property
+    def quarantine(self) -> Path:
+        """What lay in an inbox and is no report, by hub; bounded."""
+        return self.dir / "quarantine"
+
+    @property
+    def ingest_lock(self) -> Path:
+        """Held by the one `central ingest` that runs."""
+        return self.dir / ".ingest.lock"
+
+    @property
     def root(self) -> Path:
         """hub-root.json: the first root, which every hub ships with."""
         return self.dir / "hub-root.json"
@@ -80,7 +95,7 @@ def find_office(given: str | None) -> Office:
     if not chosen:
         raise UsageError(
             "which installation? no --dir and no $CENTRAL_DIR",
-            hint="For example: central --dir /srv/central packs",
+            hint="Say `central --dir DIR …`, or set CENTRAL_DIR, to the folder that `central init` made.",
         )
     office = Office(Path(chosen).absolute())
     if not office.fleet_db.is_file() or not office.root.is_file():

@@ -2,16 +2,22 @@
 
 import filecmp
 import shutil
+import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 from content_packs.built import BuiltPack
+from content_packs.console import size_text
 from content_packs.durable import sync_filesystem
 from content_packs.errors import BadDataError, DiskFullError, UsageError, local_error
-from provisioning.central.fleet import Fleet, Published, iso
+from content_packs.index import unpack_index
+from provisioning.central.deltas import Progress, choose_sources, make_deltas
+from provisioning.central.fleet import DeltaRow, Fleet, Published, iso
+from provisioning.central.held import Held
 from provisioning.central.office import Office, readable_by_hubs
 
 MAX_SHRINK = 0.20  # a ZIM once lost 60 to 70 % of its size unnoticed: openzim/zim-requests 1445
@@ -24,6 +30,7 @@ class Outcome:
 
     published: tuple[str, ...]
     already: tuple[str, ...]
+    deltas: tuple[DeltaRow, ...] = ()
 
 
 def publish(
@@ -35,8 +42,12 @@ def publish(
     allow_shrink: bool = False,
     dry_run: bool = False,
     advance: Advance = lambda _: None,
+    held: Held | None = None,
+    progress: Progress = lambda *_: nullcontext(lambda _: None),
 ) -> Outcome:
     """Put verified built packs on offer, all or none. What is on offer already with the same bytes is fine.
+
+    `held` are the versions that hubs may have, from which deltas are made; None: no deltas.
 
     Raises:
         BadDataError: a version would change, go back, shrink much, or be of another kind.
@@ -47,20 +58,53 @@ def publish(
     for built in sorted(builts, key=lambda built: built.index.pack.version):
         pack = _describe(built, now)
         known_one = check_publish(pack, known, allow_shrink=allow_shrink)
-        if known_one is not None and known_one.withdrawn_at is None:
+        if known_one is not None and known_one.on_offer:
             already.append(pack.name)
             continue
         known.append(pack)
         new.append((pack, built))
     if not dry_run:
         _copy_all(office.depot, [built for _, built in new], advance)
+    deltas = (
+        [] if held is None else _make_deltas(office, known, new, held, dry_run=dry_run, progress=progress)
+    )
     for pack, _ in new:
         fleet.save_pack(pack)
-    return Outcome(tuple(pack.name for pack, _ in new), tuple(already))
+        fleet.save_deltas(pack.pack_id, pack.version, [d for d in deltas if d.makes(pack)])
+    return Outcome(tuple(pack.name for pack, _ in new), tuple(already), tuple(deltas))
+
+
+def _make_deltas(
+    office: Office,
+    known: Sequence[Published],
+    new: Sequence[tuple[Published, BuiltPack]],
+    held: Held,
+    *,
+    dry_run: bool,
+    progress: Progress,
+) -> list[DeltaRow]:
+    """Write the deltas to the new packs into the depot, or with `dry_run` only find out their sizes."""
+    builts = {(pack.pack_id, pack.version): built for pack, built in new}
+    made: list[DeltaRow] = []
+    with tempfile.TemporaryDirectory() if dry_run else nullcontext() as elsewhere:
+        for pack, built in new:
+            on_disk = [p.version for p in known if p.pack_id == pack.pack_id and p.freed_at is None]
+            made += make_deltas(
+                office.depot,
+                built,
+                choose_sources(pack.version, on_disk, held.get(pack.pack_id, ())),
+                builts=builts,
+                into=None if elsewhere is None else Path(elsewhere),
+                progress=progress,
+            )
+    if made and not dry_run:
+        sync_filesystem(office.depot)
+    return made
 
 
 def _describe(built: BuiltPack, now: datetime) -> Published:
     pack = built.index.pack
+    index_json = unpack_index(built.index_bytes)
     return Published(
         pack_id=pack.id,
         version=pack.version,
@@ -69,6 +113,8 @@ def _describe(built: BuiltPack, now: datetime) -> Published:
         language=pack.language,
         index_sha256=sha256(built.index_bytes).hexdigest(),
         index_length=len(built.index_bytes),
+        index_json_sha256=sha256(index_json).hexdigest(),
+        index_json_size=len(index_json),
         download_bytes=built.index.download_bytes,
         unpacked_bytes=built.index.unpacked_bytes,
         published_at=iso(now),
@@ -90,11 +136,15 @@ def check_publish(
         if other.version == pack.version:
             return other
     if earlier:
-        _check_successor(pack, max(earlier, key=lambda other: other.version), allow_shrink=allow_shrink)
+        by_version = sorted(earlier, key=lambda other: other.version)
+        kept = [other for other in by_version if other.withdrawn_at is None]  # a wrong build measures nothing
+        _check_successor(pack, by_version[-1], kept[-1] if kept else None, allow_shrink=allow_shrink)
     return None
 
 
-def _check_successor(pack: Published, newest: Published, *, allow_shrink: bool) -> None:
+def _check_successor(
+    pack: Published, newest: Published, before: Published | None, *, allow_shrink: bool
+) -> None:
     if pack.version < newest.version:
         raise BadDataError(
             f"{pack.name}: version {newest.version} was published before, and versions only grow",
@@ -105,10 +155,12 @@ def _check_successor(pack: Published, newest: Published, *, allow_shrink: bool) 
             f"{pack.name}: kind {pack.kind!r}, but {newest.name} is {newest.kind!r}",
             hint="Give a pack of another kind another id.",
         )
-    if pack.unpacked_bytes < newest.unpacked_bytes * (1 - MAX_SHRINK) and not allow_shrink:
+    if allow_shrink or before is None:
+        return
+    if pack.unpacked_bytes < before.unpacked_bytes * (1 - MAX_SHRINK):
         raise BadDataError(
-            f"{pack.name}: {pack.unpacked_bytes} bytes, but {newest.name} has {newest.unpacked_bytes}: "
-            f"more than {MAX_SHRINK:.0%} are missing",
+            f"{pack.name}: {size_text(pack.unpacked_bytes)}, but {before.name} has "
+            f"{size_text(before.unpacked_bytes)}: more than {MAX_SHRINK:.0%} are missing",
             hint="Look whether the build was complete; if it is meant, say --yes.",
         )
 

@@ -5,19 +5,23 @@ signed metadata (the timestamp last), heads. Each file appears whole and each st
 after a crash anywhere readers see the old state or the new, and the next changing command finishes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
+from content_packs import depot
 from content_packs.durable import locked, write_durably
 from content_packs.errors import local_error
 from provisioning.central import metadata, roles
-from provisioning.central.fleet import Fleet, open_fleet
+from provisioning.central.deltas import list_steps
+from provisioning.central.fleet import Fleet, iso, open_fleet
 from provisioning.central.heads import write_heads
+from provisioning.central.held import list_unwanted
 from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office, readable_by_hubs
 from provisioning.central.ssh_keys import authorized_line
-from provisioning.central.wanted import Change, list_changes, read_wanted
+from provisioning.central.wanted import Change, Wanted, list_changes, list_wanted
 
 Result = TypeVar("Result")
 
@@ -37,25 +41,53 @@ def change(
             before = read_wanted(fleet)
             result = edit(fleet)
             after = read_wanted(fleet)
+            _note_unwanted(fleet, before, after, now)
         if not dry_run:
             release(office, fleet, now=now)
         return result, list_changes(before, after)
 
 
+def read_wanted(fleet: Fleet) -> Wanted:
+    """Return what the depot shall say by the fleet database."""
+    return list_wanted(fleet.list_packs(), fleet.list_hubs(), fleet.list_assignments())
+
+
 def release(office: Office, fleet: Fleet, *, now: datetime) -> None:
     """Bring SSH keys, metadata and heads up to what the fleet database says. Call it with the lock held."""
     wanted = read_wanted(fleet)
-    targets = [roles.pack_target(pack) for pack in wanted.packs]
-    targets += [roles.assignment_target(hub_id, packs) for hub_id, packs in wanted.by_hub.items()]
+    deltas = fleet.list_deltas()
+    targets = [roles.pack_target(pack, list_steps(pack, wanted.packs, deltas)) for pack in wanted.packs]
+    targets += [
+        roles.assignment_target(hub_id, packs, wanted.terms.get(hub_id))
+        for hub_id, packs in wanted.by_hub.items()
+    ]
     try:
         with readable_by_hubs():
             _write_hub_keys(office, fleet)
+            _make_inboxes(office, wanted.by_hub)
             _remove_leftovers(office)
             root_bytes = office.root.read_bytes()
             current = metadata.update(office.tuf, KeyRing(office.keys), root_bytes, targets, now=now)
-            write_heads(office.heads, current, wanted)
+            write_heads(office.depot, fleet, current, wanted)
     except OSError as error:
         raise local_error(error, "writing the depot") from error
+    _note_unnamed(fleet, now)
+
+
+def _note_unwanted(fleet: Fleet, before: Wanted, after: Wanted, now: datetime) -> None:
+    """Write down until when hubs were told to have a version: one may fetch it for a long time yet."""
+    unwanted = list_unwanted(before, after)
+    for pack in fleet.list_packs():
+        if (pack.pack_id, pack.version) in unwanted:
+            fleet.save_pack(replace(pack, wanted_until=iso(now)))
+
+
+def _note_unnamed(fleet: Fleet, now: datetime) -> None:
+    """Write down since when the metadata that lie there name a version no more."""
+    changed = [pack for pack in fleet.list_packs() if pack.on_offer != (pack.unnamed_since is None)]
+    with fleet.transaction():
+        for pack in changed:
+            fleet.save_pack(replace(pack, unnamed_since=None if pack.on_offer else iso(now)))
 
 
 def _write_hub_keys(office: Office, fleet: Fleet) -> None:
@@ -72,6 +104,15 @@ def _write_hub_keys(office: Office, fleet: Fleet) -> None:
         path = office.hub_keys / hub_id
         if not path.exists() or path.read_bytes() != line:
             write_durably(path, line)
+
+
+def _make_inboxes(office: Office, hubs: Iterable[str]) -> None:
+    """Make a folder for each hub's reports; whoever runs sshd gives it to the hub's own account."""
+    for hub_id in hubs:
+        folder = office.depot / depot.inbox_dir(hub_id)
+        if not folder.is_dir():
+            folder.parent.mkdir(exist_ok=True)
+            folder.mkdir(mode=0o700)
 
 
 def _remove_leftovers(office: Office) -> None:

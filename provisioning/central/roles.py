@@ -19,8 +19,10 @@ from tuf.api.metadata import (
 
 from content_packs import depot
 from content_packs.trust import SIGNED_AT
+from provisioning.central.deltas import OfferedDelta
 from provisioning.central.fleet import Published
 from provisioning.central.keys import ROOT_KEYS, KeyRing
+from provisioning.central.wanted import Terms
 
 PACKS = "packs"  # delegates to the bins packs-…
 ASSIGNMENTS = "assignments"  # delegates to the bins hubs-…
@@ -78,8 +80,13 @@ def make_root(keys: KeyRing, now: datetime) -> Root:
 
 
 def make_targets(keys: KeyRing, hash_bits: int, now: datetime) -> dict[str, Targets]:
-    """Return the first version of every targets role, empty, with its delegations."""
-    roles = {Targets.type: Targets(1, expires=expiry(Targets.type, now), delegations=_top(keys))}
+    """Return the first version of every targets role, with its delegations and the office's own target."""
+    office = office_target(keys)
+    roles = {
+        Targets.type: Targets(
+            1, expires=expiry(Targets.type, now), targets={office.path: office}, delegations=_top(keys)
+        )
+    }
     for role, prefix in _BINS.items():
         key = keys.signer(role).public_key
         bins = SuccinctRoles([key.keyid], 1, hash_bits, prefix)
@@ -140,20 +147,54 @@ def succinct(owner: Targets) -> SuccinctRoles:
     return owner.delegations.succinct_roles
 
 
-def pack_target(pack: Published) -> TargetFile:
-    """Return the target of a pack version: its index, and what a hub plans with."""
-    custom = {
+def pack_target(pack: Published, steps: Iterable[OfferedDelta] = ()) -> TargetFile:
+    """Return the target of a pack version: its index, and what a hub plans with; `steps` lead to it."""
+    custom: dict[str, object] = {
         "kind": pack.kind,
         "title": pack.title,
         "language": pack.language,
+        "index_json_sha256": pack.index_json_sha256,
+        "index_json_size": pack.index_json_size,
         "download_bytes": pack.download_bytes,
         "unpacked_bytes": pack.unpacked_bytes,
     }
+    if entries := [_delta(pack, step) for step in steps]:
+        custom["deltas"] = entries
     path = depot.index_path(pack.pack_id, pack.version)
     return TargetFile(pack.index_length, {"sha256": pack.index_sha256}, path, {"custom": custom})
 
 
-def assignment_target(hub_id: str, packs: Mapping[str, int]) -> TargetFile:
+def _delta(pack: Published, step: OfferedDelta) -> dict[str, object]:
+    """Return what a hub must know of a delta; of one that ends at `pack` that is little."""
+    row = step.delta
+    said: dict[str, object] = {"from": row.from_version, "size": row.size, "head_size": row.head_size}
+    if row.version != pack.version:
+        said["to"] = row.version
+        said["index_json_sha256"] = step.to.index_json_sha256
+        said["index_json_size"] = step.to.index_json_size
+    return said
+
+
+def _assigned(pack_id: str, version: int, terms: Terms) -> dict[str, object]:
+    """Return one pack of an assignment; the usual terms take no bytes."""
+    said: dict[str, object] = {"id": pack_id, "version": version}
+    if terms.priority:
+        said["priority"] = terms.priority
+    if terms.replace:
+        said["replace"] = True
+    return said
+
+
+def assignment_target(
+    hub_id: str, packs: Mapping[str, int], terms: Mapping[str, Terms] | None = None
+) -> TargetFile:
     """Return the target of a hub: there is no file behind it, all is in `custom`."""
-    custom = {"packs": [{"id": pack_id, "version": version} for pack_id, version in packs.items()]}
+    custom = {"packs": [_assigned(*pack, (terms or {}).get(pack[0], Terms())) for pack in packs.items()]}
     return TargetFile(0, {"sha256": _EMPTY_SHA256}, depot.assignment_target(hub_id), {"custom": custom})
+
+
+def office_target(keys: KeyRing) -> TargetFile:
+    """Return the target that says what hubs must know of the office: to which key they seal reports."""
+    public = keys.read_seal_key().public_key().public_bytes_raw()
+    custom = {"seal_key": public.hex()}
+    return TargetFile(0, {"sha256": _EMPTY_SHA256}, depot.OFFICE_TARGET, {"custom": custom})

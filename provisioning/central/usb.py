@@ -1,5 +1,6 @@
 """Write a depot, or the part that one hub needs, to a folder or stick. docs/format/depot-v1.md §7."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -13,13 +14,15 @@ from content_packs.durable import locked, sync_filesystem, write_durably
 from content_packs.errors import DiskFullError, LocalError, UsageError, local_error
 from provisioning.central import metadata
 from provisioning.central.fleet import open_fleet
-from provisioning.central.heads import list_head_files, make_head
+from provisioning.central.heads import list_head_files
 from provisioning.central.office import Office, readable_by_hubs
 from provisioning.central.publish import copy_whole
-from provisioning.central.wanted import Wanted, read_wanted
+from provisioning.central.release import read_wanted
+from provisioning.central.wanted import Wanted
 
 Advance = Callable[[int], None]
 _PIECE_BYTES = 1024 * 1024
+MOUNT_FOLDERS = (Path("/media"), Path("/run/media"), Path("/mnt"), Path("/Volumes"))
 _SPARE_BYTES = 16 * 1024 * 1024  # for the file system's own tables
 
 
@@ -36,6 +39,37 @@ class StickPlan:
     def total_bytes(self) -> int:
         """The size of everything on the stick."""
         return sum(self.data.values()) + sum(map(len, self.signed.values()))
+
+
+def require_mounted(destination: Path) -> None:
+    """Raise where a stick is meant and none is mounted: this computer's own disk would be filled instead.
+
+    Raises:
+        UsageError: the folder lies where sticks are mounted, but on no mounted disk.
+    """
+    whole = destination.absolute()
+    for folder in (whole, *whole.parents):
+        if folder in MOUNT_FOLDERS:
+            raise UsageError(
+                f"{destination}: no stick is mounted there",
+                hint="Plug it in and wait until it is mounted; `lsblk` shows where.",
+            )
+        if folder.is_mount():
+            return
+
+
+def refuse_own_folder(office: Office, destination: Path) -> None:
+    """Raise where a stick would be written over the installation that it is made from.
+
+    Raises:
+        UsageError: the folder is the installation, lies in it, or holds it.
+    """
+    stick, own = destination.resolve(), office.dir.resolve()
+    if stick.is_relative_to(own) or (own.is_relative_to(stick) and not stick.is_mount()):
+        raise UsageError(
+            f"{destination}: is the office's own folder {office.dir}, or lies around it",
+            hint="Name the folder of a stick, for example /media/USB.",
+        )
 
 
 def plan_stick(office: Office, hub_id: str | None) -> StickPlan:
@@ -58,14 +92,17 @@ def plan_stick(office: Office, hub_id: str | None) -> StickPlan:
 
 
 def _signed_files(office: Office, wanted: Wanted, hubs: Iterable[str]) -> dict[str, bytes]:
-    """Return FORMAT, then metadata with the timestamp last, then heads: the order to write them in."""
+    """Return FORMAT, metadata with the timestamp last, heads, acks: the order to write them in."""
     current = metadata.read_current(office.tuf, office.root.read_bytes())
     names = {name for hub in hubs for name in list_head_files(current, hub, wanted.by_hub[hub])}
     names |= {name for name in current.files if name.endswith(".root.json")}
     ordered = sorted(names, key=lambda name: (name == "timestamp.json", name))
     files = {depot.FORMAT_PATH: depot.FORMAT_TEXT}
     files |= {depot.metadata_path(name): current.files[name] for name in ordered}
-    return files | {depot.head_path(hub): make_head(current, hub, wanted.by_hub[hub]) for hub in hubs}
+    # As they lie in the depot: a newer one would make the depot's own seem to go back.
+    files |= {path: (office.depot / path).read_bytes() for path in map(depot.head_path, hubs)}
+    acks = [depot.acks_path(hub) for hub in hubs]  # not signed: a liar only makes a hub forget its reports
+    return files | {path: file.read_bytes() for path in acks if (file := office.depot / path).is_file()}
 
 
 def _pack_files(folder: Path, pack_id: str, version: int) -> Iterable[tuple[str, int]]:
@@ -89,6 +126,7 @@ def write_stick(office: Office, plan: StickPlan, destination: Path, *, advance: 
         with readable_by_hubs():
             destination.mkdir(parents=True, exist_ok=True)
             _check_space(plan, destination)
+            _make_inboxes(plan, destination)
             written = _write_data(office, plan, destination, advance)
             sync_filesystem(destination)
             written += _write_signed(plan, destination, advance)
@@ -96,6 +134,15 @@ def write_stick(office: Office, plan: StickPlan, destination: Path, *, advance: 
     except OSError as error:
         raise local_error(error, f"writing to {destination}") from error
     return written
+
+
+def _make_inboxes(plan: StickPlan, destination: Path) -> None:
+    """Make room for reports on the way back: any hub's account may leave them, whatever its number is."""
+    for hub_id in plan.hubs:
+        folder = destination / depot.inbox_dir(hub_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(PermissionError):  # FAT keeps no modes
+            folder.chmod(0o777)
 
 
 def _write_data(office: Office, plan: StickPlan, destination: Path, advance: Advance) -> int:

@@ -1,19 +1,28 @@
 """Which versions each hub shall have: rules without I/O."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from provisioning.central.fleet import Assignment, Fleet, Hub, Published
+from provisioning.central.fleet import Assignment, Hub, Published
 
 EVERYBODY = "all"  # the ring that holds every hub, whatever its own ring is
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """How a hub shall take a pack; the usual way where nothing else is said."""
+
+    priority: int = 0
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the depot shall say: versions on offer, and by hub its packs with their versions."""
+    """What the depot shall say: versions on offer, and by hub its packs with their versions and terms."""
 
     packs: tuple[Published, ...]
     by_hub: Mapping[str, Mapping[str, int]]
+    terms: Mapping[str, Mapping[str, Terms]] = field(default_factory=dict)  # by hub, unusual ones only
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +35,14 @@ class Change:
     after: int | None
 
 
-def read_wanted(fleet: Fleet) -> Wanted:
-    """Return what the depot shall say by the fleet database."""
-    packs = tuple(pack for pack in fleet.list_packs() if pack.withdrawn_at is None)
-    hubs = [hub for hub in fleet.list_hubs() if hub.revoked_at is None]
-    assignments = fleet.list_assignments()
-    return Wanted(packs, {hub.hub_id: resolve(hub, assignments, packs) for hub in hubs})
+def list_wanted(
+    packs: Iterable[Published], hubs: Iterable[Hub], assignments: Collection[Assignment]
+) -> Wanted:
+    """Return what the depot shall say, of everything that the office has."""
+    on_offer = tuple(pack for pack in packs if pack.on_offer)
+    enrolled = [hub for hub in hubs if hub.revoked_at is None]
+    by_hub = {hub.hub_id: resolve(hub, assignments, on_offer) for hub in enrolled}
+    return Wanted(on_offer, by_hub, {hub.hub_id: resolve_terms(hub, assignments) for hub in enrolled})
 
 
 def resolve(hub: Hub, assignments: Iterable[Assignment], packs: Sequence[Published]) -> Mapping[str, int]:
@@ -42,12 +53,26 @@ def resolve(hub: Hub, assignments: Iterable[Assignment], packs: Sequence[Publish
     on_offer = {(pack.pack_id, pack.version) for pack in packs}
     newest = {pack.pack_id: pack.version for pack in sorted(packs, key=lambda pack: pack.version)}
     chosen: dict[str, int] = {}
-    for assignment in sorted((a for a in assignments if _rank(a, hub)), key=lambda a: _rank(a, hub)):
-        chosen.pop(assignment.pack_id, None)
-        version = assignment.version or newest.get(assignment.pack_id)
-        if version is not None and (assignment.pack_id, version) in on_offer:
-            chosen[assignment.pack_id] = version
+    for pack_id, assignment in _closest(hub, assignments).items():
+        version = assignment.version or newest.get(pack_id)
+        if version is not None and (pack_id, version) in on_offer:
+            chosen[pack_id] = version
     return dict(sorted(chosen.items()))
+
+
+def resolve_terms(hub: Hub, assignments: Iterable[Assignment]) -> Mapping[str, Terms]:
+    """Return the terms of the packs of one hub that are not the usual ones, from the same assignments."""
+    terms = {
+        pack_id: Terms(assignment.priority, assignment.when_full == "replace")
+        for pack_id, assignment in _closest(hub, assignments).items()
+    }
+    return {pack_id: said for pack_id, said in sorted(terms.items()) if said != Terms()}
+
+
+def _closest(hub: Hub, assignments: Iterable[Assignment]) -> Mapping[str, Assignment]:
+    """Return for each pack the assignment that means this hub most closely."""
+    meant = sorted((a for a in assignments if _rank(a, hub)), key=lambda a: _rank(a, hub))
+    return {assignment.pack_id: assignment for assignment in meant}
 
 
 def _rank(assignment: Assignment, hub: Hub) -> int:

@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from content_packs import trust
 from content_packs.built import BuiltPack
 from content_packs.transports.local import open_local
+from content_packs.transports.transport import Transport
 from provisioning.central import assign as assigning
 from provisioning.central import enrol as enrolling
 from provisioning.central import publish as publishing
@@ -59,13 +61,14 @@ class OfficeAtWork:
         page = f"<!doctype html><html lang=uk><title>{text}</title><p>{text} {version}</p></html>"
         return build(folder, {"index.html": page.encode()}, id=pack_id, version=version, **fields)
 
-    def publish(self, *builts: BuiltPack, **options: bool) -> publishing.Outcome:
+    def publish(self, *builts: BuiltPack, **options: Any) -> publishing.Outcome:
         """Publish built packs."""
         outcome, _ = change(
             self.office,
             lambda fleet: publishing.publish(self.office, fleet, builts, now=self.now, **options),
             doing="publish",
             now=self.now,
+            dry_run=options.get("dry_run", False),
         )
         return outcome
 
@@ -117,14 +120,18 @@ class HubTrust:
     def refresh(self, depot: Path, *, now: datetime = NOW, older_is_fine: bool = False) -> trust.Offers:
         """Read the depot in a folder."""
         with open_local(depot) as transport:
-            return trust.refresh(
-                transport,
-                trust_dir=self.trust_dir,
-                root_bytes=self.root_bytes,
-                hub_id=self.hub_id,
-                now=now,
-                older_is_fine=older_is_fine,
-            )
+            return self.refresh_over(transport, now=now, older_is_fine=older_is_fine)
+
+    def refresh_over(self, transport: Transport, *, now: datetime = NOW, **options: Any) -> trust.Offers:
+        """Read the depot behind a transport."""
+        return trust.refresh(
+            transport,
+            trust_dir=self.trust_dir,
+            root_bytes=self.root_bytes,
+            hub_id=self.hub_id,
+            now=now,
+            **options,
+        )
 
     def offered(self, depot: Path) -> dict[str, int]:
         """Return the offered versions by pack."""

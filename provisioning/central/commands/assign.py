@@ -1,11 +1,12 @@
 """`central assign | unassign`: which hubs shall have which packs."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import click
 
 from content_packs import console
+from content_packs.trust import MAX_PRIORITY
 from provisioning.central import assign as assigning
 from provisioning.central.commands.options import dry_run_option, json_option, now, tell, with_office
 from provisioning.central.fleet import Assignment, Fleet, open_fleet
@@ -28,20 +29,49 @@ def _audience_options(function: F) -> F:
 
 @click.command()
 @_audience_options
+@click.option(
+    "--priority",
+    metavar="N",
+    type=click.IntRange(-MAX_PRIORITY, MAX_PRIORITY),
+    default=0,
+    show_default=True,
+    help="-9 to 9: of what a hub still lacks, the highest comes first.",
+)
+@click.option(
+    "--when-full",
+    type=click.Choice(("wait", "replace")),
+    default="wait",
+    show_default=True,
+    help="Where old and new do not fit on a hub together: keep the old one and wait for room, or remove it "
+    "first; learners then go without until the new one is whole.",
+)
 @dry_run_option
 @json_option
 @with_office
 def assign(
-    office: Office, spec: str, ring: str | None, hub_id: str | None, dry_run: bool, as_json: bool
+    office: Office,
+    spec: str,
+    ring: str | None,
+    hub_id: str | None,
+    priority: int,
+    when_full: Literal["wait", "replace"],
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
-    """Give a pack to a ring or a hub: always the newest version, or just the one that is named."""
+    """Give a pack to a ring or a hub: always the newest version, or just the one that is named.
+
+    Said again for the same ring or hub, it replaces what was said before, priority and all.
+    """
     pack = assigning.parse_spec(spec)
-    assignment = assigning.make_assignment(pack, ring=ring, hub_id=hub_id)
+    assignment = assigning.make_assignment(
+        pack, ring=ring, hub_id=hub_id, priority=priority, when_full=when_full
+    )
     _, changes = change(
         office, lambda fleet: assigning.assign(fleet, assignment), doing="assign", now=now(), dry_run=dry_run
     )
-    line = f"{pack}: assigned to {assignment.audience} {assignment.name}"
-    tell([line], _values(assignment), changes, as_json=as_json, dry_run=dry_run)
+    line = f"{pack}: assigned to {assignment.audience} {assignment.name}{_terms_text(assignment)}"
+    values = _values(assignment) | {"priority": priority, "when_full": when_full}
+    tell([line], values, changes, as_json=as_json, dry_run=dry_run)
     _note_empty_ring(office, assignment)
 
 
@@ -64,6 +94,12 @@ def unassign(
     verb = "unassigned from" if was_there else "was not assigned to"
     line = f"{pack}: {verb} {assignment.audience} {assignment.name}"
     tell([line], _values(assignment), changes, as_json=as_json, dry_run=dry_run)
+
+
+def _terms_text(assignment: Assignment) -> str:
+    priority = f", priority {assignment.priority}" if assignment.priority else ""
+    replacing = ", replacing the old version where there is no room"
+    return priority + (replacing if assignment.when_full == "replace" else "")
 
 
 def _values(assignment: Assignment) -> dict[str, object]:

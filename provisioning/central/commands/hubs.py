@@ -7,12 +7,11 @@ import click
 
 from content_packs import console
 from provisioning.central import enrol as enrolling
-from provisioning.central.commands.options import json_option, now, tell, with_office
+from provisioning.central.commands.options import json_option, minute_text, now, tell, with_office
 from provisioning.central.fleet import open_fleet
 from provisioning.central.office import Office
-from provisioning.central.release import change
+from provisioning.central.release import change, read_wanted
 from provisioning.central.ssh_keys import read_public_key
-from provisioning.central.wanted import read_wanted
 
 
 @click.command()
@@ -75,7 +74,8 @@ def hubs(office: Office, as_json: bool) -> None:
         return
     for hub in listed:
         shall_have = ", ".join(f"{pack}@{v}" for pack, v in wanted.by_hub.get(hub.hub_id, {}).items())
-        state = f"revoked {hub.revoked_at}" if hub.revoked_at else shall_have or "nothing assigned"
+        revoked = f"revoked {minute_text(hub.revoked_at)}" if hub.revoked_at else ""
+        state = revoked or shall_have or "nothing assigned"
         click.echo(f"{hub.hub_id}  ring {hub.ring}  {hub.school}  {state}")
     if not listed:
         console.note("no hub is enrolled yet: central enrol HUB_ID PUBKEY_FILE --school NAME")

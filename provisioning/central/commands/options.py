@@ -36,6 +36,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def minute_text(time: str | None) -> str:
+    """Return an ISO time as people read it: `2026-11-23 06:00`, UTC; nothing for None."""
+    return (time or "")[:16].replace("T", " ")
+
+
 def tell(
     summary: Sequence[str], values: dict[str, Any], changes: Sequence[Change], *, as_json: bool, dry_run: bool
 ) -> None:

@@ -11,8 +11,16 @@ from content_packs.console import progress, size_text
 from content_packs.errors import UsageError
 from provisioning.central import publish as publishing
 from provisioning.central.assign import parse_spec
-from provisioning.central.commands.options import dry_run_option, json_option, now, tell, with_office
-from provisioning.central.fleet import Fleet, Published, open_fleet
+from provisioning.central.commands.options import (
+    dry_run_option,
+    json_option,
+    minute_text,
+    now,
+    tell,
+    with_office,
+)
+from provisioning.central.fleet import DeltaRow, Fleet, Published, open_fleet
+from provisioning.central.gc import read_held
 from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office
 from provisioning.central.release import change
@@ -22,18 +30,28 @@ from provisioning.central.roles import PACKS
 @click.command()
 @click.argument("builts", metavar="BUILT...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--yes", "allow_shrink", is_flag=True, help="Publish even what shrank by more than 20 %.")
+@click.option(
+    "--no-deltas", is_flag=True, help="Make no deltas: hubs fetch blocks, which takes more of the link."
+)
 @dry_run_option
 @json_option
 @with_office
 def publish(
-    office: Office, builts: tuple[Path, ...], allow_shrink: bool, dry_run: bool, as_json: bool
+    office: Office,
+    builts: tuple[Path, ...],
+    allow_shrink: bool,
+    no_deltas: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Put built packs on offer: all of them, or none.
 
     Every byte is verified first. The hubs that always get the newest version get it from now on. What is
-    on offer already is left as it is. The `packs` key from keys/offline must be here.
+    on offer already is left as it is. Deltas are made from the version before and from up to two more that
+    hubs may have. The `packs` key from keys/offline must be here, except for a --dry-run.
     """
-    KeyRing(office.keys).require(PACKS)
+    if not dry_run:
+        KeyRing(office.keys).require(PACKS)
     opened = [_verified(folder) for folder in builts]
     moment = now()
     total = sum(built.index.download_bytes + len(built.index_bytes) for built in opened)
@@ -48,12 +66,26 @@ def publish(
                 allow_shrink=allow_shrink,
                 dry_run=dry_run,
                 advance=advance,
+                held=None if no_deltas else read_held(office, fleet, now=moment),
+                progress=progress,
             )
 
         outcome, changes = change(office, edit, doing="publish", now=moment, dry_run=dry_run)
-    lines = [f"{name}: published" for name in outcome.published]
+    done = "would be published" if dry_run else "published"
+    lines = [f"{name}: {done}" for name in outcome.published]
     lines += [f"{name}: already published" for name in outcome.already]
-    tell(lines, asdict(outcome), changes, as_json=as_json, dry_run=dry_run)
+    lines += [_delta_line(delta) for delta in outcome.deltas]
+    values = asdict(outcome) | {"deltas": [_delta_to_dict(delta) for delta in outcome.deltas]}
+    tell(lines, values, changes, as_json=as_json, dry_run=dry_run)
+
+
+def _delta_line(delta: DeltaRow) -> str:
+    return f"{delta.pack_id}@{delta.version}: {size_text(delta.size)} from version {delta.from_version}"
+
+
+def _delta_to_dict(delta: DeltaRow) -> dict[str, object]:
+    values = asdict(delta)
+    return {"id": values.pop("pack_id"), "from": values.pop("from_version")} | values
 
 
 def _verified(folder: Path) -> BuiltPack:
@@ -72,13 +104,14 @@ def withdraw(office: Office, spec: str, dry_run: bool, as_json: bool) -> None:
     """Take a version off the offers; hubs fall back to the newest one that remains.
 
     A hub that was given just this version loses the pack. The data stays in the depot. The `packs` key
-    from keys/offline must be here.
+    from keys/offline must be here, except for a --dry-run.
     """
     wanted = parse_spec(spec)
     version = wanted.version
     if version is None:
         raise UsageError(f"{spec}: which version?", hint=f"For example: central withdraw {spec}@3")
-    KeyRing(office.keys).require(PACKS)
+    if not dry_run:
+        KeyRing(office.keys).require(PACKS)
     moment = now()
     _, changes = change(
         office,
@@ -87,7 +120,8 @@ def withdraw(office: Office, spec: str, dry_run: bool, as_json: bool) -> None:
         now=moment,
         dry_run=dry_run,
     )
-    tell([f"{wanted}: withdrawn"], {"withdrawn": str(wanted)}, changes, as_json=as_json, dry_run=dry_run)
+    done = "would be withdrawn" if dry_run else "withdrawn"
+    tell([f"{wanted}: {done}"], {"withdrawn": str(wanted)}, changes, as_json=as_json, dry_run=dry_run)
 
 
 @click.command()
@@ -96,20 +130,22 @@ def withdraw(office: Office, spec: str, dry_run: bool, as_json: bool) -> None:
 def packs(office: Office, as_json: bool) -> None:
     """List every version ever published."""
     with open_fleet(office.fleet_db) as fleet:
-        listed = fleet.list_packs()
+        listed, deltas = fleet.list_packs(), fleet.list_deltas()
     if as_json:
-        console.print_json({"format": 1, "packs": [_to_dict(pack) for pack in listed]})
+        console.print_json({"format": 1, "packs": [_to_dict(pack, deltas) for pack in listed]})
         return
     for pack in listed:
-        state = f"withdrawn {pack.withdrawn_at}" if pack.withdrawn_at else f"published {pack.published_at}"
+        when = minute_text(pack.withdrawn_at or pack.published_at)
+        state = f"{'withdrawn' if pack.withdrawn_at else 'published'} {when}"
         click.echo(f"{pack.name}  {pack.kind}  {size_text(pack.download_bytes)}  {state}  {pack.title}")
     if not listed:
         console.note("nothing was published yet: central publish BUILT...")
 
 
-def _to_dict(pack: Published) -> dict[str, object]:
+def _to_dict(pack: Published, deltas: list[DeltaRow]) -> dict[str, object]:
     values = asdict(pack)
-    return {"id": values.pop("pack_id")} | values
+    made = [_delta_to_dict(delta) for delta in deltas if delta.makes(pack)]
+    return {"id": values.pop("pack_id")} | values | {"deltas": made}
 
 
 COMMANDS = (publish, withdraw, packs)

@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from content_packs import console
-from content_packs.console import progress, size_text
+from content_packs.console import count_text, progress, size_text
 from provisioning.central.commands.options import dry_run_option, json_option, now, with_office
 from provisioning.central.office import Office
 from provisioning.central.release import change
-from provisioning.central.usb import plan_stick, write_stick
+from provisioning.central.usb import plan_stick, refuse_own_folder, require_mounted, write_stick
 
 
 @click.command()
@@ -24,6 +24,8 @@ def usb(office: Office, destination: Path, hub_id: str | None, dry_run: bool, as
     What is there already is kept, so a cut run goes on where it stopped. Everything is read back from the
     stick before it counts.
     """
+    require_mounted(destination)
+    refuse_own_folder(office, destination)
     if not dry_run:
         change(office, lambda _: None, doing="writing a stick", now=now())  # finishes what a crash left
     plan = plan_stick(office, hub_id)
@@ -37,7 +39,8 @@ def usb(office: Office, destination: Path, hub_id: str | None, dry_run: bool, as
         console.print_json({"format": 1, "dry_run": dry_run, "destination": str(destination), **values})
         return
     held = "would hold" if dry_run else "holds"
-    click.echo(f"{destination}: {held} {size_text(plan.total_bytes)} for {len(plan.hubs)} hubs")
+    hubs = count_text(len(plan.hubs), "hub")
+    click.echo(f"{destination}: {held} {size_text(plan.total_bytes)} for {hubs}")
     for pack in packs:
         click.echo(f"  {pack}")
     if not dry_run:

@@ -1,6 +1,7 @@
 """The command `central` as scripts see it: JSON on stdout, reasons on stderr, exit codes of DESIGN §11."""
 
 import json
+import re
 import sys
 
 import pytest
@@ -89,6 +90,7 @@ def test_dir_may_stand_before_or_after_the_command(central, office, monkeypatch,
         ("assign", "maths@1", "--ring", "all"),
         ("unassign", "maths", "--ring", "all"),
         ("usb", "stick"),
+        ("gc", "--grace-days", "1"),
     ],
 )
 def test_dry_run_changes_nothing(central, office, arguments):
@@ -169,3 +171,49 @@ def test_offline_key_in_the_safe_is_asked_for(central, office):
     code, _, err = central("publish", "built-1")
     assert code == 74
     assert "packs.pem is not here" in err
+
+
+def test_dry_run_needs_no_key_and_says_what_would_be(central, office):
+    central("publish", "built-1")
+    (office / "central/keys/offline").rename(office / "safe")
+    assert "maths@2: would be published" in central("publish", "built-2", "--dry-run")[1]
+    assert "maths@1: would be withdrawn" in central("withdraw", "maths@1", "--dry-run")[1]
+
+
+def test_lists_say_the_time_as_people_read_it(central, office):
+    central("publish", "built-1")
+    assert re.search(r"published \d{4}-\d\d-\d\d \d\d:\d\d  ", central("packs")[1])
+    central("enrol", "h-1", "h.pub", "--school", "Школа 1")
+    central("revoke", "h-1")
+    assert re.search(r"revoked \d{4}-\d\d-\d\d \d\d:\d\d$", central("hubs")[1].strip())
+
+
+def test_one_hub_is_said_in_the_singular(central, office):
+    central("enrol", "h-1", "h.pub", "--school", "Школа 1")
+    assert central("usb", "stick")[1].splitlines()[0].endswith("for 1 hub")
+
+
+def test_reports_are_not_looked_for_where_no_stick_is_mounted(central, office, monkeypatch):
+    monkeypatch.setattr("provisioning.central.usb.MOUNT_FOLDERS", (office,))
+    (office / "stick" / "inbox").mkdir(parents=True)
+    code, _, err = central("ingest", "--from", "stick")
+    assert code == 64
+    assert "no stick is mounted there" in err
+
+
+def test_gc_says_what_it_frees_and_why(central, office):
+    central("publish", "built-1", "built-2")
+    left = office / "central/depot/packs/maths/2/.blocks.000.tmp"
+    left.write_bytes(b"half")
+    told = central("gc", "--dry-run")[1]
+    assert "dry run" in told
+    assert "1 file, 4 B: its writing was cut" in told
+    assert as_json(central("gc", "--json"))["files"] == [
+        {"path": "packs/maths/2/.blocks.000.tmp", "size": 4, "why": "its writing was cut"}
+    ]
+    assert "0 B were freed" in central("gc")[1]
+    assert not left.exists()
+
+
+def test_gc_wants_some_grace(central, office):
+    assert central("gc", "--grace-days", "0")[0] == 64

@@ -9,9 +9,9 @@ import pytest
 from content_packs.errors import BusyError, UsageError
 from provisioning.central.assign import PackSpec, make_assignment, parse_spec
 from provisioning.central.fleet import open_fleet
+from provisioning.central.release import read_wanted
 from provisioning.central.ssh_keys import read_public_key
 from provisioning.central.usb import plan_stick, write_stick
-from provisioning.central.wanted import read_wanted
 from support.office import HUB, OfficeAtWork, new_key
 
 
@@ -89,6 +89,10 @@ def test_depot_is_readable_by_every_account_and_keys_by_none(tmp_path, umask):
         assert os.umask(umask) == umask
     finally:
         os.umask(before)
+    inboxes = [folder / "inbox" / HUB for folder in (work.office.depot, tmp_path / "stick")]
+    assert [stat.S_IMODE(inbox.stat().st_mode) for inbox in inboxes] == [0o700, 0o777]
+    for inbox in inboxes:
+        inbox.rmdir()
     assert (
         modes(work.office.depot) == modes(work.office.hub_keys) == modes(tmp_path / "stick") == {0o755, 0o644}
     )

@@ -1,6 +1,7 @@
 """What may be published, and what a depot looks like afterwards."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from support.office import NOW, OfficeAtWork
 
 
 def pack(version, *, sha="a", kind="web", size=1000):
-    return Published("maths", version, kind, "T", "uk", sha * 64, 1, 1, size, "2026")
+    return Published("maths", version, kind, "T", "uk", sha * 64, 1, "c" * 64, 1, 1, size, "2026")
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_same_bytes_again_is_known():
         (pack(5, sha="b"), "maths@5 was published with other bytes: index aaaaaaaaaaaa…, now bbbbbbbbbbbb…"),
         (pack(4, sha="b"), "maths@4: version 5 was published before, and versions only grow"),
         (pack(6, kind="zim"), "maths@6: kind 'zim', but maths@5 is 'web'"),
-        (pack(6, size=799), "maths@6: 799 bytes, but maths@5 has 1000: more than 20% are missing"),
+        (pack(6, size=799), "maths@6: 799 B, but maths@5 has 1.0 kB: more than 20% are missing"),
     ],
 )
 def test_refuses_with_both_values(new, message):
@@ -59,6 +60,13 @@ def test_refuses_with_both_values(new, message):
 def test_shrinking_by_a_fifth_is_fine_and_by_more_when_it_is_meant():
     assert check_publish(pack(6, size=800), [pack(5)]) is None
     assert check_publish(pack(6, size=1), [pack(5)], allow_shrink=True) is None
+
+
+def test_size_is_compared_with_the_newest_that_was_not_withdrawn():
+    wrong = replace(pack(5, size=9_000_000), withdrawn_at="2026-11-01T00:00:00+00:00")
+    assert check_publish(pack(6, size=1000), [pack(4, size=1000), wrong]) is None
+    with pytest.raises(BadDataError, match=r"maths@6: 1\.0 kB, but maths@4 has 2\.0 kB"):
+        check_publish(pack(6, size=1000), [pack(4, size=2000), wrong])
 
 
 def test_refusal_of_one_pack_keeps_all_out(work):

@@ -123,3 +123,33 @@ def test_stick_that_forgets_what_was_written_is_noticed(work, tmp_path, monkeypa
 def test_unknown_hub_is_refused(work):
     with pytest.raises(UsageError, match="no hub h-9 is enrolled"):
         usb.plan_stick(work.office, "h-9")
+
+
+@pytest.mark.parametrize("place", ["media/teacher/STICK", "mnt", "mnt/deep/down"])
+def test_a_stick_that_is_not_mounted_is_said_so(tmp_path, monkeypatch, place):
+    monkeypatch.setattr(usb, "MOUNT_FOLDERS", (tmp_path / "media", tmp_path / "mnt"))
+    with pytest.raises(UsageError, match="no stick is mounted"):
+        usb.require_mounted(tmp_path / place)
+
+
+@pytest.mark.parametrize("place", ["central", "central/depot/stick", "."])
+def test_the_office_is_never_written_over_by_its_own_stick(work, tmp_path, place):
+    with pytest.raises(UsageError, match="own folder"):
+        usb.refuse_own_folder(work.office, tmp_path / place)
+    usb.refuse_own_folder(work.office, tmp_path / "stick")
+
+
+def test_a_mounted_stick_and_any_other_folder_are_fine(tmp_path, monkeypatch):
+    monkeypatch.setattr(usb, "MOUNT_FOLDERS", (tmp_path / "media",))
+    monkeypatch.setattr(Path, "is_mount", lambda self: self == tmp_path / "media/STICK")
+    usb.require_mounted(tmp_path / "media/STICK")
+    usb.require_mounted(tmp_path / "media/STICK/classroom")
+    usb.require_mounted(tmp_path / "elsewhere")
+
+
+def test_a_stick_that_was_written_later_never_makes_the_depot_seem_to_go_back(work, tmp_path):
+    """What is published for others renews the depot's metadata, but not this hub's head."""
+    work.publish(work.build("art", 1))
+    write(work, tmp_path / "stick")
+    assert offered(work, tmp_path / "stick", tmp_path, HUB) == {"maths": 1}
+    assert offered(work, work.office.depot, tmp_path, HUB) == {"maths": 1}

@@ -1,0 +1,54 @@
+"""Two machines that report as one hub: the office is told at once, and what to do about it."""
+
+import sys
+
+import pytest
+
+from provisioning.central.cli import main
+from support.office import HUB, OfficeAtWork, new_key
+from support.reporting import Reporting
+
+
+@pytest.fixture
+def reporting(tmp_path):
+    work = OfficeAtWork.found(tmp_path / "central")
+    work.enrol(HUB)
+    reporting = Reporting(work.office, tmp_path / "hub")
+    for boot in ("aaaa", "bbbb", "aaaa"):
+        reporting.tell(boot, boot_id=boot)
+    reporting.seal()
+    reporting.send()
+    return reporting
+
+
+@pytest.fixture
+def central(reporting, monkeypatch, capsys):
+    """Run `central`; return what a person reads on stdout and stderr."""
+    monkeypatch.setenv("CENTRAL_DIR", str(reporting.office.dir))
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["central", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        assert ended.value.code == 0, err
+        return out, err
+
+    return run
+
+
+def test_ingest_says_so_at_once_and_what_to_do(central):
+    out, err = central("ingest")
+    assert "3 new events in 1 report" in out
+    assert f"warning: {HUB}: its card was copied" in err
+    assert f"next: `central revoke {HUB}`" in err
+
+
+def test_fleet_says_so_on_top_of_the_hub_until_it_is_enrolled_anew(central, tmp_path):
+    central("ingest")
+    assert central("fleet")[0].splitlines()[1].startswith("  its card was copied")
+    key = tmp_path / "new.pub"
+    key.write_text(new_key())
+    central("revoke", HUB)
+    central("enrol", HUB, key, "--school", "Школа 1")
+    assert "its card was copied" not in central("fleet")[0]
