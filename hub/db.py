@@ -2,10 +2,14 @@
 
 Tables and their one writing module:
     installed   hub/library/installed.py
-    sync_runs   hub/sync/history.py
+    sync_runs   hub/history.py
+    uplink_use  hub/history.py
+    last_plan   hub/history.py
 """
 
 import sqlite3
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -15,6 +19,7 @@ from content_packs.durable import locked
 from content_packs.errors import DiskFullError, LocalError, local_error
 
 _BUSY_TIMEOUT_S = 10.0
+_REPAIR = "Run `hub repair`: it makes a new one."
 migrations = Migrations("hub")
 
 
@@ -52,6 +57,26 @@ def m001_first(db: Database) -> None:
     )
 
 
+@migrations()
+def m002_uplink(db: Database) -> None:
+    """Keep what the uplink carried, how fast, and what is still to come."""
+    runs = db.table("sync_runs")
+    runs.add_column("is_uplink", int)  # 0: a folder or a stick
+    runs.add_column("wire_bytes", int)  # of the uplink, both ways
+    runs.add_column("fetch_bytes", int)  # of content that came over the uplink
+    runs.add_column("fetch_s", float)  # while it came
+    db.table("uplink_use").create(
+        {
+            "day": str,  # local date, by the floor where the clock was not known
+            "boot_id": str,
+            "is_known": int,  # 0: the clock was not to be believed
+            "wire_bytes": int,
+        },
+        pk=("day", "boot_id", "is_known"),
+    )
+    db.table("last_plan").create({"id": int, "taken_at": str, "plan": str}, pk="id")
+
+
 class DamagedDatabaseError(LocalError):
     """A database file that is no longer one; it is an index, so a new one can be made from the disk."""
 
@@ -75,14 +100,46 @@ def open_db(path: Path) -> Database:
             connection.execute("pragma journal_mode=wal")
             connection.execute("pragma synchronous=full")
             db = Database(connection)
-            migrations.apply(db)
+            _migrate(db, path)
             return db
-    except (OSError, sqlite3.Error) as error:
+    except BaseException as error:
         if connection is not None:
             connection.close()
         if isinstance(error, OSError):
             raise local_error(error, f"opening {path}") from error
-        raise to_local_error(error, str(path)) from error
+        if isinstance(error, sqlite3.Error):
+            raise to_local_error(error, str(path)) from error
+        raise
+
+
+def _migrate(db: Database, path: Path) -> None:
+    """Bring the tables up to date; those of some other version count as damage, since they can be made anew.
+
+    A migration is known by its name only, and until the first release its columns may have been others.
+    """
+    try:
+        migrations.apply(db)
+        # There may be one more: sqlite-utils makes a table for a moment to learn what SQLite can.
+        is_ours = _list_columns(db).items() >= _expected_columns().items()
+    except sqlite3.OperationalError as error:
+        if _code(error) != sqlite3.SQLITE_ERROR:  # "no such table", "duplicate column name"
+            raise
+        is_ours = False
+    if not is_ours:
+        raise DamagedDatabaseError(f"{path}: its tables are of another version of this program", hint=_REPAIR)
+
+
+@cache
+def _expected_columns() -> dict[str, set[str]]:
+    """Return the tables that the migrations make of nothing."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        db = Database(connection)
+        migrations.apply(db)
+        return _list_columns(db)
+
+
+def _list_columns(db: Database) -> dict[str, set[str]]:
+    return {table.name: set(table.columns_dict) for table in db.tables}
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -94,7 +151,7 @@ def to_local_error(error: sqlite3.Error, what: str) -> LocalError:
     """Return what an error of SQLite means for the person on site."""
     code = _code(error)
     if is_damage(error):
-        return DamagedDatabaseError(f"{what}: {error}", hint="Run `hub repair`: it makes a new one.")
+        return DamagedDatabaseError(f"{what}: {error}", hint=_REPAIR)
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return DiskFullError(f"{what}: {error}", hint="Free some space on this disk, or check the card.")
     return LocalError(f"{what}: {error}", hint="Try again; if it stays so, run `hub repair`.")

@@ -4,19 +4,26 @@ import dataclasses
 import os
 import reprlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from content_packs.depot import MIB, check_hub_id
 from content_packs.errors import UsageError, local_error
+from content_packs.spare import read_whole
+from hub.uplink.limits import Limits
+from hub.uplink.quiet_hours import check_quiet_hours, parse_quiet_hours
 
 HUB_TOML = "hub.toml"
 RESERVE_SHARE = 0.05
 _MAX_TIMEOUT_S = 3600.0
 _MAX_RESERVE_BYTES = 1024 * 1024 * MIB  # more than any card or disk of a school
 _MAX_PORT = 65535
+_MAX_BUDGET_MB = 1_000_000  # a terabyte: nobody pays for more by the byte
+_MAX_LINK_KBIT_S = 10_000_000
+_MAX_STICK_DAYS = 3650
+_MB = 1_000_000  # as those who sell data count
 _MAX_THREADS = 64  # four times what keeps a Pi's four cores busy
 
 
@@ -42,14 +49,38 @@ class HubPaths:
         return self.dir / "keys" / "depot_host_keys"
 
     @property
+    def depot_ca(self) -> Path:
+        """Certificates of the authorities for an https depot; without the file, the system's own count."""
+        return self.dir / "keys" / "depot_ca.pem"
+
+    @property
     def trust(self) -> Path:
         """TUF metadata that was verified, and the root that the hub came with."""
         return self.dir / "trust"
 
     @property
+    def spare(self) -> Path:
+        """Copies of the files that nobody can make again: content_packs/spare.py."""
+        return self.dir / "spare"
+
+    @property
+    def root(self) -> Path:
+        """The TUF root that the hub came with."""
+        return self.trust / "hub-root.json"
+
+    @property
     def store(self) -> Path:
         """Each file once, named by its SHA-256."""
         return self.dir / "store"
+
+    @property
+    def outbox(self) -> Path:
+        """What the office has not acknowledged yet: hub/outbox.py."""
+        return self.dir / "outbox"
+
+    def held(self, pack_id: str) -> Path:
+        """The version of a pack that a person rolled back from; no file: none."""
+        return self.packs / pack_id / "held"
 
     @property
     def packs(self) -> Path:
@@ -76,6 +107,11 @@ class HubPaths:
         """What running processes tell each other (ports); worthless after a reboot."""
         return self.dir / "run"
 
+    @property
+    def ballast(self) -> Path:
+        """Room for when the disk is full: hub/ballast.py."""
+        return self.dir / "ballast"
+
     def lock(self, name: str) -> Path:
         """A lock file; never deleted."""
         return self.dir / "locks" / name
@@ -86,6 +122,11 @@ def _within(default: float, least: float, most: float) -> Any:  # noqa: ANN401 -
     return field(default=default, metadata={"least": least, "most": most})
 
 
+def _checked(default: str, check: Callable[[str], str]) -> Any:  # noqa: ANN401 - as dataclasses.field
+    """Return a text's field: what `check` finds a fault with is not taken."""
+    return field(default=default, metadata={"check": check})
+
+
 @dataclass(frozen=True, slots=True)
 class SyncSettings:
     """How the hub uses its uplink."""
@@ -93,10 +134,26 @@ class SyncSettings:
     connect_timeout_s: float = _within(60.0, 1, _MAX_TIMEOUT_S)  # TCP, keys, sign-in, each: slow mobile links
     step_timeout_s: float = _within(60.0, 1, _MAX_TIMEOUT_S)  # silence after which the link counts as dead
     reserve_bytes: int = _within(1024 * MIB, 0, _MAX_RESERVE_BYTES)  # left free by packs, as 5 % of the disk
+    quiet_hours: str = _checked("", check_quiet_hours)  # such as "08:00-15:00": content waits
+    session_mb: int = _within(0, 0, _MAX_BUDGET_MB)  # of the uplink for one sync, both ways; 0: no limit
+    day_mb: int = _within(0, 0, _MAX_BUDGET_MB)  # of the uplink for a day; 0: no limit
+    month_mb: int = _within(0, 0, _MAX_BUDGET_MB)  # of the uplink for a month; 0: no limit
+    link_kbit_s: int = _within(0, 0, _MAX_LINK_KBIT_S)  # speed of the uplink for forecasts; 0: as measured
+    stick_days: int = _within(14, 1, _MAX_STICK_DAYS)  # what takes longer should come on a stick
+    report_hours: float = _within(24.0, 1, 8760)  # how often to report to the office where nothing happened
+    neighbours: bool = True  # take files from other hubs of this network before the uplink is asked
+    share: bool = True  # let other hubs of this network take files of packs from here
 
     def reserve(self, disk_bytes: int) -> int:
         """Return the bytes of a disk that packs never fill: 5 % of it, at least the setting."""
         return max(int(disk_bytes * RESERVE_SHARE), self.reserve_bytes)
+
+    def limits(self) -> Limits:
+        """Return what the uplink may carry."""
+        return Limits(
+            parse_quiet_hours(self.quiet_hours),
+            *(count * _MB for count in (self.session_mb, self.day_mb, self.month_mb)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +198,7 @@ class HubSettings:
     """
 
     hub_id: str  # its name in the fleet, as the office enrolled it
-    depot_url: str  # sftp://user@host:port/path, or a folder
+    depot_url: str  # sftp://user@host:port/path, https://host/path, or a folder
     sync: SyncSettings = field(default_factory=SyncSettings)
     portal: PortalSettings = field(default_factory=PortalSettings)
     kolibri: KolibriSettings = field(default_factory=KolibriSettings)
@@ -172,24 +229,54 @@ _TYPE_WORDS: dict[type, str] = {str: "text", int: "a whole number", float: "a nu
 
 
 def read_settings(paths: HubPaths) -> HubSettings:
-    """Read hub.toml.
+    """Read hub.toml; where a power cut or a typing error spoiled it, what it said when it was last right.
 
     Raises:
         UsageError: not a hub directory, not TOML, or no usable `hub_id` and `depot_url`; names the key.
     """
     try:
-        text = paths.settings.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        hint = "Give --dir or $HUB_DIR, or make one with `hub init DIR`."
-        raise UsageError(f"{paths.dir}: no {HUB_TOML} there", hint=hint) from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{paths.settings}: not UTF-8", hint="Save it as UTF-8.") from error
+        kept = read_whole(paths.settings, paths.spare / HUB_TOML, _is_usable, by_hand=True)
     except OSError as error:
         raise local_error(error, f"reading {paths.settings}") from error
+    if kept is None:
+        return _read_anew(paths)
+    settings = _parse(kept.data)
+    if kept.refused is None:
+        return settings
     try:
-        return from_dict(tomllib.loads(text))
+        _parse(kept.refused)
+    except UsageError as error:
+        why = f"{error.message.removeprefix(f'{HUB_TOML}: ')}; what it said when it was last right is used"
+        return dataclasses.replace(settings, refused=(Refused(HUB_TOML, why),))
+    raise AssertionError("what was refused cannot be used")
+
+
+def _read_anew(paths: HubPaths) -> HubSettings:
+    """Read a hub.toml of which there is no copy that could be used."""
+    try:
+        return _parse(paths.settings.read_bytes())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        hint = "Give --dir or $HUB_DIR, or make one with `hub init DIR`."
+        raise UsageError(f"{paths.dir}: no {HUB_TOML} there", hint=hint) from error
+    except OSError as error:
+        raise local_error(error, f"reading {paths.settings}") from error
+
+
+def _is_usable(data: bytes) -> bool:
+    try:
+        _parse(data)
+    except UsageError:
+        return False
+    return True
+
+
+def _parse(data: bytes) -> HubSettings:
+    try:
+        return from_dict(tomllib.loads(data.decode("utf-8-sig")))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{HUB_TOML}: not UTF-8", hint="Save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{paths.settings}: not valid TOML: {error}") from error
+        raise UsageError(f"{HUB_TOML}: not valid TOML: {error}", hint="Correct that line.") from error
 
 
 def from_dict(values: Mapping[str, Any]) -> HubSettings:
@@ -230,7 +317,9 @@ def _section(name: str, values: object, unknown: list[str], refused: list[Refuse
     for key in [key for key in known if key in values]:
         wrong = _check_value(values[key], known[key])
         if wrong:
-            why = f"{wrong}, got {reprlib.repr(values[key])}; {known[key].default!r} is used"
+            default = known[key].default
+            instead = "it counts as empty" if default == "" else f"{default!r} is used"
+            why = f"{wrong}, got {reprlib.repr(values[key])}; {instead}"
             refused.append(Refused(f"{name}.{key}", why))
         else:
             # A whole number may stand for a number.
@@ -245,9 +334,11 @@ def _check_value(value: object, known: "dataclasses.Field[Any]") -> str:
     # To Python true is a whole number, to the person who wrote hub.toml it is not.
     if not isinstance(value, accepted) or isinstance(value, bool) != (wanted is bool):
         return f"expected {_TYPE_WORDS[wanted]}"
-    limits = known.metadata
-    if limits and isinstance(value, int | float) and not limits["least"] <= value <= limits["most"]:
-        return f"expected {limits['least']} to {limits['most']}"  # NaN comes here too
+    rules = known.metadata
+    if isinstance(value, str):
+        return str(rules["check"](value)) if "check" in rules else ""
+    if rules and isinstance(value, int | float) and not rules["least"] <= value <= rules["most"]:
+        return f"expected {rules['least']} to {rules['most']}"  # NaN comes here too
     return ""
 
 
@@ -256,6 +347,7 @@ def find_dir(given: str | None) -> HubPaths:
     chosen = given or os.environ.get("HUB_DIR")
     if not chosen:
         raise UsageError(
-            "which hub? no --dir and no $HUB_DIR", hint="For example: hub --dir /var/lib/hub status"
+            "which hub? no --dir and no $HUB_DIR",
+            hint="Say `hub --dir DIR …`, or set HUB_DIR, to the folder that `hub init` made.",
         )
     return HubPaths(Path(chosen).absolute())

@@ -9,23 +9,24 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from content_packs.errors import LocalError, local_error
-from hub.clock import later_of, read_floor
+from content_packs.transports.address import is_web
+from hub.clock import best_time, hub_moment, is_known, read_floor
+from hub.coming import read_coming
 from hub.db import DamagedDatabaseError, open_db, to_local_error
 from hub.health import Check, Level, Status
+from hub.outbox import Outbox
 from hub.services import read_service
 from hub.settings import HubPaths, HubSettings
-from hub.wording import later
+from hub.uplink.limits import Moment
+from hub.wording import Local, Size, later
 
 _OVERDUE = timedelta(days=14)  # longer than a school's short holidays; then somebody should look at the link
-_GB = 1e9
-_CLOCK_BEHIND = timedelta(minutes=10)
-_LATEST_YEAR = 2090  # an RTC that wakes up in 2099 is broken, not late
 _PACKS = "select pack_id as id, version, kind, title, size_bytes from installed order by id"
 _RUNS = """
     select started_at, finished_at, source, result, message, hint, received_bytes, installed
@@ -45,7 +46,7 @@ def read_status(paths: HubPaths, settings: HubSettings, *, system: datetime) -> 
     `system` is what the system's clock says, in UTC.
     """
     now, clock_checks = _read_clock(paths, system)
-    library, library_checks = _read_library(paths, now)
+    library, library_checks = _read_library(paths, settings, now, system)
     disk, disk_check = _read_disk(paths, settings)
     kolibri = read_service(paths, "kolibri")
     checks = [
@@ -55,11 +56,16 @@ def read_status(paths: HubPaths, settings: HubSettings, *, system: datetime) -> 
         *_check_kolibri(settings, kolibri, library),
         *_check_settings(settings),
     ]
+    reports, report_checks = _read_reports(paths, settings)
+    checks += report_checks
     portal, kiwix = read_service(paths, "portal"), read_service(paths, "kiwix")
     facts = {
         "packs": library.packs,
         "last_sync": library.last_sync,
         "unread_packs": library.unread_packs,
+        "coming": library.coming,
+        "held": library.held,
+        "reports": reports,
         "disk": disk,
         "services": {"portal": portal, "kolibri": kolibri, "kiwix": kiwix},
         "uptime_s": _read_uptime_s(),
@@ -83,20 +89,59 @@ class _Library:
     packs: list[dict[str, Any]]
     last_sync: dict[str, Any] | None
     unread_packs: int = 0
+    coming: dict[str, Any] | None = None
+    held: list[dict[str, Any]] = field(default_factory=list)
 
 
-def _read_library(paths: HubPaths, now: datetime) -> tuple[_Library, list[Check]]:
+def _read_library(
+    paths: HubPaths, settings: HubSettings, now: datetime, system: datetime
+) -> tuple[_Library, list[Check]]:
     try:
         with closing(open_db(paths.db)) as db:
             packs, runs, reached = (list(db.query(query)) for query in (_PACKS, _RUNS, _REACHED))
+            coming = read_coming(db, settings.sync, _moment(paths, system))
     except sqlite3.Error as error:
         return _Library([], None), [_check_database(to_local_error(error, "hub.db"))]
     except LocalError as error:
         return _Library([], None), [_check_database(error)]
     last = runs[0] | {"installed": json.loads(runs[0]["installed"] or "[]")} if runs else None
     unread = _count_unread(paths, len(packs))
-    checks = [_check_packs(packs), _check_sync(last, reached, now), *_check_search(unread)]
-    return _Library(packs, last, unread), checks
+    held = list(_list_held(paths, packs))
+    checks = [
+        *(_check_packs(packs), _check_sync(last, reached, now), *coming.checks),
+        *(*_check_held(held), *_check_search(unread)),
+    ]
+    return _Library(packs, last, unread, coming.facts, held), checks
+
+
+def _moment(paths: HubPaths, system: datetime) -> Moment:
+    """Return the local time; where the floor cannot be read, nobody knows it. `_read_clock` says why."""
+    try:
+        return hub_moment(paths.trust, system)
+    except LocalError:
+        return Moment(system.astimezone().replace(tzinfo=None), is_known=False)
+
+
+def _list_held(paths: HubPaths, packs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the packs that a person rolled back; the newer version waits until the office has another."""
+    for pack in packs:
+        try:
+            text = paths.held(pack["id"]).read_text(encoding="ascii", errors="replace").strip()
+        except OSError:
+            continue
+        if text.isdecimal():
+            yield {"id": pack["id"], "version": pack["version"], "held_from": int(text)}
+
+
+def _check_held(held: list[dict[str, Any]]) -> Iterator[Check]:
+    if held:
+        yield _check(
+            "held",
+            Level.NOTE,
+            later("Rolled back by hand, and kept so until the office has a newer version: %(packs)s."),
+            later("To take the office's version again: `hub packs --follow PACK`, then `hub sync`."),
+            packs=", ".join(f"{pack['id']} v{pack['version']}" for pack in held),
+        )
 
 
 def _check_database(error: LocalError) -> Check:
@@ -157,7 +202,7 @@ def _check_sync(last: dict[str, Any] | None, reached: list[dict[str, Any]], now:
             later("This hub has never synced."),
             later("Run `hub sync` when the Internet is there."),
         )
-    when = last["finished_at"][:16].replace("T", " ")
+    when = Local(last["finished_at"])
     if last["result"] != "ok":
         return Check(
             "sync",
@@ -187,7 +232,7 @@ def _read_disk(paths: HubPaths, settings: HubSettings) -> tuple[dict[str, int] |
         return None, _check_fault("disk", Level.BROKEN, message, local_error(error, "looking at the disk"))
     reserve = settings.sync.reserve(usage.total)
     disk = {"free_bytes": usage.free, "total_bytes": usage.total, "reserve_bytes": reserve}
-    values = {"free": f"{usage.free / _GB:.1f}", "total": f"{usage.total / _GB:.1f}"}
+    values: dict[str, Any] = {"free": Size(usage.free), "total": Size(usage.total)}
     if not os.access(paths.dir, os.W_OK):
         return disk, _check(
             "disk",
@@ -199,11 +244,25 @@ def _read_disk(paths: HubPaths, settings: HubSettings) -> tuple[dict[str, int] |
         return disk, _check(
             "disk",
             Level.ATTENTION,
-            later("The disk is nearly full: %(free)s of %(total)s GB free."),
+            later("The disk is nearly full: %(free)s of %(total)s free."),
             later("New lessons wait until there is room. Ask the office to take a pack away."),
             **values,
         )
-    return disk, _check("disk", Level.GOOD, later("Disk: %(free)s of %(total)s GB free."), **values)
+    return disk, _check("disk", Level.GOOD, later("Disk: %(free)s of %(total)s free."), **values)
+
+
+def _read_reports(paths: HubPaths, settings: HubSettings) -> tuple[dict[str, int] | None, list[Check]]:
+    """Return what the office has not heard yet, and that it cannot be looked at."""
+    try:
+        waiting = Outbox(paths).waiting()
+    except LocalError as error:
+        message = later("The reports to the office cannot be read: %(error)s.")
+        return None, [_check_fault("reports", Level.ATTENTION, message, error)]
+    facts = {"events": waiting.events, "segments": waiting.segments, "size_bytes": waiting.size_bytes}
+    if not waiting.events or not is_web(settings.depot_url):
+        return facts, []
+    message = later("Reports that wait for a stick, since this depot is on the web: %(count)s.")
+    return facts, [_check("reports", Level.GOOD, message, count=waiting.events)]
 
 
 def _read_clock(paths: HubPaths, system: datetime) -> tuple[datetime, list[Check]]:
@@ -213,17 +272,17 @@ def _read_clock(paths: HubPaths, system: datetime) -> tuple[datetime, list[Check
     except LocalError as error:
         message = later("The time that the office signed last cannot be read: %(error)s.")
         return system, [_check_fault("clock", Level.ATTENTION, message, error)]
-    return later_of(system, floor), list(_check_clock(system, floor))
+    return best_time(system, floor), list(_check_clock(system, floor))
 
 
 def _check_clock(system: datetime, floor: datetime) -> Iterator[Check]:
-    if system < floor - _CLOCK_BEHIND or system.year > _LATEST_YEAR:
+    if not is_known(system, floor):
         yield _check(
             "clock",
             Level.NOTE,
             later("The clock is wrong: it says %(clock)s."),
             later("Set the time. Lessons and syncs work all the same; dates shown may be wrong."),
-            clock=system.strftime("%Y-%m-%d %H:%M"),
+            clock=Local(system.isoformat()),
         )
 
 
@@ -276,8 +335,8 @@ def _check_settings(settings: HubSettings) -> Iterator[Check]:
         yield Check(
             "settings-refused",
             Level.ATTENTION,
-            later("hub.toml has values that cannot be used: %(faults)s."),
-            later("Correct them and start the hub again; until then the usual values are used."),
+            later("Settings that cannot be used: %(faults)s."),
+            later("Correct hub.toml: the next sync reads it again, the portal when the hub starts again."),
             {"faults": "; ".join(map(str, settings.refused))},
             {"faults": ", ".join(refused.key for refused in settings.refused)},
         )

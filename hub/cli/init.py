@@ -18,7 +18,12 @@ from hub.identity import make_hub
     type=click.Path(path_type=Path, dir_okay=False),
     help="hub-root.json of the office.",
 )
-@click.option("--depot", required=True, metavar="URL", help="sftp://user@host:port/path, or a folder.")
+@click.option(
+    "--depot",
+    required=True,
+    metavar="URL",
+    help="sftp://user@host:port/path, https://host/path, or a folder.",
+)
 @click.option(
     "--host-key",
     "host_keys",
@@ -27,16 +32,29 @@ from hub.identity import make_hub
     type=click.Path(path_type=Path, dir_okay=False),
     help="Public host key of the depot, as in /etc/ssh/ssh_host_*.pub; may be given several times.",
 )
+@click.option(
+    "--ca",
+    "ca_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Authority that vouches for an https depot, in PEM; default: those that the system knows.",
+)
 @click.option("--hub-id", metavar="ID", help="Default: made from the new key.")
 @json_option
 def init(
-    directory: Path, root: Path, depot: str, host_keys: tuple[Path, ...], hub_id: str | None, as_json: bool
+    directory: Path,
+    root: Path,
+    depot: str,
+    host_keys: tuple[Path, ...],
+    ca_file: Path | None,
+    hub_id: str | None,
+    as_json: bool,
 ) -> None:
     """Make DIR the state directory of a new hub.
 
     Writes DIR/hub.toml and DIR/keys/id_ed25519 with its .pub, which the office needs for `central enrol`.
     """
-    made = make_hub(directory, root, depot, host_keys, hub_id)
+    made = make_hub(directory, root, depot, host_keys, hub_id, ca_file=ca_file)
     if as_json:
         print_json({"format": 1, "hub_id": made.hub_id, "public_key": made.public_key, "dir": str(made.dir)})
         return

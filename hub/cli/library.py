@@ -7,10 +7,11 @@ import click
 from content_packs.console import note, print_json, progress, size_text
 from content_packs.durable import locked
 from content_packs.errors import UsageError
+from hub.ballast import settle
 from hub.cli.options import json_option, with_hub
 from hub.clock import hub_now
 from hub.library import indexer, search_db
-from hub.library.install import release, require_installed, roll_back
+from hub.library.install import held_version, release, require_installed, roll_back
 from hub.library.installed import InstalledPack, list_pack_ids, list_packs, list_versions
 from hub.library.rebuild import open_library, repair
 from hub.library.search import Hit
@@ -38,7 +39,10 @@ def packs(paths: HubPaths, rollback: str | None, follow: str | None, as_json: bo
                 note(f"{rollback}: version {roll_back(paths, rollback)} is shown again")
             elif follow:
                 require_installed(paths, follow)
+                if held_version(paths, follow) is None:
+                    raise UsageError(f"{follow}: is not rolled back", hint="`hub packs` lists what is shown.")
                 release(paths, follow)
+                note(f"{follow}: no longer held; `hub sync` brings the version that the office assigns")
     db = open_library(paths, now=hub_now(paths.trust))
     try:
         found = list_packs(db, paths)
@@ -111,8 +115,9 @@ def _hit_to_dict(hit: Hit) -> dict[str, Any]:
 @with_hub
 def repair_command(paths: HubPaths, as_json: bool) -> None:
     """Check every installed byte; drop what is damaged; make the database and the search index anew."""
-    read_settings(paths)
+    settings = read_settings(paths)
     with locked(paths.lock(SYNC_LOCK), doing="repair"):
+        settle(paths, settings)
         with progress("checking", _stored_bytes(paths)) as advance:
             report = repair(paths, now=hub_now(paths.trust), advance=advance)
         search_db.condemn(paths.search_db)

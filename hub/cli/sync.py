@@ -1,41 +1,53 @@
 """`hub sync`: bring what the office assigned, then index it for the search."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 import click
 
-from content_packs.console import Advance, log, note, print_json, progress, size_text
-from content_packs.errors import Error
+from content_packs.console import Advance, log, note, print_json, progress
+from content_packs.errors import Error, LinkError, LocalError, UsageError
 from hub.cli.options import json_option, with_hub
+from hub.cli.retry import keep_trying
+from hub.cli.sync_report import render, to_dict
 from hub.library import indexer
-from hub.settings import HubPaths, read_settings
+from hub.machine import return_large_buffers
+from hub.settings import HubPaths, HubSettings, read_settings
+from hub.sync.neighbour_http import split_url
+from hub.sync.neighbours import FindNeighbours
 from hub.sync.plan import Action
-from hub.sync.session import Progress, SyncReport
+from hub.sync.report import Progress, SyncReport
 from hub.sync.session import sync as run_sync
+
+_LISTEN_S = 1.0  # for other hubs of this network; they answer within a tenth of it
 
 
 class _Shown(Progress):
     """Shows a sync on stderr: a bar for each pack on a terminal, else a line for each step."""
 
     def __init__(self) -> None:
+        self.received_bytes = 0  # in all attempts
         self._stack = ExitStack()
         self._advance: Advance = lambda _: None
 
     def began(self, action: Action, total_bytes: int) -> None:
+        self.close()  # what came from neighbours has no end of its own
         log(f"sync event=fetch pack={action.pack_id} version={action.version} bytes={total_bytes}")
         self._advance = self._stack.enter_context(
             progress(f"{action.pack_id} v{action.version}", total_bytes)
         )
 
     def advanced(self, count: int) -> None:
+        self.received_bytes += count
         self._advance(count)
 
     def ended(self, action: Action, failure: Error | None) -> None:
         self.close()
         result = "done" if failure is None else f"failed code={failure.code}"
-        log(f"sync event={action.kind} pack={action.pack_id} version={action.version} result={result}")
+        if action.wait is not None:
+            result = f"waits code={action.wait.code} left={action.download_bytes}"
+        event = "wait" if action.wait is not None else action.kind
+        log(f"sync event={event} pack={action.pack_id} version={action.version} result={result}")
 
     def close(self) -> None:
         self._stack.close()
@@ -59,80 +71,102 @@ def _shown() -> Iterator[_Shown]:
     help="Another depot, a folder or a stick instead of the one in hub.toml.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done, with sizes, and do nothing.")
+@click.option(
+    "--retry", is_flag=True, help="After the link was cut, wait a little and go on, until all is here."
+)
+@click.option(
+    "--for",
+    "minutes",
+    metavar="MINUTES",
+    type=click.FloatRange(min=0),
+    help="With --retry: how long at most.",
+)
+@click.option(
+    "--neighbour",
+    "neighbours",
+    metavar="URL",
+    multiple=True,
+    help="Another hub's portal to take files from, instead of looking for hubs; may be given several times.",
+)
+@click.option("--no-neighbours", is_flag=True, help="Do not look for other hubs on this network.")
 @json_option
 @with_hub
-def sync(paths: HubPaths, source: str | None, dry_run: bool, as_json: bool) -> int:
+def sync(
+    paths: HubPaths,
+    source: str | None,
+    dry_run: bool,
+    retry: bool,
+    minutes: float | None,
+    neighbours: tuple[str, ...],
+    no_neighbours: bool,
+    as_json: bool,
+) -> int:
     """Bring this hub to what the office assigned to it.
 
     Safe to stop at any moment and to run again: what was fetched is kept, and learners see the old version
-    of a pack until the new one is whole.
+    of a pack until the new one is whole. What quiet hours or a budget keep back is no failure: it waits.
     """
+    if minutes is not None and not retry:
+        raise UsageError("--for goes with --retry only", hint="Add --retry, or leave --for out.")
+    return_large_buffers()
     settings = read_settings(paths)
+    for refused in settings.refused:
+        note(f"warning: a setting cannot be used: {refused}. Correct hub.toml.")
+    if settings.unknown:
+        note(f"warning: hub.toml has settings that this hub does not know: {', '.join(settings.unknown)}")
+    find = find_neighbours(settings, neighbours, none=no_neighbours)
     with _shown() as shown:
-        report = run_sync(paths, settings, source=source, dry_run=dry_run, progress=shown)
+
+        def attempt() -> SyncReport:
+            return run_sync(
+                *(paths, settings),
+                source=source,
+                dry_run=dry_run,
+                progress=shown,
+                find_neighbours=find,
+            )
+
+        report = _keep_trying(attempt, shown, minutes) if retry else attempt()
     if not dry_run and indexer.pending(paths) and indexer.spawn(paths).wait() != 0:
         note("warning: the search does not know all lessons yet; `hub serve` goes on with it")
     if as_json:
         print_json(to_dict(report, dry_run=dry_run))
     else:
-        render(report, dry_run=dry_run)
+        render(report, dry_run=dry_run, stick_days=settings.sync.stick_days)
     return report.failures[0][1].exit_code if report.failures else 0
 
 
-def to_dict(report: SyncReport, *, dry_run: bool) -> dict[str, Any]:
-    """Return the JSON form of a report: docs/reference/json.md."""
-    return {
-        "format": 1,
-        "source": report.source,
-        "dry_run": dry_run,
-        "plan": [
-            {
-                "action": a.kind,
-                "pack": a.pack_id,
-                "version": a.version,
-                "from_version": a.from_version,
-                "download_bytes": a.download_bytes,
-                "needed_bytes": a.needed_bytes,
-                "reason": a.reason,
-            }
-            for a in report.actions
-        ],
-        "done": report.done,
-        "failed": [
-            {"pack": a.pack_id, "version": a.version, "code": e.code, "message": e.message, "hint": e.hint}
-            for a, e in report.failures
-        ],
-        "stale_metadata": list(report.stale),
-        "received_bytes": report.received_bytes,
-    }
+def find_neighbours(settings: HubSettings, given: tuple[str, ...], *, none: bool) -> FindNeighbours:
+    """Return how the sync finds other hubs of this network, once it wants something of them."""
+    for url in given:
+        split_url(url)
+    if given:
+        return lambda: given
+    if none or not settings.sync.neighbours:
+        return tuple
+
+    def find() -> list[str]:
+        from hub import discovery  # a sync that fetches nothing does without
+
+        try:
+            return discovery.list_neighbours(settings.hub_id, _LISTEN_S)
+        except LocalError:  # no network of its own here: so there is no neighbour either
+            return []
+
+    return find
 
 
-def render(report: SyncReport, *, dry_run: bool) -> None:
-    """Print a report for a person."""
-    for action in report.actions:
-        click.echo(_line(action))
-    if not report.actions:
-        click.echo("The office assigns nothing to this hub.")
-    total = sum(a.download_bytes for a in report.actions if a.kind == "install")
-    if dry_run:
-        click.echo(f"Would fetch at most {size_text(total)}. Nothing was changed.")
-    else:
-        received = size_text(report.received_bytes)
-        click.echo(f"{len(report.done)} done, {len(report.failures)} failed, {received} received.")
-    for action, error in report.failures:
-        click.echo(f"error [{error.code}]: {action.pack_id}: {error.message}", err=True)
-        if error.hint:
-            click.echo(f"  next: {error.hint}", err=True)
-    if report.stale:
-        stale = ", ".join(report.stale)
-        note(f"warning: metadata past its date: {stale}. Tell the office; content still works.")
+def _keep_trying(attempt: Callable[[], SyncReport], shown: _Shown, minutes: float | None) -> SyncReport:
+    def told(error: LinkError, delay_s: float) -> None:
+        shown.close()
+        note(f"{error.message}; going on in {delay_s:.0f} s")
 
-
-def _line(action: Action) -> str:
-    was = f" (was v{action.from_version})" if action.from_version not in (None, action.version) else ""
-    size = f"  {size_text(action.download_bytes)}" if action.download_bytes else ""
-    reason = f"  {action.reason}" if action.reason else ""
-    return f"{action.kind:12} {action.pack_id} v{action.version}{was}{size}{reason}"
+    return keep_trying(
+        attempt,
+        progress_bytes=lambda: shown.received_bytes,
+        for_s=None if minutes is None else minutes * 60,
+        told=told,
+    )
 
 
 COMMANDS = (sync,)

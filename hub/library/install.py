@@ -7,6 +7,7 @@ packs/<id>/held                  the version that a person rolled back from
 """
 
 import errno
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -16,6 +17,7 @@ from content_packs.durable import fsync_dir, swap_symlink, sync_filesystem, writ
 from content_packs.errors import UsageError, local_error
 from content_packs.index import FileEntry, Index
 from hub.library.installed import CURRENT, EXTRAS, FILES, INDEX, current_version, list_trees, list_versions
+from hub.library.journal import Kept, note_kept
 from hub.library.store import Store
 from hub.settings import HubPaths
 
@@ -27,8 +29,9 @@ REMOVED = ".removed"
 def install(paths: HubPaths, store: Store, index: Index, index_bytes: bytes) -> None:
     """Make a version, all of whose files are in the store, the current one; keep the one before it.
 
-    Order, and why nothing is ever half there: link the tree → syncfs (data and tree are on the disk) → move
-    incoming files into the store → rename the tree to its name → swap `current` → drop older versions.
+    Order, and why nothing is ever half there: link the tree → syncfs (data and tree are on the disk) →
+    journal → move incoming files into the store → rename the tree to its name → swap `current` → drop
+    older versions.
 
     Raises:
         LocalError: the disk is full or refuses; the old version is still current.
@@ -37,6 +40,7 @@ def install(paths: HubPaths, store: Store, index: Index, index_bytes: bytes) -> 
     try:
         staging = _stage(paths, store, index, index_bytes)
         sync_filesystem(paths.packs)
+        note_kept(store.dir, store.boot_id, _list_kept(paths, store, index, index_bytes))
         for entry in index.all_files():
             store.keep(entry.sha256)
         target = paths.packs / pack.id / str(pack.version)
@@ -52,6 +56,16 @@ def install(paths: HubPaths, store: Store, index: Index, index_bytes: bytes) -> 
     except OSError as error:
         raise local_error(error, f"installing {pack.id} v{pack.version}") from error
     drop_versions(paths, pack.id, keep={pack.version, previous})
+
+
+def _list_kept(paths: HubPaths, store: Store, index: Index, index_bytes: bytes) -> list[Kept]:
+    """Return what this install adds to the disk."""
+    new = {e.sha256: e.size for e in index.all_files() if (store.incoming / e.sha256).is_file()}
+    kept = [
+        Kept(sha256, size, str(store.path(sha256).relative_to(paths.dir))) for sha256, size in new.items()
+    ]
+    place = Path(paths.packs.name) / index.pack.id / str(index.pack.version) / INDEX
+    return [*kept, Kept(hashlib.sha256(index_bytes).hexdigest(), len(index_bytes), str(place))]
 
 
 def _stage(paths: HubPaths, store: Store, index: Index, index_bytes: bytes) -> Path:
@@ -138,12 +152,23 @@ def require_installed(paths: HubPaths, pack_id: str) -> int:
 
 
 def held_version(paths: HubPaths, pack_id: str) -> int | None:
-    """Return the version that a person rolled back from; the sync does not bring it back."""
+    """Return the version that a person rolled back from; the sync does not bring it back.
+
+    Where a power cut took the number, it is the newest one on the disk: nobody is to roll back twice. Where
+    it took the version that is shown instead, nothing is held back.
+    """
+    whole = list_versions(paths, pack_id)
+    current = current_version(paths, pack_id)
+    if current is None or current not in whole:
+        return None
     try:
-        text = (paths.packs / pack_id / HELD).read_text(encoding="ascii", errors="replace").strip()
+        text = (paths.packs / pack_id / HELD).read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
-    return int(text) if text.isdecimal() else None
+    number = text.removesuffix("\n")
+    if number != text and number.isdecimal():
+        return int(number)
+    return max((version for version in whole if version > current), default=None)
 
 
 def release(paths: HubPaths, pack_id: str) -> None:

@@ -7,10 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from backports import zstd
 from sqlite_utils import Database
 
 from content_packs import depot
-from content_packs.index import Index, read_index
+from content_packs.index import Index, read_index_json, unpack_index
 from content_packs.kinds import KINDS
 from content_packs.kinds.kind import InstalledTree
 from content_packs.meta import PackMeta
@@ -20,6 +21,7 @@ CURRENT = "current"
 INDEX = depot.INDEX_NAME
 FILES = "files"
 EXTRAS = "extras"
+_INDEX_LEVEL = 3
 DAMAGED = "damaged"  # beside the index: the paths that `hub repair` took away, one a line
 
 
@@ -130,5 +132,14 @@ def list_pack_ids(paths: HubPaths) -> Iterator[str]:
 
 def read_installed_index(paths: HubPaths, pack_id: str, version: int) -> Index:
     """Read the index of a version on this disk; BadIndexError where it is damaged."""
-    data = (paths.packs / pack_id / str(version) / INDEX).read_bytes()
-    return read_index(data, kinds=KINDS)
+    return read_index_json(read_installed_index_json(paths, pack_id, version), kinds=KINDS)
+
+
+def pack_installed_index(index_json: bytes) -> bytes:
+    """Return index.zst as this hub writes it: quickly, since it never travels."""
+    return zstd.compress(index_json, _INDEX_LEVEL)
+
+
+def read_installed_index_json(paths: HubPaths, pack_id: str, version: int) -> bytes:
+    """Return the JSON of the index of a version on this disk; BadIndexError where it is damaged."""
+    return unpack_index((paths.packs / pack_id / str(version) / INDEX).read_bytes())

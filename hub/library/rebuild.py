@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -63,7 +63,8 @@ def set_aside(path: Path) -> None:
 def reconcile(db: Database, paths: HubPaths, *, now: datetime) -> None:
     """Correct the rows of `installed` that disagree with the disk; reads an index only where one does.
 
-    A pack whose index cannot be read counts as not installed, and does not keep the others from it.
+    A pack whose index cannot be read counts as not installed until the next sync has brought it again, and
+    does not keep the others from it.
 
     Raises:
         LocalError: the database cannot be read or written.
@@ -87,10 +88,21 @@ def _reconcile(db: Database, paths: HubPaths, now: datetime) -> None:
                 index = installed.read_installed_index(paths, pack_id, version)
             except (BadDataError, OSError):
                 found.discard(pack_id)
+                _mark_damaged(paths, pack_id)
                 continue
             installed.record(db, index, now=now)
     for pack_id in rows.keys() - found:
         installed.forget(db, pack_id)
+
+
+def _mark_damaged(paths: HubPaths, pack_id: str) -> None:
+    """Note which versions of a pack have no index that can be read, so that the next sync brings it again."""
+    for version in installed.list_versions(paths, pack_id):
+        try:
+            installed.read_installed_index(paths, pack_id, version)
+        except (BadDataError, OSError):
+            with suppress(OSError):  # a full disk: the next start tries again
+                take_out(paths.packs / pack_id / str(version), ())
 
 
 def repair(paths: HubPaths, *, now: datetime, advance: Advance) -> RepairReport:
@@ -139,7 +151,7 @@ def _repair_pack(paths: HubPaths, pack_id: str, report: RepairReport, advance: A
             continue
         report.dropped.append(f"{pack_id} version {version}: {fault.text}")
         if version == shown:
-            _take_out(paths.packs / pack_id / str(version), fault.paths)
+            take_out(paths.packs / pack_id / str(version), fault.paths)
         else:
             discard(paths, paths.packs / pack_id / str(version))
     if link.is_symlink() and shown != current:
@@ -159,9 +171,12 @@ class _Fault:
     paths: tuple[str, ...] = ()
 
 
-def _take_out(folder: Path, damaged: tuple[str, ...]) -> None:
+def take_out(folder: Path, damaged: tuple[str, ...]) -> None:
     """Delete damaged files of a tree and note that it is no longer whole."""
-    write_durably(folder / installed.DAMAGED, "".join(f"{path}\n" for path in damaged).encode())
+    marker = folder / installed.DAMAGED
+    before = marker.read_text(encoding="utf-8", errors="replace").splitlines() if marker.is_file() else []
+    together = dict.fromkeys([*before, *damaged])
+    write_durably(marker, "".join(f"{path}\n" for path in together).encode())
     for path in damaged:
         (folder / path).unlink(missing_ok=True)
 
@@ -177,8 +192,8 @@ def _find_faults(
         return _Fault(f"its index is of {index.pack.id} version {index.pack.version}")
     folder = paths.packs / pack_id / str(version)
     damaged = []
-    for path, size, sha256 in _tree(index):
-        if (folder / path).is_symlink() or not _is_right(folder / path, size, sha256):
+    for path, size, sha256 in list_tree(index):
+        if (folder / path).is_symlink() or not is_right(folder / path, size, sha256):
             damaged.append(path)
         else:
             report.checked_bytes += size
@@ -190,7 +205,7 @@ def _find_faults(
     return _Fault(f"damaged or missing: {', '.join(damaged[:3])}{more}", tuple(damaged))
 
 
-def _is_right(path: Path, size: int, sha256: str) -> bool:
+def is_right(path: Path, size: int, sha256: str) -> bool:
     """Whether a file has this size and hash; one that the card no longer gives back has not."""
     try:
         return path.stat().st_size == size and hash_file(path) == sha256
@@ -198,7 +213,7 @@ def _is_right(path: Path, size: int, sha256: str) -> bool:
         return False
 
 
-def _tree(index: Index) -> Iterator[tuple[str, int, str]]:
+def list_tree(index: Index) -> Iterator[tuple[str, int, str]]:
     """Yield path below the version's folder, size and hash of each file."""
     for name, entries in ((installed.FILES, index.files), (installed.EXTRAS, index.extras)):
         for entry in entries:
@@ -210,7 +225,7 @@ def _repair_store(paths: HubPaths, advance: Advance) -> Iterator[str]:
     store = open_store(paths.store)
     for path in store.list_files():
         size = path.lstat().st_size
-        if not _is_right(path, size, path.name):
+        if not is_right(path, size, path.name):
             path.unlink()
             yield f"stored file {path.name[:12]}…: damaged; the next sync fetches it again"
         advance(size)

@@ -1,7 +1,8 @@
 """The store: each file of each pack once, named by its SHA-256, and what is still on its way there.
 
     store/<hh>/<sha256>              verified and on the disk; read-only
-    store/.part/<boot id>/<sha256>.part   a piece of a block or object that is being fetched
+    store/.part/<boot id>/<name>.part     what has come of a block, an object, a patch or a delta's head; an
+                                          object's <name>.map says which slices: hub/library/parts.py
     store/.part/<boot id>/<sha256>   whole and verified in this boot, perhaps not yet on the disk
 
 After a power cut the boot id is another one: what lies under an old id is hashed again before it is used.
@@ -13,15 +14,11 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from content_packs.depot import MIB, SLICE_BYTES
+from content_packs.depot import MIB
+from hub.clock import read_boot_id
+from hub.library.parts import SlicedPart, map_path, mapped_bytes
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PART = ".part"
-
-
-def read_boot_id() -> str:
-    """Return what the kernel calls this boot."""
-    return _BOOT_ID.read_text(encoding="ascii").strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +51,43 @@ class Store:
         return None
 
     def part_path(self, sha256: str) -> Path:
-        """Where the bytes of an unfinished block or object are collected."""
+        """Where the bytes of what is not finished are collected."""
         return self.incoming / f"{sha256}.part"
 
     def part_size(self, sha256: str) -> int:
         """Return how many bytes of it are there, those from before a power cut included."""
         for path in (self.unsure_path(sha256), self.part_path(sha256)):
-            if path.is_file():
-                return path.stat().st_size
+            if not path.is_file():
+                continue
+            if map_path(path).is_file():
+                return mapped_bytes(path)
+            return path.stat().st_size
         return 0
+
+    def open_sliced(self, sha256: str, size: int, slices: tuple[str, ...]) -> SlicedPart:
+        """Return the part of a large file; what a power cut may have damaged of it is looked at first."""
+        self.incoming.mkdir(parents=True, exist_ok=True)
+        path, unsure = self.part_path(sha256), self.unsure_path(sha256)
+        if unsure.is_file():
+            SlicedPart(unsure, size, slices, unsure=True).close()
+            if unsure.is_file():
+                unsure.replace(path)
+        return SlicedPart(path, size, slices)
+
+    def resume_part(self, name: str, size: int) -> Path:
+        """Return the part of what has no slices: whoever reads it to the end can tell whether it is right."""
+        self.incoming.mkdir(parents=True, exist_ok=True)
+        path, unsure = self.part_path(name), self.unsure_path(name)
+        if unsure.is_file():
+            unsure.replace(path)
+        if path.is_file() and path.stat().st_size > size:
+            path.unlink()
+        return path
+
+    def drop_part(self, name: str) -> None:
+        """Forget what has come of something."""
+        for path in (self.part_path(name), self.unsure_path(name), map_path(self.part_path(name))):
+            path.unlink(missing_ok=True)
 
     def add(self, sha256: str, data: bytes) -> None:
         """Keep verified bytes as an incoming file."""
@@ -73,7 +98,9 @@ class Store:
 
     def finish_part(self, sha256: str) -> None:
         """Turn a part, whole and verified by the caller, into an incoming file."""
-        self.part_path(sha256).replace(self.incoming / sha256)
+        part = self.part_path(sha256)
+        part.replace(self.incoming / sha256)
+        map_path(part).unlink(missing_ok=True)
 
     def keep(self, sha256: str) -> None:
         """Move an incoming file to its place for good; call only after the disk has it (syncfs)."""
@@ -87,7 +114,7 @@ class Store:
     def adopt_earlier_boots(self) -> Iterator[str]:
         """Hash again what an earlier boot left incoming: keep what is right, yield what was dropped.
 
-        Parts are cut to whole slices, which the fetch compares with the index before it goes on.
+        Parts are compared with the index when the fetch goes on with them.
         """
         self.incoming.mkdir(parents=True, exist_ok=True)
         for folder in sorted((self.dir / _PART).iterdir()):
@@ -104,6 +131,9 @@ class Store:
             return True
         if path.suffix in (".part", ".unsure"):
             path.replace(target.with_name(f"{path.stem}.unsure"))
+            return True
+        if path.suffix == ".map":
+            path.replace(target)
             return True
         if path.suffix or hash_file(path) != path.name:
             return False
@@ -130,6 +160,16 @@ class Store:
             if path.name.partition(".")[0] not in keep:
                 path.unlink()
 
+    def set_aside(self, sha256: str, *, resumable: bool) -> None:
+        """Take a damaged file out of the store; with `resumable` what is right of it need not come again."""
+        path, unsure = self.path(sha256), self.unsure_path(sha256)
+        if not resumable:
+            path.unlink()
+            return
+        self.drop_part(sha256)
+        path.chmod(0o644)
+        path.replace(unsure)
+
     def list_files(self) -> Iterator[Path]:
         """Yield every stored file."""
         if self.dir.is_dir():
@@ -150,15 +190,3 @@ def hash_file(path: Path) -> str:
         while piece := file.read(MIB):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def whole_slices(path: Path, slices: tuple[str, ...]) -> int:
-    """Return how many bytes from the start of `path` are right, counted in whole slices."""
-    good = 0
-    with path.open("rb") as file:
-        for wanted in slices:
-            piece = file.read(SLICE_BYTES)
-            if hashlib.sha256(piece).hexdigest() != wanted:
-                break
-            good += len(piece)
-    return good

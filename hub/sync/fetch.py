@@ -1,200 +1,396 @@
 """Fetch what a pack needs and the store lacks: every byte once, checked, resumed where it stopped."""
 
-import hashlib
+from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from datetime import UTC, datetime
+from typing import BinaryIO, Protocol
 
 from content_packs import depot
-from content_packs.blocks import unpack_block
-from content_packs.built import entries_by_block
-from content_packs.errors import BadDataError, HashMismatchError
-from content_packs.index import Block, FileEntry, Index
+from content_packs.blocks import unpack_block, unpack_slices
+from content_packs.errors import (
+    BadDataError,
+    Error,
+    HashMismatchError,
+    IdentityError,
+    LinkTimeoutError,
+    LocalError,
+)
+from content_packs.index import Index, LargeObject
 from content_packs.transports.transport import Range, Transport
-from hub.library.store import Store, hash_file, whole_slices
+from hub.library.parts import SlicedPart
+from hub.library.store import Store
+from hub.sync import deltas
+from hub.sync.route import OnDisk, Parcel, PatchOf, RouteStep, choose_parcels
+from hub.sync.wrong import WrongBytes
 
 Advance = Callable[[int], None]
 
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What is fetched as one: a block, or a large object. `sha256` is of its bytes as they travel."""
-
-    sha256: str
-    size: int
-    slices: tuple[str, ...] = ()  # of an object: the hash of each SLICE_BYTES
-    block: Block | None = None
-    entries: tuple[FileEntry, ...] = ()  # of a block: the files that the store lacks
+_MOST_PATCHES_BARRED = 100  # of a delta with more that are of no use nothing is asked for any more
+_DAMAGED = "The depot is damaged: the office should check its disk and publish the pack again."
 
 
-def list_pieces(index: Index, store: Store) -> list[Piece]:
-    """Return the blocks and objects that hold a file which the store lacks, small ones first."""
-    missing = {entry.sha256 for entry in index.all_files() if store.find(entry.sha256, entry.size) is None}
-    pieces = []
-    for number, entries in sorted(entries_by_block(index).items()):
-        wanted = tuple(entry for entry in entries if entry.sha256 in missing)
-        if wanted:
-            block = index.blocks[number]
-            pieces.append(Piece(block.sha256, block.size, block=block, entries=wanted))
-    objects = sorted(
-        (o for o in index.objects.values() if o.sha256 in missing), key=lambda o: (o.size, o.sha256)
-    )
-    return pieces + [Piece(obj.sha256, obj.size, obj.slices) for obj in objects]
+def list_parcels(
+    index: Index, store: Store, steps: Sequence[RouteStep] = (), wrong: WrongBytes | None = None
+) -> list[Parcel]:
+    """Return the patches, blocks and objects that bring every file which the store lacks."""
+    is_barred = wrong.is_barred if wrong is not None else _nothing_is_barred
+    return choose_parcels(index, steps, look_on_disk(store), is_barred)
 
 
-def missing_bytes(pieces: Sequence[Piece], store: Store) -> int:
+def _nothing_is_barred(_: str) -> bool:
+    return False
+
+
+def look_on_disk(store: Store) -> OnDisk:
+    """Return what the store has, as `choose_parcels` asks for it."""
+
+    def slices(obj: LargeObject) -> set[int]:
+        return store.open_sliced(obj.sha256, obj.size, obj.slices).good
+
+    return OnDisk(lambda sha256, size: store.find(sha256, size) is not None, store.part_size, slices)
+
+
+def missing_bytes(parcels: Sequence[Parcel], store: Store) -> int:
     """Return how many bytes are still to travel."""
-    return sum(max(0, piece.size - store.part_size(piece.sha256)) for piece in pieces)
+    return sum(_left(parcel, store) for parcel in parcels)
 
 
-def fetch_pieces(index: Index, transport: Transport, store: Store, advance: Advance) -> None:
+def _left(parcel: Parcel, store: Store) -> int:
+    if not parcel.slices:
+        return max(0, parcel.size - store.part_size(parcel.sha256))
+    part = store.open_sliced(parcel.sha256, parcel.size, parcel.slices)
+    return sum(length for _, length in part.missing(but=parcel.brought))
+
+
+def fetch_parcels(
+    index: Index,
+    transport: Transport,
+    store: Store,
+    advance: Advance,
+    *,
+    steps: Sequence[RouteStep] = (),
+    wrong: WrongBytes | None = None,
+    notes: list[str] | None = None,
+) -> None:
     """Fetch all that `index` needs and `store` lacks, in one pipelined run.
 
     What was fetched and verified stays in the store whatever happens, and the next call goes on from there,
-    also inside a piece. Bytes that lay on this disk before and turn out wrong are fetched once more.
+    also inside a parcel. Bytes that lay on this disk before and turn out wrong are fetched once more. Where a
+    patch is of no use, blocks are fetched instead, `wrong` remembers not to ask for it again, and `notes`
+    says so.
 
     Raises:
         HashMismatchError, NotFoundError: the depot's bytes are wrong; they were dropped.
         LinkError: the link failed; call again.
     """
-    # Each round that is not the last drops bytes that were on this disk, so there are few rounds.
-    while not _fetch_round(index, transport, store, advance):
-        pass
+    wrong = wrong or WrongBytes(None, "", datetime.now(UTC))
+    # Each round that is not the last drops bytes that were on this disk, or bars a patch: there are few.
+    while True:
+        this = _Round(index, transport, store, advance, wrong, [] if notes is None else notes)
+        if this.run(list_parcels(index, store, steps, wrong)):
+            return
 
 
-def _fetch_round(index: Index, transport: Transport, store: Store, advance: Advance) -> bool:
-    """Return whether all is there; False after dropping wrong bytes of this disk."""
-    store.incoming.mkdir(parents=True, exist_ok=True)
-    receivers = [_Receiver(piece, store) for piece in list_pieces(index, store)]
-    for receiver in receivers:
-        if receiver.is_whole and not receiver.finish():
-            return False
-    wanted = [(r, part) for r in receivers if not r.is_whole for part in piece_ranges(r.piece, index, r.size)]
-    owners = iter(wanted)
-    left = 0
-    with closing(transport.read_ranges([part for _, part in wanted])) as stream:
-        for _, data in stream:
-            if left == 0:
-                receiver, part = next(owners)
-                left = part.length
-            left -= len(data)
-            advance(len(data))
-            with receiver.part_file() as file:
-                good = receiver.take(file, data)
-            if not good or (receiver.is_whole and not receiver.finish()):
-                return False
-    return True
+class _Receiver(Protocol):
+    """Takes the bytes of one parcel."""
 
+    parcel: Parcel
 
-def piece_ranges(piece: Piece, index: Index, offset: int) -> Iterator[Range]:
-    """Yield where the bytes of `piece` from `offset` on lie in the depot."""
-    if piece.block is not None:
-        path = depot.blocks_path(index.pack.id, index.pack.version, piece.block.part)
-        yield Range(path, piece.block.start + offset, piece.size - offset)
-        return
-    while offset < piece.size:
-        number, inside = divmod(offset, depot.PART_BYTES)
-        length = min(depot.PART_BYTES - inside, piece.size - offset)
-        yield Range(depot.object_part_path(piece.sha256, number), inside, length)
-        offset += length
+    def ranges(self) -> Iterator[Range]:
+        """Yield where the bytes that are still missing lie in the depot."""
 
-
-class _Receiver:
-    """Collects the bytes of one piece in its part file, checking each slice as it becomes whole."""
-
-    def __init__(self, piece: Piece, store: Store) -> None:
-        self.piece = piece
-        self._store = store
-        self._path = store.part_path(piece.sha256)
-        self._resumed_at = self.size = _right_bytes(piece, store)
-        self._slice = hashlib.sha256(_tail(self._path, self.size - self.size % depot.SLICE_BYTES))
-        self._whole = hashlib.sha256()
-
-    @property
-    def is_whole(self) -> bool:
-        return self.size == self.piece.size
-
-    def part_file(self) -> BinaryIO:
-        return self._path.open("ab")
-
-    def take(self, file: BinaryIO, data: bytes) -> bool:
-        """Keep bytes that came; False when they prove earlier bytes of this disk wrong, which are dropped."""
-        start = 0
-        while start < len(data):
-            step = data[start : start + depot.SLICE_BYTES - self.size % depot.SLICE_BYTES]
-            file.write(step)
-            self._slice.update(step)
-            self._whole.update(step)
-            self.size += len(step)
-            start += len(step)
-            if self.piece.slices and (self.is_whole or self.size % depot.SLICE_BYTES == 0):
-                number = (self.size - 1) // depot.SLICE_BYTES
-                if self._slice.hexdigest() != self.piece.slices[number]:
-                    file.flush()
-                    return self._drop(number * depot.SLICE_BYTES)
-                self._slice = hashlib.sha256()
-        return True
+    def take(self, wanted: Range, data: bytes) -> None:
+        """Keep bytes that came, in order."""
 
     def finish(self) -> bool:
-        """Verify the whole piece and put what it holds into the store; False as `take` says."""
-        if self.piece.block is None:
-            found = self._whole.hexdigest() if self._resumed_at == 0 else hash_file(self._path)
-            if found != self.piece.sha256:
-                return self._drop(0)
-            self._store.finish_part(self.piece.sha256)
-            return True
+        """Verify what is there and put it into the store; False: some of it is to be fetched again.
+
+        Raises:
+            BadDataError: what came from the depot just now is wrong.
+        """
+
+    def close(self) -> None:
+        """Let go of files."""
+
+
+class _Round:
+    """One pipelined run over all parcels."""
+
+    def __init__(
+        self,
+        index: Index,
+        transport: Transport,
+        store: Store,
+        advance: Advance,
+        wrong: WrongBytes,
+        notes: list[str],
+    ) -> None:
+        self._index, self._transport, self._store = index, transport, store
+        self._advance, self._wrong, self._notes = advance, wrong, notes
+        self._parts: dict[str, SlicedPart] = {}
+        self._again = False
+        self._faults: list[BadDataError] = []
+        self._lost: set[str] = set()  # large files of which a block is wrong
+        self._barred: dict[str, list[str]] = {}  # delta → patches of it that are of no use
+        self._noted: list[str] = []  # blocks and objects that came wrong
+        self._heard: set[str] = set()  # deltas of which bytes came
+
+    def run(self, parcels: Sequence[Parcel]) -> bool:
+        """Return whether all is there; False where another round is needed.
+
+        Raises:
+            BadDataError: the first of the faults, after all that is right was fetched.
+        """
+        self._store.incoming.mkdir(parents=True, exist_ok=True)
+        receivers = [self._receiver(parcel) for parcel in parcels if not self._is_refused(parcel)]
         try:
-            for entry, content in unpack_block(self.piece.block, self._path.read_bytes(), self.piece.entries):
-                self._store.add(entry.sha256, content)
+            self._receive(deque((receiver, list(receiver.ranges())) for receiver in receivers))
+        finally:
+            for receiver in receivers:
+                receiver.close()
+            for part in self._parts.values():
+                part.close()
+            self._write_wrong()
+        if self._faults and not self._again:
+            raise self._faults[0]
+        return not self._again
+
+    def part(self, step: RouteStep | None, sha256: str) -> SlicedPart:
+        """Return the one part of a large file that this round writes to."""
+        if sha256 not in self._parts:
+            obj = (self._index if step is None else step).objects[sha256]
+            self._parts[sha256] = self._store.open_sliced(sha256, obj.size, obj.slices)
+        return self._parts[sha256]
+
+    def _is_refused(self, parcel: Parcel) -> bool:
+        until = self._wrong.until(parcel.sha256)
+        if until is not None:
+            self._faults.append(
+                HashMismatchError(
+                    f"{_what(parcel)}: came wrong from this depot several times; "
+                    f"it is asked for again after {until:%Y-%m-%d %H:%M} UTC or when the office publishes",
+                    hint=_DAMAGED,
+                )
+            )
+            self._lost.update(obj.sha256 for obj, _ in parcel.packed)
+        return until is not None
+
+    def _receiver(self, parcel: Parcel) -> "_Receiver":
+        if parcel.patch is not None:
+            return _PatchReceiver(parcel, parcel.patch, self._store, self.part)
+        if parcel.block is not None:
+            return _BlockReceiver(parcel, self._index, self._store, self.part)
+        return _ObjectReceiver(parcel, self.part(None, parcel.sha256), self._store)
+
+    def _receive(self, waiting: "deque[tuple[_Receiver, list[Range]]]") -> None:
+        wanted = [part for _, ranges in waiting for part in ranges]
+        self._finish_whole(waiting)
+        left = 0
+        with closing(self._transport.read_ranges(wanted)) as stream:
+            while (came := self._next(stream, waiting)) is not None:
+                part, data = came
+                receiver, ranges = waiting[0]
+                left = left or ranges[0].length
+                receiver.take(part, data)
+                left -= len(data)
+                self._advance(len(data))
+                if not left:
+                    ranges.pop(0)
+                    self._finish_whole(waiting)
+
+    def _next(
+        self, stream: Iterator[tuple[Range, bytes]], waiting: "deque[tuple[_Receiver, list[Range]]]"
+    ) -> tuple[Range, bytes] | None:
+        """Return what comes next; None at the end, or where what follows is a delta that cannot be read."""
+        patch = waiting[0][0].parcel.patch if waiting else None
+        try:
+            came = next(stream, None)
+        except LinkTimeoutError:
+            if patch is not None and patch.step.name not in self._heard:
+                self._wrong.note_silence(patch.step.name)
+            raise
+        except (BadDataError, LocalError, IdentityError) as error:
+            if patch is None:
+                raise
+            self._bar_delta(patch.step, error)
+            return None
+        if patch is not None and patch.step.name not in self._heard:
+            self._heard.add(patch.step.name)
+            self._wrong.forget_silence(patch.step.name)
+        return came
+
+    def _finish_whole(self, waiting: "deque[tuple[_Receiver, list[Range]]]") -> None:
+        """Finish those at the front that wait for nothing more, in their order: patches build on patches."""
+        while waiting and not waiting[0][1]:
+            self._finish(waiting.popleft()[0])
+
+    def _finish(self, receiver: "_Receiver") -> None:
+        if receiver.parcel.sha256 in self._lost:
+            return
+        try:
+            if not receiver.finish():
+                self._again = True
+        except BadDataError as error:
+            self._bar(receiver.parcel, error)
+
+    def _bar_delta(self, step: RouteStep, error: Error) -> None:
+        """Without a delta's file none of its patches comes; without another file the pack does not."""
+        self._wrong.bar(step.name)
+        self._notes.append(f"{error.message}; blocks are fetched instead")
+        self._again = True
+
+    def _bar(self, parcel: Parcel, error: BadDataError) -> None:
+        if parcel.patch is not None:
+            barred = self._barred.setdefault(parcel.patch.step.name, [])
+            if not barred:
+                self._notes.append(f"{error.message}; blocks are fetched instead")
+            barred.append(parcel.sha256)
+            self._again = True
+        else:
+            self._noted.append(parcel.sha256)
+            self._faults.append(error)
+            self._lost.update(obj.sha256 for obj, _ in parcel.packed)
+
+    def _write_wrong(self) -> None:
+        """Remember what came wrong in this round, at once: what is remembered has a bound."""
+        for delta, patches in self._barred.items():
+            self._wrong.bar(*(patches if len(patches) <= _MOST_PATCHES_BARRED else [delta]))
+        self._wrong.note(*self._noted)
+
+
+class _Appended(ABC):
+    """Collects a parcel that is verified as a whole in its part file, from front to back."""
+
+    def __init__(self, parcel: Parcel, store: Store) -> None:
+        self.parcel = parcel
+        self.store = store
+        self.path = store.resume_part(parcel.sha256, parcel.size)
+        self.size = self.path.stat().st_size if self.path.is_file() else 0
+        self.was_resumed = self.size > 0
+        self._file: BinaryIO | None = None
+
+    def take(self, _: Range, data: bytes) -> None:
+        if self._file is None:
+            self._file = self.path.open("ab", buffering=0)
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
+        self.size += len(data)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def finish(self) -> bool:
+        self.close()
+        try:
+            self.use(self.path.read_bytes())
         except BadDataError:
-            return self._drop(0)
-        self._path.unlink()
+            self.path.unlink()
+            if self.was_resumed:
+                return False
+            raise
+        self.path.unlink()
         return True
 
-    def _drop(self, size: int) -> bool:
-        """Forget the bytes from `size` on; if all of them came from the depot just now, that is an error."""
-        _cut(self._path, size)
-        if size >= self._resumed_at:
-            raise HashMismatchError(
-                f"{'block' if self.piece.block else 'object'} {self.piece.sha256[:12]}…: the depot's bytes "
-                f"{size} to {self.size} do not have the signed hash",
-                hint="The depot is damaged: the office should check its disk and publish the pack again.",
-            )
-        return False
+    @abstractmethod
+    def use(self, data: bytes) -> None:
+        """Verify the whole parcel and put what it holds into the store; BadDataError where it is wrong."""
 
 
-def _right_bytes(piece: Piece, store: Store) -> int:
-    """Return how many bytes of `piece` lie in its part file and may be right; cut off what is not."""
-    path = store.part_path(piece.sha256)
-    unsure = store.unsure_path(piece.sha256)
-    if unsure.is_file():
-        _cut(unsure, whole_slices(unsure, piece.slices))
-        unsure.replace(path)
-    size = path.stat().st_size if path.is_file() else 0
-    if size > piece.size:
-        _cut(path, 0)
-        return 0
-    if not piece.slices or size == 0 or (size % depot.SLICE_BYTES and size != piece.size):
-        return size
-    # The last slice is whole, but the run that wrote it may not have lived to check it.
-    start = (size - 1) // depot.SLICE_BYTES * depot.SLICE_BYTES
-    if hashlib.sha256(_tail(path, start)).hexdigest() != piece.slices[start // depot.SLICE_BYTES]:
-        _cut(path, start)
-        return start
-    return size
+class _BlockReceiver(_Appended):
+    def __init__(self, parcel: Parcel, index: Index, store: Store, parts: deltas.Parts) -> None:
+        super().__init__(parcel, store)
+        self._pack, self._parts = index.pack, parts
+
+    def ranges(self) -> Iterator[Range]:
+        block = self.parcel.block
+        if block is not None and self.size < block.size:
+            path = depot.blocks_path(self._pack.id, self._pack.version, block.part)
+            yield Range(path, block.start + self.size, block.size - self.size)
+
+    def use(self, data: bytes) -> None:
+        block, entries = self.parcel.block, self.parcel.entries
+        assert block is not None, "a block's receiver has a block"  # noqa: S101
+        try:
+            if self.parcel.packed:
+                self._write_slices(unpack_slices(block, data))
+            for entry, content in unpack_block(block, data, entries) if entries else ():
+                self.store.add(entry.sha256, content)
+        except BadDataError as error:
+            raise _wrong_bytes(self.parcel) from error
+
+    def _write_slices(self, slices: Iterator[bytes]) -> None:
+        """Put slices into the parts of large files; what a patch or an earlier run brought stays."""
+        lacking = [one for one in self.parcel.packed if self.store.find(one[0].sha256, one[0].size) is None]
+        for place, data in enumerate(slices):
+            for obj, numbers in lacking:
+                part, number = self._parts(None, obj.sha256), numbers[place]
+                if number not in part.good and part.write(number * depot.SLICE_BYTES, data):
+                    raise HashMismatchError(f"object {obj.sha256[:12]}…: slice {number}: another one came")
 
 
-def _tail(path: Path, start: int) -> bytes:
-    if not path.is_file():
-        return b""
-    with path.open("rb") as file:
-        file.seek(start)
-        return file.read()
+class _PatchReceiver(_Appended):
+    def __init__(self, parcel: Parcel, one: PatchOf, store: Store, parts: deltas.Parts) -> None:
+        super().__init__(parcel, store)
+        self._one, self._parts = one, parts
+
+    def ranges(self) -> Iterator[Range]:
+        patch = self._one.patch
+        if self.size < patch.size:
+            yield Range(self._one.step.path, patch.start + self.size, patch.size - self.size)
+
+    def use(self, data: bytes) -> None:
+        deltas.apply(self._one, data, self.store, self._parts)
 
 
-def _cut(path: Path, size: int) -> None:
-    if path.is_file():
-        with path.open("r+b") as file:
-            file.truncate(size)
+class _ObjectReceiver:
+    """Collects slices of a large file, each where it belongs."""
+
+    def __init__(self, parcel: Parcel, part: SlicedPart, store: Store) -> None:
+        self.parcel = parcel
+        self._part, self._store = part, store
+        self._offset = 0
+        self._at: Range | None = None
+        self._wrong = False
+        self._starts: dict[Range, int] = {}
+
+    def ranges(self) -> Iterator[Range]:
+        for offset, length in self._part.missing(but=self.parcel.brought):
+            while length:
+                number, inside = divmod(offset, depot.PART_BYTES)
+                step = min(depot.PART_BYTES - inside, length)
+                wanted = Range(depot.object_part_path(self.parcel.sha256, number), inside, step)
+                self._starts[wanted] = offset
+                yield wanted
+                offset, length = offset + step, length - step
+
+    def take(self, wanted: Range, data: bytes) -> None:
+        if wanted != self._at:
+            self._at, self._offset = wanted, self._starts[wanted]
+        if self._part.write(self._offset, data):
+            self._wrong = True
+        self._offset += len(data)
+
+    def finish(self) -> bool:
+        if self._wrong:
+            raise _wrong_bytes(self.parcel)
+        if not self._part.is_whole:
+            return False  # a slice that began in an earlier run, or that a patch should have brought
+        if self._store.find(self.parcel.sha256, self.parcel.size) is not None:
+            return True
+        return deltas.finish_object(self._part, self.parcel.sha256, self._store)
+
+    def close(self) -> None:
+        self._part.close()
+
+
+def _what(parcel: Parcel) -> str:
+    return f"{'block' if parcel.block else 'object'} {parcel.sha256[:12]}…"
+
+
+def _wrong_bytes(parcel: Parcel) -> HashMismatchError:
+    return HashMismatchError(f"{_what(parcel)}: the depot's bytes do not have the signed hash", hint=_DAMAGED)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hub import clock
+from hub.uplink.limits import Moment
 
 LATE = datetime(2031, 5, 1, tzinfo=UTC)
 
@@ -14,9 +15,26 @@ def floor_file(tmp_path):
     return path
 
 
-def test_system_behind_the_floor_is_not_believed():
-    assert clock.later_of(datetime(1970, 1, 1, tzinfo=UTC), LATE) == LATE
-    assert clock.later_of(LATE + timedelta(days=1), LATE) == LATE + timedelta(days=1)
+@pytest.mark.parametrize(
+    ("system", "best", "known"),
+    [
+        (datetime(1970, 1, 1, tzinfo=UTC), LATE, False),
+        (LATE - timedelta(days=1), LATE, False),
+        (LATE - timedelta(minutes=5), LATE, True),  # the office's clock is a little ahead
+        (LATE + timedelta(days=1), LATE + timedelta(days=1), True),
+        (LATE + timedelta(days=3 * 365), LATE + timedelta(days=3 * 365), True),  # three years off
+        (datetime(2099, 1, 1, tzinfo=UTC), LATE, False),
+    ],
+)
+def test_a_clock_is_believed_only_from_the_floor_to_five_years_later(system, best, known):
+    assert clock.best_time(system, LATE) == best
+    assert clock.is_known(system, LATE) == known
+
+
+def test_the_local_time_is_that_of_the_floor_where_the_clock_is_wrong(tmp_path):
+    clock.raise_floor(tmp_path, LATE)
+    moment = clock.hub_moment(tmp_path, datetime(2099, 1, 1, tzinfo=UTC))
+    assert moment == Moment(LATE.astimezone().replace(tzinfo=None), is_known=False)
 
 
 def test_without_a_floor_it_is_no_earlier_than_the_program(tmp_path):

@@ -46,7 +46,8 @@ def test_value_that_cannot_be_used_is_refused_and_the_default_stands(paths, line
     [refused] = settings.refused
     assert refused.key == "portal." + line.split()[0]
     assert "expected" in refused.why
-    assert repr(getattr(PortalSettings(), line.split()[0])) in str(refused)
+    default = getattr(PortalSettings(), line.split()[0])
+    assert ("it counts as empty" if default == "" else f"{default!r} is used") in str(refused)
 
 
 @pytest.mark.parametrize("line", ["connect_timeout_s = nan", "step_timeout_s = 0", "reserve_bytes = -1"])
@@ -97,3 +98,47 @@ def test_reserve_is_five_percent_and_at_least_the_setting():
 
 def test_defaults_keep_their_own_limits():
     assert from_dict({"hub_id": "h-1", "depot_url": "/d"}).refused == ()
+
+
+@pytest.mark.parametrize("left", ["", IDENTITY[:20], "\0" * 40])
+def test_a_power_cut_costs_no_setting(paths, left):
+    before = read(paths, IDENTITY + "[portal]\nport = 9000\n")
+    assert read(paths, left) == before
+    assert read_settings(paths) == before
+    assert paths.settings.read_text().startswith(IDENTITY)
+
+
+@pytest.mark.parametrize("typed", ["hub_id = [", IDENTITY + "[portals", 'hub_id = "h-2"\n'])
+def test_a_typing_error_leaves_the_hub_as_it_was_and_is_told(paths, typed):
+    read(paths, IDENTITY + "[portal]\nport = 9000\n")
+    settings = read(paths, typed)
+    assert settings.portal.port == 9000
+    assert [refused.key for refused in settings.refused] == ["hub.toml"]
+    assert str(settings.refused[0]).count("hub.toml") == 1
+    assert settings.refused[0].why.endswith("; what it said when it was last right is used")
+    assert paths.settings.read_text() == typed
+    assert read(paths, IDENTITY).portal.port == 8080
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'quiet_hours = "8-15"',
+        'quiet_hours = "00:00-24:00"',
+        "quiet_hours = 8",
+        "day_mb = -1",
+        "session_mb = 0.5",
+    ],
+)
+def test_limits_of_the_uplink_that_make_no_sense_are_refused(paths, line):
+    settings = read(paths, f"{IDENTITY}[sync]\n{line}\n")
+    assert settings.sync == SyncSettings()
+    assert [refused.key for refused in settings.refused] == ["sync." + line.split()[0]]
+    assert "expected" in settings.refused[0].why
+
+
+def test_budgets_count_as_those_who_sell_data_do(paths):
+    settings = read(paths, f'{IDENTITY}[sync]\nquiet_hours = "22:00-06:00"\nday_mb = 50\nmonth_mb = 1000\n')
+    limits = settings.sync.limits()
+    assert (limits.session_bytes, limits.day_bytes, limits.month_bytes) == (0, 50_000_000, 1_000_000_000)
+    assert limits.quiet_hours.spans == ((0, 360), (1320, 1440))

@@ -8,7 +8,10 @@ import pytest
 
 from hub.clock import raise_floor
 from hub.db import open_db
+from hub.events import DroppedBody
 from hub.health import Level
+from hub.history import LastPlan, PlannedPack, save_plan
+from hub.outbox import Outbox
 from hub.settings import HubPaths, KolibriSettings, Refused, SyncSettings
 from hub.status import read_status
 from support.shelves import SETTINGS, put_lesson
@@ -138,7 +141,7 @@ def test_the_person_at_the_hub_sees_all_and_a_learner_no_address(paths, tmp_path
     (paths.run / "portal.json").write_text(json.dumps({"pid": os.getpid(), "host": "10.0.0.8", "port": 80}))
     refused = (Refused("portal.host", "expected text, got 10.0.0.10"),)
     status = look(paths, replace(SETTINGS, depot_url=DEPOT, refused=refused))
-    secrets = ("depot.example", "hub-7", "10.0.0.", "no route", "no database", str(os.getpid()))
+    secrets = ("depot.example", "hub-7", "10.0.0.", "no route", "no database", f'"pid": {os.getpid()}')
     for_the_person = json.dumps(status.to_dict())
     assert all(secret in for_the_person for secret in secrets)
     everybody = status.for_everybody()
@@ -167,6 +170,100 @@ def test_settings_that_cannot_be_used_are_named(paths):
 
 def test_unknown_settings_are_named(paths):
     assert "portal.prot" in check(look(paths, replace(SETTINGS, unknown=("portal.prot",))), "settings").text
+
+
+def plan_of(*packs):
+    return LastPlan(NOW.isoformat(), packs)
+
+
+def keep(paths, plan, **run):
+    paths.dir.mkdir(parents=True, exist_ok=True)
+    with closing(open_db(paths.db)) as db:
+        save_plan(db, plan)
+        if run:
+            when = NOW.isoformat()
+            db.table("sync_runs").insert(run | {"finished_at": when, "result": "ok", "is_uplink": 1})
+
+
+def with_sync(**settings):
+    return replace(SETTINGS, sync=SyncSettings(**settings))
+
+
+def test_what_is_still_to_come_is_said_with_its_time(paths):
+    waiting = PlannedPack("waiting", "maths", 3, "Дроби", 80_000_000, wait="day-budget")
+    keep(paths, plan_of(waiting), fetch_bytes=8_000_000, fetch_s=1000.0)
+    status = look(paths)
+    assert check(status, "coming").text == "Still to come: 1 pack (80.0 MB), in about 2 h 47 min."
+    coming = status.to_dict()["coming"]
+    assert (coming["bytes"], coming["kbit_s"], coming["eta_s"]) == (80_000_000, 64.0, 10_000)
+    assert coming["packs"][0]["eta_s"] == 10_000
+    slow = look(paths, with_sync(day_mb=1, stick_days=30))
+    assert "central usb" in check(slow, "coming").advice
+    assert slow.to_dict()["coming"]["limited_by"] == "day-budget"
+
+
+def test_what_no_link_can_carry_is_said_without_a_time(paths):
+    keep(paths, plan_of(PlannedPack("waiting", "maths", 3, "Дроби", 10**13)))
+    assert check(look(paths, with_sync(link_kbit_s=64)), "coming").text.endswith("too much for this link.")
+    unmeasured = check(look(paths), "coming")
+    assert unmeasured.text == "Still to come: 1 pack (10000.0 GB)."
+
+
+def test_what_has_no_room_and_what_is_being_replaced_are_named(paths):
+    large = PlannedPack("needs-space", "film", 2, "Фільм", 10**9)
+    keep(paths, plan_of(large, PlannedPack("replace", "maths", 3, "Дроби", 7)))
+    status = look(paths)
+    assert "Фільм" in check(status, "needs-space").text
+    assert "Дроби" in check(status, "replacing").text
+    assert check(status, "needs-space").level == Level.ATTENTION
+    assert status.to_dict()["coming"]["bytes"] == 7
+
+
+@pytest.mark.parametrize("wait", ["quiet-hours", "day-budget", "month-budget"])
+def test_what_waits_says_why_and_until_when_and_not_that_the_link_is_down(paths, wait):
+    until = NOW + timedelta(hours=5)
+    pack = PlannedPack("waiting", "maths", 3, "Дроби", 7, wait=wait, goes_on_at=until.isoformat())
+    keep(paths, plan_of(pack, replace(pack, pack="film", goes_on_at=(until + timedelta(1)).isoformat())))
+    advice = check(look(paths), "coming").advice
+    assert advice.startswith("Quiet hours last until" if wait == "quiet-hours" else "The budget of this")
+    assert f"{until.astimezone():%Y-%m-%d %H:%M}" in advice
+    assert check(look(paths, now=until), "coming").advice.startswith("The next sync brings them")
+    keep(paths, plan_of(pack, replace(pack, pack="film", action="install", wait="", goes_on_at="")))
+    assert check(look(paths), "coming").advice.startswith("The next sync brings them")
+
+
+def test_reports_that_a_web_depot_cannot_take_wait_for_a_stick_and_nothing_is_wrong(paths):
+    Outbox(paths).append([DroppedBody({"sync": 1})], at=NOW, boot_id="boot", remember={})
+    assert check(look(paths), "reports") is None
+    found = check(look(paths, replace(SETTINGS, depot_url="https://depot.example")), "reports")
+    assert (found.level, found.advice) == (Level.GOOD, "")
+    assert found.text == "Reports that wait for a stick, since this depot is on the web: 1."
+
+
+def test_nothing_to_come_says_nothing(paths):
+    keep(paths, plan_of())
+    assert check(look(paths), "coming") is None
+
+
+def test_without_the_time_a_person_learns_what_becomes_of_quiet_hours_and_budgets(paths):
+    paths.trust.mkdir(parents=True)
+    raise_floor(paths.trust, NOW + timedelta(days=1))
+    assert check(look(paths), "clock-limits") is None  # there are none
+    assert check(look(paths, with_sync(quiet_hours="08:00-15:00")), "clock-limits").level == Level.ATTENTION
+    in_time = look(paths, with_sync(day_mb=1), now=NOW + timedelta(days=2))
+    assert check(in_time, "clock-limits") is None
+
+
+def test_a_clock_in_2099_is_noticed(paths):
+    assert "2099" in check(look(paths, now=datetime(2099, 1, 1, tzinfo=UTC)), "clock").text
+
+
+def test_a_rollback_is_remembered_aloud(paths, tmp_path):
+    put_lesson(paths, tmp_path)
+    paths.held("lesson").write_text("2\n")
+    status = look(paths)
+    assert "lesson v1" in check(status, "held").text
+    assert status.to_dict()["held"] == [{"id": "lesson", "version": 1, "held_from": 2}]
 
 
 def test_text_and_json_say_the_same(paths):

@@ -1,5 +1,7 @@
 """Kolibri's tree holds hardlinks of stored files and a copy of each database, and nothing else."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from hub.kolibri import content_tree
@@ -50,3 +52,32 @@ def test_lost_links_are_seen_and_made_again(tmp_path):
     assert content_tree.find_missing(tree, stored) == [NAME]
     content_tree.link_stored(tree, stored)
     assert (tree / "storage" / NAME).samefile(pack / "storage" / NAME)
+
+
+def test_the_log_of_an_old_database_never_meets_a_new_one(tmp_path):
+    pack, tree = tmp_path / "pack", tmp_path / "tree"
+    for folder in (pack / "databases", tree / "databases"):
+        folder.mkdir(parents=True)
+    place = content_tree.database_place(tree, "c1")
+    _write_database(pack / "databases" / "c1.sqlite3", "old")
+    content_tree.copy_database(tree, "c1", pack / "databases" / "c1.sqlite3")
+    writer = sqlite3.connect(place)
+    writer.execute("pragma journal_mode=wal")
+    writer.execute("update lesson set title = 'written by Kolibri'")
+    writer.commit()
+    log = place.with_name(f"{place.name}-wal")
+    kept = log.read_bytes()
+    writer.close()
+    log.write_bytes(kept)  # as a power cut leaves it
+    (pack / "databases" / "c1.sqlite3").unlink()
+    _write_database(pack / "databases" / "c1.sqlite3", "new")
+    content_tree.copy_database(tree, "c1", pack / "databases" / "c1.sqlite3")
+    with closing(sqlite3.connect(place)) as reader:
+        assert reader.execute("select title from lesson").fetchall() == [("new",)]
+
+
+def _write_database(path: Path, title: str) -> None:
+    with closing(sqlite3.connect(path)) as made:
+        made.execute("create table lesson (title text)")
+        made.execute("insert into lesson values (?)", [title])
+        made.commit()

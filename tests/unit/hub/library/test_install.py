@@ -8,7 +8,7 @@ from hub.library import install as installing
 from hub.library.install import held_version, install, remove, roll_back
 from hub.library.installed import current_version, list_versions
 from hub.library.store import open_store
-from hub.sync.fetch import fetch_pieces
+from hub.sync.fetch import fetch_parcels
 from support.built import build, make_paths, put_in_depot
 from support.sources import PAGE, read_tree
 
@@ -29,7 +29,7 @@ def hub(tmp_path):
     def put(version):
         built = build(tmp_path, pages(version), version=version)
         put_in_depot(built, tmp_path / "depot")
-        fetch_pieces(built.index, open_local(tmp_path / "depot"), store, lambda _: None)
+        fetch_parcels(built.index, open_local(tmp_path / "depot"), store, lambda _: None)
         install(paths, store, built.index, built.index_bytes)
 
     return paths, store, put

@@ -14,7 +14,7 @@ from hub.library.install import hide, install, remove
 from hub.library.installed import current_version, list_packs, list_versions
 from hub.library.rebuild import open_library, repair
 from hub.library.store import open_store
-from hub.sync.fetch import fetch_pieces
+from hub.sync.fetch import fetch_parcels
 from support.built import build, make_paths, put_in_depot
 from support.sources import PAGE, read_tree
 
@@ -34,7 +34,7 @@ def hub(tmp_path):
         built = build(tmp_path, pages(version), version=version)
         put_in_depot(built, tmp_path / "depot")
         with open_local(tmp_path / "depot") as transport:
-            fetch_pieces(built.index, transport, store, lambda _: None)
+            fetch_parcels(built.index, transport, store, lambda _: None)
         install(paths, store, built.index, built.index_bytes)
     return paths
 
@@ -88,6 +88,17 @@ def test_repair_finds_nothing_wrong_with_a_good_hub(hub):
     assert report.checked_bytes == sum(len(d) for v in (1, 2) for d in pages(v).values())
 
 
+@pytest.mark.parametrize(
+    "script", ["alter table sync_runs drop column is_uplink", "drop table last_plan; drop table uplink_use"]
+)
+def test_a_database_of_another_version_is_made_again_without_a_human(hub, script):
+    assert rows(hub) == {"lesson": 2}
+    with closing(sqlite3.connect(hub.db)) as connection:
+        connection.executescript(script)
+    assert rows(hub) == {"lesson": 2}
+    assert (hub.dir / "hub.db.damaged").exists()
+
+
 def test_repair_drops_a_damaged_version_and_shows_the_one_before(hub):
     damage(hub, 2)
     report = run_repair(hub)
@@ -109,7 +120,7 @@ def test_repair_keeps_what_is_good_of_the_last_version_and_the_next_sync_mends_i
     store = open_store(hub.store)
     built = build(tmp_path / "again", pages(2), version=2)
     with open_local(tmp_path / "depot") as transport:
-        fetch_pieces(built.index, transport, store, lambda _: None)
+        fetch_parcels(built.index, transport, store, lambda _: None)
     install(hub, store, built.index, built.index_bytes)
     assert read_tree(hub.packs / "lesson/current/files") == pages(2)
     assert run_repair(hub).dropped == []

@@ -5,8 +5,9 @@ import pytest
 from content_packs.errors import HashMismatchError, LinkDownError, NotFoundError
 from content_packs.transports.local import open_local
 from hub.library.store import Store, open_store
-from hub.sync.fetch import fetch_pieces, list_pieces, missing_bytes
+from hub.sync.fetch import fetch_parcels, list_parcels, missing_bytes
 from support.built import MIB, build, put_in_depot, random_bytes
+from support.cuts import CutTransport
 from support.sources import PAGE
 
 FILES = {
@@ -14,22 +15,6 @@ FILES = {
     "photo.jpg": random_bytes(90_000, 1),
     "video.mp4": random_bytes(3 * MIB + 17, 2),
 } | {f"p{n:03}.html": PAGE.format(n, random_bytes(9000, n).hex()).encode() for n in range(100)}
-
-
-class CutTransport:
-    """A transport whose link is cut after so many bytes, and that counts what it gave."""
-
-    def __init__(self, inner, cut_after=None):
-        self.inner, self.cut_after, self.given = inner, cut_after, 0
-
-    def read_ranges(self, ranges):
-        for part, data in self.inner.read_ranges(ranges):
-            left = len(data) if self.cut_after is None else min(len(data), self.cut_after - self.given)
-            if left:
-                self.given += left
-                yield part, data[:left]
-            if left < len(data):
-                raise LinkDownError("cut")
 
 
 @pytest.fixture
@@ -47,10 +32,10 @@ def test_fetches_everything_once(depot, tmp_path):
     index, folder = depot
     store = open_store(tmp_path / "store")
     counts = []
-    fetch_pieces(index, open_local(folder), store, counts.append)
+    fetch_parcels(index, open_local(folder), store, counts.append)
     assert stored(index, store) == FILES
     assert sum(counts) == index.download_bytes
-    assert list_pieces(index, store) == []
+    assert list_parcels(index, store) == []
 
 
 def test_cuts_at_any_byte_cost_no_byte_twice(depot, tmp_path):
@@ -61,7 +46,7 @@ def test_cuts_at_any_byte_cost_no_byte_twice(depot, tmp_path):
     for _ in range(1000):
         transport = CutTransport(open_local(folder), cut_after=chance.randrange(1, 300_000))
         try:
-            fetch_pieces(index, transport, store, lambda _: None)
+            fetch_parcels(index, transport, store, lambda _: None)
         except LinkDownError:
             given += transport.given
             continue
@@ -74,11 +59,11 @@ def test_cuts_at_any_byte_cost_no_byte_twice(depot, tmp_path):
 def test_reuses_what_another_version_brought(depot, tmp_path):
     index, folder = depot
     store = open_store(tmp_path / "store")
-    fetch_pieces(index, open_local(folder), store, lambda _: None)
+    fetch_parcels(index, open_local(folder), store, lambda _: None)
     later = build(tmp_path, FILES | {"new.html": b"<title>new</title>"}, version=2).index
-    pieces = list_pieces(later, store)
-    assert [e.path for p in pieces for e in p.entries] == ["new.html"]
-    assert missing_bytes(pieces, store) < MIB
+    parcels = list_parcels(later, store)
+    assert [e.path for p in parcels for e in p.entries] == ["new.html"]
+    assert missing_bytes(parcels, store) < MIB
 
 
 @pytest.mark.parametrize("name", ["blocks.000", "objects"])
@@ -91,9 +76,9 @@ def test_wrong_bytes_of_the_depot_are_refused_and_dropped(depot, tmp_path, name)
     path.write_bytes(whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])
     store = open_store(tmp_path / "store")
     with pytest.raises(HashMismatchError, match="signed hash"):
-        fetch_pieces(index, open_local(folder), store, lambda _: None)
+        fetch_parcels(index, open_local(folder), store, lambda _: None)
     path.write_bytes(whole)
-    fetch_pieces(index, open_local(folder), store, lambda _: None)
+    fetch_parcels(index, open_local(folder), store, lambda _: None)
     assert stored(index, store) == FILES
 
 
@@ -101,14 +86,14 @@ def test_wrong_bytes_of_this_disk_are_fetched_again(depot, tmp_path):
     index, folder = depot
     store = open_store(tmp_path / "store")
     with pytest.raises(LinkDownError):
-        fetch_pieces(index, CutTransport(open_local(folder), 2_500_000), store, lambda _: None)
+        fetch_parcels(index, CutTransport(open_local(folder), 2_500_000), store, lambda _: None)
     parts = list(store.incoming.glob("*.part"))
     assert parts
     for part in parts:
         data = bytearray(part.read_bytes())
         data[-1] ^= 1
         part.write_bytes(data)
-    fetch_pieces(index, open_local(folder), store, lambda _: None)
+    fetch_parcels(index, open_local(folder), store, lambda _: None)
     assert stored(index, store) == FILES
 
 
@@ -117,14 +102,14 @@ def test_after_a_power_cut_the_good_slices_are_kept(depot, tmp_path):
     before = Store(tmp_path / "store", "boot-1")
     everything_but_a_slice = index.download_bytes - MIB
     with pytest.raises(LinkDownError):
-        fetch_pieces(index, CutTransport(open_local(folder), everything_but_a_slice), before, lambda _: None)
+        fetch_parcels(index, CutTransport(open_local(folder), everything_but_a_slice), before, lambda _: None)
     (part,) = before.incoming.glob("*.part")
     data = part.read_bytes()
     part.write_bytes(data[: MIB + 5] + bytes(len(data) - MIB - 5))
     after = Store(tmp_path / "store", "boot-2")
     list(after.adopt_earlier_boots())
     counts = []
-    fetch_pieces(index, open_local(folder), after, counts.append)
+    fetch_parcels(index, open_local(folder), after, counts.append)
     assert stored(index, after) == FILES
     assert sum(counts) == 2 * MIB + 17
 
@@ -134,4 +119,4 @@ def test_a_missing_object_is_named(depot, tmp_path):
     path = next((folder / "objects").rglob("000"))
     path.unlink()
     with pytest.raises(NotFoundError, match=path.parent.name[:12]):
-        fetch_pieces(index, open_local(folder), open_store(tmp_path / "store"), lambda _: None)
+        fetch_parcels(index, open_local(folder), open_store(tmp_path / "store"), lambda _: None)

@@ -5,7 +5,7 @@ from hub.db import open_db
 from hub.library import installed
 from hub.library.install import install
 from hub.library.store import open_store
-from hub.sync.fetch import fetch_pieces
+from hub.sync.fetch import fetch_parcels
 from hub.web.pagecache import PageCache
 from hub.web.shelf import Shelf
 from support.built import build, put_in_depot
@@ -38,7 +38,7 @@ def test_a_lost_database_is_made_again_from_what_is_on_the_disk(paths, scratch):
     store = open_store(paths.store)
     paths.packs.mkdir(parents=True)
     with open_local(scratch / "depot") as transport:
-        fetch_pieces(built.index, transport, store, lambda _: None)
+        fetch_parcels(built.index, transport, store, lambda _: None)
     install(paths, store, built.index, built.index_bytes)
     shelf = Shelf(paths)
     assert len(shelf.view().packs) == 1

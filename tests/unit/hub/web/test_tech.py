@@ -1,8 +1,12 @@
 import json
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
 
 from hub.db import open_db
+from hub.history import LastPlan, PlannedPack, save_plan
 from hub.settings import HubPaths
 from hub.web.app import create_portal
 from hub.web.origins import Ports
@@ -65,3 +69,46 @@ def test_programs_get_the_members_that_are_documented(portal, paths, scratch):
     assert [pack["id"] for pack in found["packs"]] == ["lesson"]
     assert found["unread_packs"] == 1
     assert found["disk"]["free_bytes"] > 0
+
+
+def test_what_is_still_to_come_stands_on_the_page_in_the_language_of_the_reader(portal, paths):
+    paths.dir.mkdir(parents=True, exist_ok=True)
+    later = PlannedPack(
+        "waiting", "maths", 3, "Дроби", 80_000_000, wait="day-budget", goes_on_at="2096-11-24T12:00:00+00:00"
+    )
+    with closing(open_db(paths.db)) as db:
+        save_plan(
+            db, LastPlan("2026-11-23T12:00:00+00:00", (later, PlannedPack("needs-space", "b", 1, "Ліс", 7)))
+        )
+        finished_at = "2026-11-23T12:00:00+00:00"
+        db.table("sync_runs").insert(
+            {"finished_at": finished_at, "result": "ok", "fetch_bytes": 8_000_000, "fetch_s": 100_000.0}
+        )
+    page = portal.get("/tech/status").text
+    assert "Ще надійде" in page
+    assert "приблизно через 11 дн." in page
+    assert "обсяг даних на цей день вичерпано; далі: 24 лист. 2096 о " in page
+    assert "на диску немає місця" in page
+    assert "80 МБ" in page
+
+
+def test_the_page_goes_by_the_settings_that_the_next_sync_will_read(portal, paths):
+    paths.dir.mkdir(parents=True, exist_ok=True)
+    paths.settings.write_text('hub_id = "h-test01"\ndepot_url = "/d"\n[sync]\nquiet_hours = "8-15"\n')
+    assert "sync.quiet_hours" in portal.get("/tech/status").text
+    paths.settings.write_text('hub_id = "h-test01"\ndepot_url = "/d"\n')
+    assert "sync.quiet_hours" not in portal.get("/tech/status").text
+
+
+@pytest.mark.parametrize(("days", "words"), [(0, "сьогодні о 23:59"), (1, "завтра о 23:59")])
+def test_days_near_by_have_their_names(portal, paths, days, words):
+    today = datetime.now().astimezone().replace(hour=23, minute=59, second=59)
+    until = today + timedelta(days=days)
+    pack = PlannedPack("waiting", "maths", 3, "Дроби", 7, wait="quiet-hours", goes_on_at=until.isoformat())
+    paths.dir.mkdir(parents=True, exist_ok=True)
+    with closing(open_db(paths.db)) as db:
+        save_plan(db, LastPlan(until.isoformat(), (pack, replace(pack, pack="b"))))
+    page = portal.get("/tech/status").text
+    assert f"далі: {words}" in page
+    assert f"Тихі години скінчаться {words}; їх принесе перша синхронізація після того." in page
+    assert "Ще надійде: 2 пакети (1\u00a0кБ)." in page

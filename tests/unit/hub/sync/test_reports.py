@@ -1,0 +1,294 @@
+"""What a sync does with reports, over a depot in memory."""
+
+from datetime import timedelta
+
+import pytest
+from nacl.public import PrivateKey
+
+from content_packs import depot
+from content_packs.errors import DiskFullError, HubKeyRefusedError, LinkDownError, NotWritableError
+from content_packs.segment import SeqRange, encode_acks, make_ack, unseal
+from content_packs.trust import Offer, Offers
+from hub.events import decode_event
+from hub.settings import HubPaths, HubSettings
+from hub.sync import reports
+from hub.sync.plan import Action, Facts
+from hub.sync.reports import Reporter
+from hub.sync.road import Road
+from support.office import HUB, NOW
+
+KEY = PrivateKey.generate()
+INBOX = depot.inbox_dir(HUB)
+
+
+class Depot:
+    """A depot that takes reports, or does not."""
+
+    url = "memory:"
+    received_bytes, sent_bytes = 4000, 1000
+
+    def __init__(self):
+        self.inbox: dict[str, bytes] = {}
+        self.refuses: Exception | None = None
+        self.calls = 0
+
+    def write_files(self, folder, files):
+        assert folder == INBOX
+        self.calls += 1
+        if self.refuses:
+            raise self.refuses
+        self.inbox |= files
+
+    def events(self):
+        lines = [line for data in self.inbox.values() for line in unseal(data, bytes(KEY), hub_id=HUB).lines]
+        return [decode_event(line) for line in lines]
+
+    def acks(self):
+        segments = [unseal(data, bytes(KEY), hub_id=HUB) for data in self.inbox.values()]
+        return encode_acks([make_ack(segment.seqs, segment.receipt_key) for segment in segments])
+
+    def kinds(self):
+        return [event.kind for event in self.events()]
+
+
+class Hub:
+    """Makes syncs without content; only what they report is real."""
+
+    def __init__(self, folder):
+        self.paths, self.settings, self.depot = HubPaths(folder), HubSettings(HUB, "memory:"), Depot()
+        self.facts = Facts(current={}, kept={})
+        self.now = NOW
+        self.seal_key = bytes(KEY.public_key)
+
+    def offers(self, also=None):
+        offer = Offer("maths", 2, "web", "Дроби", "uk", "0" * 64, 1, "0" * 64, 1, 1, 1)
+        return Offers(HUB, (offer,), (), NOW, self.seal_key, also=also or {})
+
+    def reporter(self, **options):
+        options = {"road": Road.UPLINK} | options
+        return Reporter(self.paths, self.settings, lambda: self.facts, now=lambda: self.now, **options)
+
+    def sync(self, *, actions=(), done=(), failures=(), failure=None, reach=True, acks=None, **options):
+        reporter = self.reporter(**options)
+        asked = reporter.also()
+        if reach:
+            reporter.refreshed(self.offers(dict.fromkeys(asked, acks)), self.depot)
+            reporter.planned(actions)
+        reporter.ended(list(done), list(failures), failure)
+        return reporter.result
+
+
+@pytest.fixture
+def hub(tmp_path):
+    return Hub(tmp_path)
+
+
+def install(version=2, size=10):
+    return Action("install", "maths", version, download_bytes=size)
+
+
+def test_the_first_sync_tells_everything_once(hub):
+    result = hub.sync()
+    assert sorted(hub.depot.kinds()) == ["health", "packs", "sync"]
+    assert (result.sent, result.waiting) == (1, 1)
+    packs = next(event for event in hub.depot.events() if event.kind == "packs")
+    assert packs.body["want"] == {"maths": 2}
+
+
+def test_a_sync_with_nothing_new_sends_nothing_until_a_day_has_passed(hub):
+    hub.sync()
+    for _ in range(5):
+        hub.now += timedelta(hours=4)
+        assert hub.sync().sent == 0
+    assert hub.depot.calls == 1
+    hub.now += timedelta(hours=5)
+    assert hub.sync().sent == 1
+    told = [event for event in hub.depot.events() if event.kind == "sync"][1]
+    assert told.body["quiet"] == {"ok": 5}
+    assert told.body["quiet_bytes"] == 25_000
+
+
+def test_a_clock_that_jumps_back_makes_a_report_and_not_a_silence(hub):
+    hub.now += timedelta(days=400)
+    hub.sync()
+    hub.now -= timedelta(days=400)
+    assert hub.sync().sent == 2  # the one that was sent in the future, too
+
+
+def test_packs_names_no_pack_twice_where_all_is_as_it_shall_be(hub):
+    hub.facts = Facts(current={"maths": 2}, kept={"maths": (2,)})
+    hub.sync()
+    [packs] = [event.body for event in hub.depot.events() if event.kind == "packs"]
+    nothing = {"want": {}, "fetching": {}, "needs_space": {}, "kept": {}}
+    assert packs == {"have": {"maths": 2}} | nothing
+
+
+def test_packs_tells_what_differs(hub):
+    hub.facts = Facts(current={"maths": 1, "old": 4}, kept={"maths": (1, 2), "old": (4,)})
+    hub.sync()
+    [packs] = [event.body for event in hub.depot.events() if event.kind == "packs"]
+    assert packs["want"] == {"maths": 2, "old": 0}
+    assert packs["kept"] == {"maths": [2]}
+
+
+def test_an_install_is_told_at_once_and_the_packs_with_it(hub):
+    hub.sync()
+    hub.facts = Facts(current={"maths": 2}, kept={"maths": (2,)})
+    hub.sync(actions=[install()], done=[install()])
+    sync, packs = hub.depot.events()[-2:]
+    assert sync.body["done"] == ["install maths@2"]
+    assert (packs.body["have"], packs.body["fetching"]) == ({"maths": 2}, {})
+
+
+def test_a_failure_is_told_once_and_its_end_too(hub):
+    hub.sync()
+    full = [(install(), DiskFullError("no room"))]
+    assert [hub.sync(failures=full).sent for _ in range(3)] == [1, 0, 0]
+    assert hub.sync().sent == 1
+    last = [event for event in hub.depot.events() if event.kind == "sync"][-1]
+    assert (last.body["result"], last.body["quiet"]) == ("ok", {"disk-full": 2})
+
+
+def test_a_cut_link_is_counted_and_told_with_the_next_report(hub):
+    hub.sync()
+    for _ in range(3):
+        hub.sync(failure=LinkDownError("cut"))
+    hub.sync(failure=LinkDownError("no road"), reach=False)
+    assert hub.depot.calls == 1
+    hub.sync(done=[install()])
+    sync = [event for event in hub.depot.events() if event.kind == "sync"][-1]
+    assert sync.body["quiet"] == {"link-down": 4}
+
+
+def test_what_ended_without_a_road_waits_for_the_next(hub):
+    hub.sync(failure=HubKeyRefusedError("who?"), reach=False)
+    assert hub.depot.inbox == {}
+    hub.sync()
+    assert "hub-key-refused" in [e.body["result"] for e in hub.depot.events() if e.kind == "sync"]
+
+
+def test_what_waits_leaves_before_content_and_much_content_is_announced(hub):
+    hub.sync()
+    reporter = hub.reporter()
+    reporter.refreshed(hub.offers(), hub.depot)
+    reporter.planned([install(size=5_000_000)])
+    packs = [event for event in hub.depot.events() if event.kind == "packs"][-1]
+    assert packs.body["fetching"] == {"maths": 2}
+
+
+def test_little_content_is_not_announced(hub):
+    hub.sync()
+    reporter = hub.reporter()
+    reporter.refreshed(hub.offers(), hub.depot)
+    reporter.planned([install(size=5_000)])
+    assert hub.depot.calls == 1
+
+
+def test_a_report_leaves_while_a_long_fetch_goes_on(hub, monkeypatch):
+    monkeypatch.setattr(reports, "LOOK_EVERY_S", 0.0)
+    hub.sync()
+    reporter = hub.reporter()
+    reporter.refreshed(hub.offers(), hub.depot)
+    reporter.looked()
+    assert hub.depot.calls == 1
+    hub.now += timedelta(days=1)
+    reporter.looked()
+    assert hub.depot.kinds().count("health") == 2
+
+
+def test_nothing_is_looked_at_between_two_pieces_that_come_fast(hub):
+    hub.sync()
+    reporter = hub.reporter()
+    reporter.refreshed(hub.offers(), hub.depot)
+    hub.now += timedelta(days=1)
+    reporter.looked()
+    assert hub.depot.calls == 1
+
+
+def test_acks_are_asked_for_only_while_something_waits_for_them(hub):
+    assert hub.reporter().also() == ()
+    hub.sync()
+    assert hub.reporter().also() == (depot.acks_path(HUB),)
+    result = hub.sync(acks=hub.depot.acks())
+    assert (result.acked, result.waiting) == (1, 0)
+    assert hub.reporter().also() == ()
+
+
+STRANGE = make_ack(SeqRange("20200101000000-0123456789abcdef", 0, 9), "0" * 32)
+
+
+@pytest.mark.parametrize("acks", [None, b"junk", b"x" * 100_000, encode_acks([STRANGE])])
+def test_acks_that_are_missing_or_wrong_forget_nothing(hub, acks):
+    hub.sync()
+    result = hub.sync(acks=acks)
+    assert (result.acked, result.waiting) == (0, 1)
+
+
+def test_a_depot_that_takes_nothing_is_a_warning_and_asked_again_a_day_later(hub):
+    hub.depot.refuses = NotWritableError("read-only")
+    result = hub.sync()
+    assert (result.sent, result.waiting, result.warning.code) == (0, 1, "not-writable")
+    hub.sync(done=[install()])
+    assert hub.depot.calls == 1
+    hub.depot.refuses = None
+    hub.now += timedelta(days=1)
+    assert hub.sync().sent == 3  # the one that was refused, all that came after it, and the one of the day
+    hub.sync(done=[install()])
+    assert hub.depot.calls == 5, "a depot that takes reports again is not tried any more"
+    numbers = sorted(event.seq for event in hub.depot.events())
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_a_month_of_refusals_waits_for_the_stick_in_few_segments(hub):
+    hub.depot.refuses = NotWritableError("read-only")
+    for _ in range(30):
+        hub.now += timedelta(days=1, minutes=1)
+        result = hub.sync()
+    assert result.waiting == 1
+    stick = hub.depot = Depot()
+    assert hub.sync(road=Road.STICK).waiting <= 3
+    assert stick.kinds().count("health") == 30
+
+
+def test_a_link_that_breaks_while_the_end_is_told_is_no_failure(hub):
+    hub.depot.refuses = LinkDownError("cut")
+    result = hub.sync(done=[install()])
+    assert (result.sent, result.waiting, result.warning.code) == (0, 1, "link-down")
+    hub.depot.refuses = None
+    assert hub.sync().sent == 1
+
+
+def test_a_link_that_breaks_before_the_content_ends_the_sync(hub):
+    hub.depot.refuses = LinkDownError("cut")
+    hub.sync()
+    with pytest.raises(LinkDownError):
+        hub.reporter().refreshed(hub.offers(), hub.depot)
+
+
+def test_while_the_key_of_the_office_is_not_known_events_wait(hub):
+    hub.seal_key = None
+    result = hub.sync()
+    assert (result.sent, hub.depot.calls) == (0, 0)
+    hub.seal_key = bytes(KEY.public_key)
+    hub.sync(done=[install()])
+    assert hub.depot.kinds().count("sync") == 2
+
+
+def test_a_stick_takes_everything_that_waits_even_what_the_uplink_has_sent(hub):
+    hub.sync()
+    stick = hub.depot = Depot()
+    assert hub.sync(road=Road.STICK).sent >= 1
+    assert stick.kinds().count("health") == 1
+
+
+def test_a_disk_that_refuses_stops_no_sync(hub):
+    (hub.paths.dir / "outbox").write_text("a file where a folder belongs")
+    result = hub.sync(done=[install()])
+    assert result.warning is not None
+    assert result.warning.exit_code == 74
+
+
+def test_a_dry_run_reports_nothing(hub):
+    hub.sync(dry_run=True, done=[install()])
+    assert hub.depot.calls == 0
+    assert not hub.paths.outbox.exists()
