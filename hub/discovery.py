@@ -1,5 +1,6 @@
-"""Hubs find each other by multicast DNS: service type `_classroom-hub._tcp.local.`, TXT id, version, name."""
+"""Hubs find each other by multicast DNS: type `_classroom-hub._tcp.local.`, TXT id, version, name, share."""
 
+import ipaddress
 import socket
 import threading
 from dataclasses import asdict, dataclass
@@ -29,6 +30,7 @@ class FoundHub:
     version: str
     address: str
     port: int
+    shares: bool  # gives files of packs to other hubs: hub/web/neighbour.py
 
     @property
     def url(self) -> str:
@@ -87,6 +89,15 @@ def list_hubs(timeout_s: float) -> list[FoundHub]:
     return sorted(found.values(), key=lambda hub: hub.hub_id)
 
 
+def list_neighbours(hub_id: str, timeout_s: float) -> list[str]:
+    """Return the addresses of the portals of other hubs that share; `hub_id` is our own.
+
+    One outside of this network is none: it would be reached over the uplink that neighbours are to spare.
+    """
+    found = [hub for hub in list_hubs(timeout_s) if hub.shares and hub.hub_id != hub_id]
+    return [hub.url for hub in found if ipaddress.ip_address(hub.address).is_private]
+
+
 def _open(addresses: list[str]) -> Zeroconf:
     if not addresses:
         raise LocalError("no network address on this machine", hint="Switch on Wi-Fi or plug in a cable.")
@@ -126,6 +137,7 @@ def _describe(settings: HubSettings, place: _Place) -> ServiceInfo:
             "id": settings.hub_id,
             "version": installed_version(_DISTRIBUTION),
             "name": settings.portal.name.encode()[:_MAX_TXT_BYTES].decode(errors="ignore"),
+            "share": "1" if settings.sync.share else "0",
         },
         server=f"{settings.hub_id}.local.",
     )
@@ -139,4 +151,11 @@ def _found(info: ServiceInfo) -> FoundHub | None:
     addresses = info.parsed_addresses()
     if not texts.get("id") or not addresses or not info.port:
         return None
-    return FoundHub(texts["id"], texts.get("name", ""), texts.get("version", ""), addresses[0], info.port)
+    return FoundHub(
+        hub_id=texts["id"],
+        name=texts.get("name", ""),
+        version=texts.get("version", ""),
+        address=addresses[0],
+        port=info.port,
+        shares=texts.get("share") == "1",
+    )

@@ -21,6 +21,7 @@ from gunicorn.app.base import BaseApplication
 
 from content_packs.errors import LocalError
 from hub.addresses import ANY_HOST, list_addresses
+from hub.ballast import settle
 from hub.clock import hub_now
 from hub.companions import Companions
 from hub.library.rebuild import open_library
@@ -48,6 +49,7 @@ def serve(paths: HubPaths, settings: HubSettings, *, host: str, port: int) -> No
     Raises:
         LocalError: the port is taken, the host is none of this machine, or the disk refuses.
     """
+    settle(paths, settings)
     open_library(paths, now=hub_now(paths.trust)).close()
     with closing(_listen(host, port)) as portal, closing(_listen_for_packs(host, settings, port)) as content:
         listening_at = portal.getsockname()[0]

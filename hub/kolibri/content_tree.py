@@ -64,6 +64,7 @@ def copy_database(tree: Path, channel_id: str, source: Path) -> None:
             shutil.copyfileobj(read_from, file)
             file.flush()
             os.fsync(file.fileno())
+        _drop_sidecars(place)
         temporary.replace(place)
         fsync_dir(place.parent)
     except OSError as error:
@@ -72,7 +73,15 @@ def copy_database(tree: Path, channel_id: str, source: Path) -> None:
 
 def drop_database(tree: Path, channel_id: str) -> None:
     """Take a channel's database out of the tree, if it is there."""
-    database_place(tree, channel_id).unlink(missing_ok=True)
+    place = database_place(tree, channel_id)
+    place.unlink(missing_ok=True)
+    _drop_sidecars(place)
+
+
+def _drop_sidecars(place: Path) -> None:
+    """Delete what SQLite left beside a database: it would write an old one's log into a new one."""
+    for suffix in ("-wal", "-shm", "-journal"):
+        place.with_name(place.name + suffix).unlink(missing_ok=True)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

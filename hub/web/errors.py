@@ -1,7 +1,7 @@
 """Pages for what goes wrong: in the portal's clothes, and never a dead end."""
 
 from flask import Flask, Response, render_template
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
 from hub.web.pagecache import make_page
 from hub.web.pages import send_page
@@ -13,6 +13,7 @@ _OTHER = "errors/other.html"
 def register(app: Flask) -> None:
     """Show these pages in `app`; what was not expected is logged by Flask and shown as 500."""
     app.register_error_handler(HTTPException, _show)
+    app.register_error_handler(ConnectionError, _end)
 
 
 def _show(error: HTTPException) -> Response:
@@ -25,3 +26,8 @@ def _show(error: HTTPException) -> Response:
             response.headers[name] = value
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _end(_: ConnectionError) -> Response:
+    """Answer whom nobody hears any more: a browser that went away or was cut off in mid-request."""
+    return Response(status=BadRequest.code)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from flask import Flask, abort, current_app, g, request
+from flask.sansio.app import App
 
 from hub.settings import HubPaths, HubSettings
 from hub.web.origins import Ports, host_name, origin
@@ -42,10 +43,15 @@ def attach(app: Flask, portal: Portal) -> None:
     app.extensions[_EXTENSION] = portal
 
 
+def portal_of(app: App) -> Portal:
+    """Return the portal of `app`."""
+    portal: Portal = app.extensions[_EXTENSION]
+    return portal
+
+
 def this_portal() -> Portal:
     """Return the portal of the running request."""
-    portal: Portal = current_app.extensions[_EXTENSION]
-    return portal
+    return portal_of(current_app)
 
 
 def shelf_view() -> ShelfView:

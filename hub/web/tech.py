@@ -1,10 +1,14 @@
 """The technician's page: how the hub is, the worst first, and what to do. And the same for machines."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, jsonify, render_template
 
+from content_packs.errors import Error
 from hub.health import Status
+from hub.settings import read_settings
 from hub.status import read_status
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
@@ -33,4 +37,14 @@ def status_json() -> Response:
 
 def _read() -> Status:
     portal = this_portal()
-    return read_status(portal.paths, portal.settings, system=datetime.now(UTC)).for_everybody()
+    settings = portal.settings
+    with suppress(Error):  # what a sync goes by now, and not when the portal was started
+        fresh = read_settings(portal.paths)
+        settings = replace(
+            settings,
+            depot_url=fresh.depot_url,
+            sync=fresh.sync,
+            unknown=fresh.unknown,
+            refused=fresh.refused,
+        )
+    return read_status(portal.paths, settings, system=datetime.now(UTC)).for_everybody()
