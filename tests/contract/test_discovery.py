@@ -12,14 +12,15 @@ import pytest
 
 from content_packs.errors import LocalError
 from hub import discovery
-from hub.settings import HubPaths, PortalSettings
+from hub.settings import HubPaths, PortalSettings, SyncSettings
 from support.shelves import SETTINGS
 
 
 @contextmanager
-def announced(paths: HubPaths, hub_id: str, name: str) -> Iterator[threading.Event]:
+def announced(paths: HubPaths, hub_id: str, name: str, *, share: bool = True) -> Iterator[threading.Event]:
     """Announce a hub in a thread, as `hub announce` does."""
-    settings = replace(SETTINGS, hub_id=hub_id, portal=PortalSettings(port=8123, name=name))
+    sync, portal = SyncSettings(share=share), PortalSettings(port=8123, name=name)
+    settings = replace(SETTINGS, hub_id=hub_id, sync=sync, portal=portal)
     until = threading.Event()
     thread = threading.Thread(
         target=discovery.announce, args=[paths, settings], kwargs={"until": until}, daemon=True
@@ -93,3 +94,23 @@ def test_a_hub_that_stops_says_goodbye(tmp_path):
     with announced(HubPaths(tmp_path), hub_id, "Школа"):
         look_for({hub_id}, lambda: discovery.list_hubs(1.0))
     assert hub_id not in {hub.hub_id for hub in discovery.list_hubs(1.0)}
+
+
+def test_hubs_say_whether_they_share(tmp_path, monkeypatch):
+    monkeypatch.setattr(discovery, "list_addresses", lambda: ["127.0.0.1"])
+    gives, keeps = (f"h-{secrets.token_hex(4)}" for _ in range(2))
+    nowhere = HubPaths(tmp_path)
+    with announced(nowhere, gives, "Ми"), announced(nowhere, keeps, "Вони", share=False):
+        found = look_for({gives, keeps}, lambda: discovery.list_hubs(1.0))
+    assert (found[gives].shares, found[keeps].shares) == (True, False)
+
+
+def test_a_hub_outside_of_this_network_is_no_neighbour(monkeypatch):
+    hubs = [
+        discovery.FoundHub("h-1", "", "1", "10.42.0.1", 80, shares=True),
+        discovery.FoundHub("h-2", "", "1", "93.184.216.34", 80, shares=True),
+        discovery.FoundHub("h-3", "", "1", "10.42.0.3", 80, shares=False),
+        discovery.FoundHub("h-4", "", "1", "10.42.0.4", 80, shares=True),
+    ]
+    monkeypatch.setattr(discovery, "list_hubs", lambda _: hubs)
+    assert discovery.list_neighbours("h-4", 1.0) == ["http://10.42.0.1:80/"]

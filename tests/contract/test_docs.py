@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
@@ -170,6 +171,8 @@ def documents(tmp_path_factory):
         ("central packs", *central, "packs"),
         ("central usb", *central, "usb", folder / "stick"),
         ("hub sync", *on_hub, "sync"),
+        ("central ingest", *central, "ingest"),
+        ("central fleet", *central, "fleet"),
         ("hub packs", *on_hub, "packs"),
         ("hub search", *on_hub, "search", "дроби"),
         ("hub repair", *on_hub, "repair"),
@@ -182,11 +185,14 @@ def documents(tmp_path_factory):
 DOCUMENTS = (
     *("packs check", "packs build", "packs show"),
     *("central init", "central enrol", "central publish", "central assign", "central hubs", "central packs"),
-    *("central usb", "central withdraw", "central revoke"),
+    *("central usb", "central withdraw", "central revoke", "central ingest", "central fleet"),
     *("hub init", "hub sync", "hub packs", "hub search", "hub repair"),
 )
 # What depends on the pack, and what the page says once for all commands.
-ELSEWHERE = ("pack.", "details.", "changes.", "hubs.packs.")
+ELSEWHERE = (
+    *("pack.", "details.", "changes.", "packs.deltas."),
+    *("hubs.packs.", "hubs.last_sync.", "hubs.health.", "hubs.notes."),
+)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -202,11 +208,36 @@ def test_documented_members_are_those_of_a_real_run(documents, name):
     ("command", "made"),
     [
         ("packs channel", {"format": 1} | ChannelSummary("c", "p", 1, "T", 1, 1, 1, ()).to_dict()),
-        ("hub announce", {"format": 1, "hubs": [FoundHub("h-1", "n", "1", "10.0.0.1", 80).to_dict()]}),
+        (
+            "hub announce",
+            {"format": 1, "hubs": [FoundHub("h-1", "n", "1", "10.0.0.1", 80, shares=True).to_dict()]},
+        ),
     ],
 )
 def test_documented_members_are_those_of_the_code(command, made):
     assert documented_members(command) == members(made)
+
+
+def test_every_fault_is_shown_by_tests_that_exist():
+    rows = re.findall(r"^\| (\d+) \|.*\|(.*)\|$", read(ROOT / "docs/faults.md"), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 22))
+    for number, tests in rows:
+        named = re.findall(r"`(tests/\S+\.py)::(\w+)`", tests)
+        assert named, f"fault {number} is shown by nothing"
+        for path, name in named:
+            defined = rf"^(?:def {name}\(|{name} = )"
+            assert re.search(defined, read(ROOT / path), re.MULTILINE), f"fault {number}: {path}::{name}"
+
+
+def test_architecture_shows_the_layers_that_are_checked():
+    contracts = tomllib.loads(read(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract["layers"] for contract in contracts if contract.get("containers") == ["hub"])
+    (block,) = (
+        match["text"]
+        for match in FENCE.finditer(read(ROOT / "docs/architecture.md"))
+        if "\ncoming " in match["text"]
+    )
+    assert [re.split(r"\s{2,}", line)[0] for line in block.splitlines()] == layers
 
 
 def test_decisions_are_numbered_without_gaps():

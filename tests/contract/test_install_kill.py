@@ -12,7 +12,7 @@ from content_packs.transports.local import open_local
 from hub.library.install import clear_staging, install
 from hub.library.installed import current_version, list_versions
 from hub.library.store import open_store
-from hub.sync.fetch import fetch_pieces
+from hub.sync.fetch import fetch_parcels
 from support.built import build, make_paths, put_in_depot, random_bytes
 from support.sources import PAGE, read_tree
 
@@ -33,7 +33,7 @@ def bring(paths, depot, built):
     store = open_store(paths.store)
     clear_staging(paths)
     with open_local(depot) as transport:
-        fetch_pieces(built.index, transport, store, lambda _: None)
+        fetch_parcels(built.index, transport, store, lambda _: None)
     install(paths, store, built.index, built.index_bytes)
 
 

@@ -1,11 +1,15 @@
 """A disk too small for what the office assigns: the old version stays, and the words say what to do."""
 
 import os
+import re
+import shutil
 import subprocess
 
 import pytest
 
+from hub.settings import HubPaths
 from support.built import MIB, random_bytes
+from support.disks import fill
 from support.road import Road, must, run
 from support.sources import PAGE, read_tree, write_source
 
@@ -61,6 +65,35 @@ def test_what_does_not_fit_waits_and_the_old_version_stays(road):
     assert read_tree(road.hub / "packs/film/current/files") == files
 
 
+def test_whatever_is_lacking_the_old_version_stays_and_the_office_hears_of_it(road):
+    source, files = film(road.folder, 1, 2 * MIB)
+    road.publish(source)
+    road.assign("film")
+    assert road.sync().code == 0
+    source, wanted = film(road.folder, 2, 2 * MIB)
+    road.publish(source)
+    needed = road.sync("--dry-run", "--json").json["plan"][0]["needed_bytes"]
+    for lacking in (needed, MIB, 4096, 1):
+        leave(road, needed - lacking)
+        ran = road.sync("--json")
+        assert (ran.code, [a["action"] for a in ran.json["plan"]]) == (74, ["needs-space"]), ran.err
+        assert read_tree(road.hub / "packs/film/current/files") == files
+    must("central", "--dir", road.central, "ingest")
+    [told] = must("central", "--dir", road.central, "fleet", "--json").json["hubs"]
+    assert [pack["state"] for pack in told["packs"]] == ["needs-space"]
+    leave(road, needed + MIB // 2)  # which the state of the hub itself may take
+    assert road.sync("--json").json["done"] == ["install film@2"]
+    assert read_tree(road.hub / "packs/film/current/files") == wanted
+
+
+def leave(road, free_bytes):
+    """Let the hub have so much room, by its own rule of what to keep free."""
+    path = road.hub / "hub.toml"
+    kept = HubPaths(road.hub).ballast
+    reserve = shutil.disk_usage(road.hub).free + kept.stat().st_size - free_bytes
+    path.write_text(re.sub(r"reserve_bytes = \d+", f"reserve_bytes = {reserve}", path.read_text()))
+
+
 def test_unassigning_a_pack_makes_room_in_the_same_sync(road):
     road.publish(
         write_source(
@@ -80,6 +113,25 @@ def test_unassigning_a_pack_makes_room_in_the_same_sync(road):
     assert ran.code == 0, ran.err
     assert ran.json["done"] == ["remove old@1", "install film@1"]
     assert read_tree(road.hub / "packs/film/current/files") == files
+
+
+def test_on_a_disk_without_one_free_byte_a_sync_takes_away_what_the_office_unassigned(road):
+    source, _ = film(road.folder, 1, 6 * MIB)
+    road.publish(source)
+    road.assign("film")
+    assert road.sync().code == 0
+    must("central", "--dir", road.central, "unassign", "film", "--hub", road.hub_id)
+    filler = fill(road.hub.parent, spare_kb=0)
+    assert shutil.disk_usage(road.hub).free == 0
+    ran = road.sync("--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["done"] == ["remove film@1"]
+    assert ran.json["reports"]["sent"] == 1
+    assert not (road.hub / "packs/film").exists()
+    assert shutil.disk_usage(road.hub).free > 5 * MIB
+    filler.unlink()
+    assert road.sync().code == 0
+    assert HubPaths(road.hub).ballast.stat().st_blocks > 0, "there is room again, so for the next time too"
 
 
 @pytest.mark.parametrize("spare_kb", [0, 40, 400, 4000])

@@ -36,7 +36,7 @@ def road(tmp_path):
 
 
 def start_sync(road):
-    command = [str(BIN / "hub"), "--dir", str(road.hub), "sync"]
+    command = [str(BIN / "hub"), "--dir", str(road.hub), "sync", "--no-neighbours"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

@@ -27,6 +27,7 @@ def textbook(folder, version):
 @pytest.fixture(scope="module")
 def road(tmp_path_factory):
     road = Road(tmp_path_factory.mktemp("road"))
+    road.wire_bytes = {}
     yield road
     road.stop()
 
@@ -38,7 +39,9 @@ def after_v3(road):
         road.publish(textbook(road.folder, version))
         if version == 1:
             road.assign("textbook")
-        assert road.sync().code == 0
+        ran = road.sync("--json")
+        assert ran.code == 0
+        road.wire_bytes[version] = ran.json["wire_bytes"]
         installed = road.packs()["textbook"]
         assert installed["version"] == version
         assert read_tree(road.hub / "packs/textbook/current/files") == read_tree(
@@ -50,6 +53,11 @@ def after_v3(road):
 def test_every_file_of_v3_equals_the_source(after_v3):
     path = after_v3.packs()["textbook"]["path"]
     assert read_tree(type(after_v3.folder)(path)) == read_tree(shared_data("textbook", "v3"))
+
+
+def test_the_books_real_edits_cost_less_than_a_patch_for_each_file(after_v3):
+    assert after_v3.wire_bytes[2] <= 606_953  # the goals: all bytes of TCP, both ways
+    assert after_v3.wire_bytes[3] <= 388_715
 
 
 def test_nothing_new_fetches_no_content(after_v3):
@@ -74,7 +82,9 @@ def test_a_rollback_brings_v2_back_and_the_next_sync_respects_it(after_v3):
     held = road.sync("--json")
     assert [a["action"] for a in held.json["plan"]] == ["held"]
     assert road.packs()["textbook"]["version"] == 2
-    must("hub", "--dir", road.hub, "packs", "--follow", "textbook")
+    assert "no longer held" in must("hub", "--dir", road.hub, "packs", "--follow", "textbook").err
+    again = run("hub", "--dir", road.hub, "packs", "--follow", "textbook")
+    assert (again.code, "is not rolled back" in again.err) == (64, True)
     assert road.sync("--json").json["received_bytes"] == 0
     assert road.packs()["textbook"]["version"] == 3
 
@@ -84,6 +94,9 @@ def test_a_dry_run_says_the_sizes_and_changes_nothing(after_v3, tmp_path):
     road.publish(write_source(tmp_path / "extra", id="extra"))
     road.assign("extra")
     before = sorted(p.name for p in (road.hub / "packs").iterdir())
+    said = road.sync("--dry-run").out
+    assert "were fetched to know that, and are kept. No pack was changed." in said
+    assert "fetched to know" not in road.sync("--dry-run").out
     plan = road.sync("--dry-run", "--json").json["plan"]
     assert [(a["action"], a["pack"]) for a in plan] == [("install", "extra"), ("up-to-date", "textbook")]
     assert plan[0]["download_bytes"] > 0

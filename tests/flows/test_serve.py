@@ -18,6 +18,7 @@ import pytest
 
 from hub.services import read_service
 from hub.settings import HubPaths
+from hub.web.patience import HalfRequests, PatientSocket
 from support.data import shared_data
 from support.serving import HUB, Served, free_port, serving, write_settings
 from support.shelves import put, put_files_pack, put_lesson
@@ -129,7 +130,7 @@ def ended(browser: socket.socket) -> bool:
     """Whether the other side has cut off a browser that sent half a request or read nothing."""
     browser.setblocking(False)
     try:
-        return not browser.recv(1)
+        return not browser.recv(4096)
     except BlockingIOError:
         return False
     except ConnectionResetError:
@@ -198,6 +199,54 @@ def test_half_a_request_that_drips_is_cut_off_too(crowded):
             browser.sendall(b"x")
             time.sleep(0.5)
         assert ended(browser)
+
+
+STRANGER = "127.0.0.2"  # any address of this machine but the one that the learner of these tests has
+
+
+def begin(port: int, text: str) -> socket.socket:
+    """Connect as the stranger, and send no more than the beginning of a request."""
+    browser = socket.create_connection(("127.0.0.1", port), timeout=20, source_address=(STRANGER, 0))
+    browser.sendall(text.encode())
+    return browser
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        "",
+        "GET / HTTP/1.1\r\nHost: x\r\nX",
+        "POST /neighbour/have HTTP/1.1\r\nHost: x\r\nContent-Length: 3200\r\n\r\nx",
+    ],
+)
+def test_a_hundred_halves_of_requests_from_one_device_keep_no_learner_waiting(paths, half):
+    """As many threads as there are: each of them would wait for one of these."""
+    write_settings(paths, "[kiwix]\nenabled = false\n")
+    with serving(paths) as served, ExitStack() as stack:
+        halves = [stack.enter_context(begin(served.port, half)) for _ in range(100)]
+        before = time.monotonic()
+        assert get(served.url + "/")[0] == 200
+        assert time.monotonic() - before < 4  # less than any time limit of a request: so none had to run out
+        if half:
+            wait_for(lambda: sum(map(ended, halves)) >= 84, timeout_s=4)
+        wait_for(lambda: all(map(ended, halves)), timeout_s=15)  # and not 30 s, as who reads a film may take
+        served.stop()
+        assert "Traceback" not in served.process.stdout.read()
+
+
+def test_an_upload_that_comes_steadily_has_more_time_than_a_small_request():
+    server, client = socket.create_server(("127.0.0.1", 0)), socket.socket()
+    client.connect(server.getsockname())
+    with server:
+        taken, _ = server.accept()
+    patient = PatientSocket(taken, 30, halves=HalfRequests(), most_halves=1)
+    with patient, client:
+        patient.setblocking(True)
+        client.sendall(bytes(40_000))
+        got = 0
+        while got < 40_000:
+            got += len(patient.recv(8192))
+        assert patient.seconds_left > 10
 
 
 def test_browsers_that_do_not_say_goodbye_keep_nobody_waiting(crowded):

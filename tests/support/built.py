@@ -18,6 +18,12 @@ def random_bytes(size: int, seed: int = 0) -> bytes:
     return random.Random(seed).randbytes(size)
 
 
+def database(size: int, seed: int = 0) -> bytes:
+    """Return bytes like those of a database: pages of 4 KiB, a quarter full of what does not compress."""
+    filled = random_bytes(-(-size // 4), seed)
+    return b"".join(filled[at : at + 1024] + bytes(3072) for at in range(0, len(filled), 1024))[:size]
+
+
 def build(folder: Path, files: Mapping[str, bytes] | None = None, **fields: object) -> BuiltPack:
     """Write a source into `folder` and build it."""
     version = fields.get("version", 1)

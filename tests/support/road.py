@@ -83,7 +83,7 @@ class Road:
             must("central", "--dir", self.central, "assign", pack, "--hub", self.hub_id)
 
     def sync(self, *options: object) -> Ran:
-        return run("hub", "--dir", self.hub, "sync", *options)
+        return run("hub", "--dir", self.hub, "sync", "--no-neighbours", *options)
 
     def packs(self) -> dict[str, dict[str, Any]]:
         listed = must("hub", "--dir", self.hub, "packs", "--json").json["packs"]
