@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import bulk, serving, sync
+from bench import bulk, cuts, fleet, neighbour, serving, stories, sync
+from bench.links import FIELD, LOOPBACK
 from bench.measure import note
+from bench.npm import NotFetchedError
 from bench.tables import Table
 from support.data import shared_data
 
@@ -24,27 +26,31 @@ RESULTS = Path(__file__).parents[2] / "bench-results"
 def main() -> None:
     """Measure what was asked for."""
     options = _options()
-    tables: dict[str, Callable[[Path], Table]] = {
-        "sync": lambda folder: _sync(folder, options),
-        "bulk": lambda folder: _bulk(folder, options),
-        "serving": lambda folder: _serving(folder, options),
-    }
     measured: dict[str, Table] = {}
-    for name in options.only or tables:
-        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            measured[name] = tables[name](Path(folder))
-        print(measured[name].to_text(), flush=True)
+    for name, measure in TABLES.items():
+        if _is_wanted(name, options.only):
+            with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+                measured[name] = measure(Path(folder), options)
+            print(measured[name].to_text(), flush=True)
     note(f"written: {_write(options.output, measured)}")
+
+
+def _is_wanted(name: str, only: list[str] | None) -> bool:
+    return not only or any(name == word or name.startswith(f"{word}-") for word in only)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="loopback only, once each, short loads")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="loopback only, once each, the book alone, a small fleet, short loads",
+    )
     parser.add_argument(
         "--only",
         action="append",
-        choices=("sync", "bulk", "serving"),
-        help="this table; may be given several times",
+        choices=("sync", *TABLES),
+        help="this table, or all whose names begin so; may be given several times",
     )
     parser.add_argument(
         "--textbook", type=Path, metavar="DIR", help="its versions, DIR/v1, v2 and v3 [default: shared/data]"
@@ -56,10 +62,38 @@ def _options() -> argparse.Namespace:
 
 
 def _sync(folder: Path, options: argparse.Namespace) -> Table:
+    versions = _book(options)
+    told, left_out = [stories.book(_made(folder, "book"), versions)], []
+    if not options.quick:
+        told += [stories.database(_made(folder, "database")), stories.zim(_made(folder, "zim"), versions)]
+        try:
+            told.append(stories.app(_made(folder, "app")))
+        except NotFetchedError as error:
+            left_out.append(f"app from the npm registry: {error}")
+    links = [LOOPBACK] if options.quick else [LOOPBACK, FIELD]
+    return sync.measure(folder, told, links, left_out)
+
+
+def _cut(folder: Path, options: argparse.Namespace) -> Table:
+    return cuts.measure(folder, stories.book(_made(folder, "book"), _book(options)), quick=options.quick)
+
+
+def _fleet(folder: Path, options: argparse.Namespace) -> Table:
+    return fleet.measure(folder, hubs=fleet.QUICK_HUBS if options.quick else fleet.HUBS)
+
+
+def _neighbour(folder: Path, options: argparse.Namespace) -> Table:
+    return neighbour.measure(folder, stories.book(_made(folder, "book"), _book(options)))
+
+
+def _book(options: argparse.Namespace) -> list[Path]:
     book = options.textbook or shared_data("textbook")
-    trees = [book / f"v{version}" for version in (1, 2, 3)]
-    links = [sync.QUICK_LOOPBACK] if options.quick else [sync.LOOPBACK, sync.FIELD]
-    return sync.measure(folder, trees, links)
+    return [book / f"v{version}" for version in (1, 2, 3)]
+
+
+def _made(folder: Path, name: str) -> Path:
+    (folder / name).mkdir()
+    return folder / name
 
 
 def _bulk(folder: Path, options: argparse.Namespace) -> Table:
@@ -68,8 +102,18 @@ def _bulk(folder: Path, options: argparse.Namespace) -> Table:
 
 
 def _serving(folder: Path, options: argparse.Namespace) -> Table:
-    book = options.textbook or shared_data("textbook")
-    return serving.measure(folder, book / "v3", seconds=2 if options.quick else 8)
+    return serving.measure(folder, _book(options)[2], seconds=2 if options.quick else 8)
+
+
+Measure = Callable[[Path, argparse.Namespace], Table]
+TABLES: dict[str, Measure] = {
+    "sync-pack": _sync,
+    "sync-cut": _cut,
+    "sync-fleet": _fleet,
+    "sync-neighbour": _neighbour,
+    "bulk": _bulk,
+    "serving": _serving,
+}
 
 
 def _write(folder: Path, measured: dict[str, Table]) -> Path:

@@ -8,9 +8,10 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.contenders import ShellAccount, copy_tree
+from bench.contenders import ShellAccount
 from bench.measure import first_line, note, run
 from bench.tables import Goal, Row, Table
+from bench.trees import copy_tree
 from content_packs.depot import PART_BYTES
 from content_packs.transports.transport import Range
 from support.depots import HubAccess
@@ -93,7 +94,7 @@ def _sync(road: Road, folder: Path, film: Path) -> Sample:
     state = folder / "state"
     shutil.rmtree(state, ignore_errors=True)
     copy_tree(road.hub, state)
-    ran = run([BIN / "hub", "--dir", state, "sync"])
+    ran = run([BIN / "hub", "--dir", state, "sync", "--no-neighbours"])
     brought = state / "packs" / PACK / "current" / "files" / FILM
     assert brought.stat().st_size == film.stat().st_size
     return Sample(SYNC, ran.elapsed_s, ran.cpu_s, ran.peak_bytes)

@@ -1,25 +1,24 @@
-"""Who brings a new version of a book over an sshd: our `hub sync`, and `rsync -az` as the peer."""
+"""Who brings a new version of a pack over an sshd: our `hub sync`, and `rsync -az` as the peer."""
 
 import re
 import shutil
-import stat
-import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from bench.measure import Run, run
+from bench.stories import Story
+from bench.trees import copy_tree, is_same_tree
 from support.road import BIN, Road
-from support.sources import read_tree, write_source
+from support.sources import write_source
 from support.sshd import Sshd, make_client_key
 
-PACK = "textbook"
 # What `hub sync` has to get through: the ForceCommand, without which rsync and scp can run on the server.
 WITH_SHELL = ("ForceCommand none",)
+PUBLISH_OPTIONS = ("--yes",)  # a version may be smaller than the one before
 
 
 class Contender(Protocol):
-    """Holds each version of the book at the far end and can be put into the state of having any of them."""
+    """Holds each version of a pack at the far end, and can be put into the state of having any of them."""
 
     name: str
     port: int  # of its sshd
@@ -38,42 +37,50 @@ class HubSync:
 
     name = "hub sync"
 
-    def __init__(self, folder: Path, trees: Sequence[Path]) -> None:
+    def __init__(self, folder: Path, story: Story) -> None:
+        self._story = story
         self._road = Road(folder, hub_id="h-bench")
-        self._trees = trees
         self.port = self._road.sshd.port
         self._scratch = folder / "scratch"
         self._states: dict[int | None, Path] = {None: copy_tree(self._road.hub, folder / "state-0")}
         self._assigned = 0
-        try:
-            self._road.publish(*(self._source(version) for version in range(1, len(trees) + 1)))
+        try:  # one after another, as it goes: each knows its predecessor
+            self.published = [self._publish(version) for version in range(1, len(story.trees) + 1)]
         except BaseException:
             self.stop()
             raise
 
-    def _source(self, version: int) -> Path:
+    def _publish(self, version: int) -> Run:
+        """Publish a version, and assign it as the office would: what was assigned before may be on hubs."""
         folder = self._road.folder / f"source-{version}"
-        write_source(folder, {}, id=PACK, version=version, content="site", language="en")
-        copy_tree(self._trees[version - 1], folder / "site")
-        return folder
+        story = self._story
+        fields = {"id": story.pack, "version": version, "kind": story.kind, "entry": story.entry}
+        write_source(folder, {}, **fields, content="site", language="en")
+        copy_tree(story.trees[version - 1], folder / "site")
+        built = self._road.build(folder)
+        ran = run([BIN / "central", "--dir", self._road.central, "publish", built, *PUBLISH_OPTIONS])
+        self._assign(version)
+        return ran
+
+    def _assign(self, version: int) -> None:
+        if version != self._assigned:
+            self._road.assign(f"{self._story.pack}@{version}")
+            self._assigned = version
 
     def prepare(self, has: int | None, wants: int) -> Path:
         if has not in self._states:
             self.fetch(self.prepare(None, has or 0), self.port)
-        if wants != self._assigned:
-            self._road.assign(f"{PACK}@{wants}")
-            self._assigned = wants
+        self._assign(wants)
         shutil.rmtree(self._scratch, ignore_errors=True)
         return copy_tree(self._states[has], self._scratch)
 
     def fetch(self, state: Path, port: int) -> Run:
-        settings = state / "hub.toml"
-        settings.write_text(re.sub(r":\d+/", f":{port}/", settings.read_text()))
-        ran = run([BIN / "hub", "--dir", state, "sync"])
-        current = state / "packs" / PACK / "current"
+        point_at(state, port)
+        ran = run([BIN / "hub", "--dir", state, "sync", "--no-neighbours"])
+        current = state / "packs" / self._story.pack / "current"
         version = int(current.readlink().name)
         assert version == self._assigned, f"version {version} instead of {self._assigned}"
-        assert read_tree(current / "files") == read_tree(self._trees[version - 1]), "other bytes came"
+        assert is_same_tree(current / "files", self._story.trees[version - 1]), "other bytes came"
         if version not in self._states:
             self._states[version] = copy_tree(state, state.with_name(f"state-{version}"))
         return ran
@@ -87,6 +94,12 @@ class HubSync:
     def stop(self) -> None:
         """End its sshd."""
         self._road.stop()
+
+
+def point_at(hub_dir: Path, port: int) -> None:
+    """Let a hub find its depot behind this port."""
+    settings = hub_dir / "hub.toml"
+    settings.write_text(re.sub(r":\d+/", f":{port}/", settings.read_text()))
 
 
 class ShellAccount:
@@ -123,12 +136,12 @@ class Rsync:
 
     name = "rsync -az"
 
-    def __init__(self, folder: Path, trees: Sequence[Path]) -> None:
+    def __init__(self, folder: Path, story: Story) -> None:
         folder.mkdir(parents=True)
         self._account = ShellAccount(folder)
-        self._trees = trees
+        self._trees = story.trees
         self._scratch = folder / "scratch"
-        self._wants = trees[0]
+        self._wants = story.trees[0]
         self.port = self._account.port
 
     def prepare(self, has: int | None, wants: int) -> Path:
@@ -144,18 +157,9 @@ class Rsync:
         shell = " ".join(["ssh", "-p", str(port), *self._account.ssh_options()])
         source = f"{self._account.user}@127.0.0.1:{self._wants}/"
         ran = run(["rsync", "-az", "-c", "--delete", "-e", shell, source, f"{state}/"])
-        assert read_tree(state) == read_tree(self._wants), "other bytes came"
+        assert is_same_tree(state, self._wants), "other bytes came"
         return ran
 
     def stop(self) -> None:
         """End its sshd."""
         self._account.stop()
-
-
-def copy_tree(folder: Path, target: Path) -> Path:
-    """Copy a folder, hard links as such; the copy may be written to and removed, whatever the original."""
-    subprocess.run(["cp", "-a", folder, target], check=True)
-    for path in (target, *target.rglob("*")):
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(path.stat().st_mode | stat.S_IWUSR)
-    return target

@@ -21,7 +21,7 @@ _START_S = 30.0
 _STOP_S = 15.0
 FLASK_THREADS = 16  # as many as the portal's
 
-_NGINX = """daemon off;
+_NGINX = """{user}daemon off;
 pid {folder}/nginx.pid;
 error_log stderr warn;
 worker_processes auto;
@@ -59,9 +59,9 @@ def nginx(folder: Path, root: Path) -> Iterator[Server]:
     """nginx with static files, as many workers as there are cores."""
     port = _free_port()
     folder.mkdir()
-    os.chmod(folder.parent, 0o755)  # its workers are another account where we are root
+    user = "user root; " if os.geteuid() == 0 else ""  # else its workers cannot look into our folders
     config = folder / "nginx.conf"
-    config.write_text(_NGINX.format(folder=folder, root=root, port=port))
+    config.write_text(_NGINX.format(folder=folder, root=root, port=port, user=user))
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert program, "nginx is missing: apt-get install nginx-light"
     command = [program, "-p", folder, "-c", config, "-e", "stderr"]

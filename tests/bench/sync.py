@@ -1,54 +1,21 @@
-"""Table 1: what a sync of a book costs in bytes and time, beside `rsync -az` over the same kind of link."""
+"""What a sync of a pack costs in bytes and time, beside rsync, zsync and casync over the same link."""
 
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bench import goals
 from bench.contenders import Contender, HubSync, Rsync
-from bench.measure import first_line, note, run
-from bench.tables import Goal, Row, Table
+from bench.links import Link
+from bench.measure import first_line, note
+from bench.stories import Case, Story
+from bench.tables import Row, Table
+from bench.trees import floor_bytes
+from bench.web_peers import Casync, Zsync
 from support.relay import Relay
 
-KIB = 1024
-MAX_PEAK_BYTES = 120 * 1000 * 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Between a hub and its depot. `bits_per_s` of None: as fast as loopback is."""
-
-    name: str
-    round_trip_s: float = 0.0
-    bits_per_s: float | None = None
-    repeats: int = 1
-
-    def carry_s(self, size_bytes: float) -> float:
-        """Return how long the link takes for so many bytes, one after another."""
-        return size_bytes * 8 / self.bits_per_s if self.bits_per_s else 0.0
-
-
-LOOPBACK = Link("loopback", repeats=3)
-QUICK_LOOPBACK = Link("loopback")
-FIELD = Link("600 ms, 256 kbit/s", round_trip_s=0.6, bits_per_s=256_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """From which version to which; `has` of None: nothing was there."""
-
-    name: str
-    has: int | None
-    wants: int
-
-
-CASES = (
-    Case("v1 → v2", 1, 2),
-    Case("v2 → v3", 2, 3),
-    Case("v3, first install", None, 3),
-    Case("nothing new", 3, 3),
-)
+_BYTES = "bytes both ways"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,43 +38,57 @@ class Sample:
         return self.up_bytes + self.down_bytes
 
 
-def measure(folder: Path, trees: Sequence[Path], links: Sequence[Link]) -> Table:
-    """Measure every case over every link; `trees` are the three versions of the book."""
-    with ExitStack() as stack:
-        note("building, publishing and installing the book, three versions")
-        ours = HubSync(folder / "hub", trees)
-        stack.callback(ours.stop)
-        peer = Rsync(folder / "rsync", trees)
-        stack.callback(peer.stop)
-        samples = [
-            _median(case, link, contender) for case in CASES for link in links for contender in (ours, peer)
-        ]
-        sizes = ours.depot_sizes()
-    floors = {case: _floor(folder, trees, case) for case in CASES}
-    rows = [row for link in links for case in CASES for row in _rows(case, link, samples, floors[case])]
-    rows.append(_memory_row(samples))
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one story gave."""
+
+    rows: list[Row]
+    samples: list[Sample]
+    depot_sizes: dict[str, int]
+
+
+def measure(folder: Path, stories: Sequence[Story], links: Sequence[Link], left_out: Sequence[str]) -> Table:
+    """Measure every case of every story over every link; `left_out` says what could not be measured."""
+    told = [_tell(folder / story.pack, story, links) for story in stories]
+    samples = [sample for one in told for sample in one.samples]
+    rows = [row for one in told for row in one.rows]
+    rows += [Row(text, _BYTES, "B", None) for text in left_out]
+    peak = max(sample.peak_bytes for sample in samples if sample.who == HubSync.name)
+    rows.append(Row("any of these", f"peak memory, {HubSync.name}", "B", peak, goal=goals.memory()))
     return Table(
-        "Sync of the textbook",
+        "Sync of a pack",
         rows,
-        _notes(sizes),
+        [*_NOTES, *(f"in the depot: {_listed(one.depot_sizes)}" for one in told)],
         [asdict(sample) | {"total_bytes": sample.total_bytes} for sample in samples],
-        {
-            "ssh": first_line("ssh", "-V"),
-            "rsync": first_line("rsync", "--version"),
-            "zstd": first_line("zstd", "--version"),
-        },
+        _versions(),
     )
 
 
-def _median(case: Case, link: Link, contender: Contender) -> Sample:
+def _tell(folder: Path, story: Story, links: Sequence[Link]) -> Told:
+    note(f"{story.pack}: building, publishing and packing {len(story.trees)} versions")
+    with ExitStack() as stack:
+        ours = HubSync(folder / "hub", story)
+        stack.callback(ours.stop)
+        contenders: list[Contender] = [ours]
+        for peer in (Rsync, Zsync, Casync):
+            contender = peer(folder / peer.__name__.lower(), story)
+            stack.callback(contender.stop)
+            contenders.append(contender)
+        samples = [
+            _measured(case, link, contender)
+            for case in story.cases
+            for link in links
+            if case.in_field or not link.bits_per_s
+            # In time rsync is the peer: what zsync and casync take more of are bytes.
+            for contender in (contenders[:2] if link.bits_per_s else contenders)
+        ]
+        rows = [row for case in story.cases for row in _rows(folder / "floor", story, case, links, samples)]
+        rows += _publish_rows(story, ours)
+        return Told(rows, samples, ours.depot_sizes())
+
+
+def _measured(case: Case, link: Link, contender: Contender) -> Sample:
     note(f"{contender.name}, {case.name}, {link.name}")
-    samples = sorted(
-        (_once(case, link, contender) for _ in range(link.repeats)), key=lambda sample: sample.elapsed_s
-    )
-    return samples[len(samples) // 2]
-
-
-def _once(case: Case, link: Link, contender: Contender) -> Sample:
     state = contender.prepare(case.has, case.wants)
     with Relay(contender.port, delay_s=link.round_trip_s / 2, bits_per_s=link.bits_per_s) as relay:
         ran = contender.fetch(state, relay.port)
@@ -118,84 +99,84 @@ def _once(case: Case, link: Link, contender: Contender) -> Sample:
             relay.up_bytes,
             relay.down_bytes,
             ran.elapsed_s,
-            relay.busy_s,
+            relay.busy_s + relay.connections * link.round_trip_s,
             ran.cpu_s,
             ran.peak_bytes,
         )
 
 
-def _floor(folder: Path, trees: Sequence[Path], case: Case) -> int | None:
-    """Return what zstd makes of the new tree, knowing the old one; None where nothing is new."""
+def _rows(
+    folder: Path, story: Story, case: Case, links: Sequence[Link], samples: Sequence[Sample]
+) -> Iterator[Row]:
+    for link in links:
+        found = {s.who: s for s in samples if (s.case, s.link) == (case.name, link.name)}
+        if found and not link.bits_per_s:
+            floor = _floor(folder, story, case)
+            yield from _bytes_rows(case, floor, found)
+        if found:
+            yield from _time_rows(case, link, found)
+
+
+def _floor(folder: Path, story: Story, case: Case) -> int | None:
+    """Return how many bytes there are to say at least; None where nothing is new."""
     if case.has == case.wants:
         return None
-    new = _tar(trees[case.wants - 1], folder / "new.tar")
-    options: list[object] = ["-19", "--long=27", "-q", "-f"]
-    if case.has is not None:
-        options.append(f"--patch-from={_tar(trees[case.has - 1], folder / 'old.tar')}")
-    packed = folder / "floor.zst"
-    run(["zstd", *options, new, "-o", packed])
-    return packed.stat().st_size
+    old = None if case.has is None else story.trees[case.has - 1]
+    return floor_bytes(folder, story.trees[case.wants - 1], old)
 
 
-def _tar(tree: Path, target: Path) -> Path:
-    same = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0"]
-    subprocess.run(["tar", *same, "-cf", target, "-C", tree, "."], check=True)
-    return target
+def _bytes_rows(case: Case, floor: int | None, found: dict[str, Sample]) -> Iterator[Row]:
+    ours, rsync = found[HubSync.name].total_bytes, found[Rsync.name].total_bytes
+    goal = case.goal and case.goal(floor or 0, rsync)
+    yield Row(case.name, _BYTES, "B", ours, Rsync.name, rsync, goal)
+    for peer in (Zsync.name, Casync.name):
+        yield Row(case.name, _BYTES, "B", ours, peer, found[peer].total_bytes)
+    if floor is not None:
+        yield Row(case.name, _BYTES, "B", ours, "zstd floor", floor)
 
 
-def _rows(case: Case, link: Link, samples: Sequence[Sample], floor: int | None) -> Iterator[Row]:
-    ours, peer = (
-        next(s for s in samples if (s.case, s.link, s.who) == (case.name, link.name, who))
-        for who in (HubSync.name, Rsync.name)
-    )
-    if not link.bits_per_s:
-        goal = _bytes_goal(case, floor, peer.total_bytes)
-        yield Row(case.name, "bytes both ways", "B", ours.total_bytes, peer.who, peer.total_bytes, goal)
-        if floor is not None:
-            yield Row(case.name, "bytes both ways", "B", ours.total_bytes, "zstd floor", floor)
+def _time_rows(case: Case, link: Link, found: dict[str, Sample]) -> Iterator[Row]:
+    ours, peer = found[HubSync.name], found[Rsync.name]
     yield Row(case.name, f"command, {link.name}", "s", ours.elapsed_s, peer.who, peer.elapsed_s)
-    yield Row(
-        case.name,
-        f"connected, {link.name}",
-        "s",
-        ours.connected_s,
-        peer.who,
-        peer.connected_s,
-        _time_goal(case, link, ours, peer),
-    )
+    goal = None
+    if link.bits_per_s and case.has == case.wants:
+        goal = goals.question_time(link)
+    elif link.bits_per_s:
+        goal = goals.update_time(link, ours.total_bytes, peer.connected_s)
+    name = f"connected, {link.name}"
+    yield Row(case.name, name, "s", ours.connected_s, peer.who, peer.connected_s, goal)
 
 
-def _bytes_goal(case: Case, floor: int | None, theirs: int) -> Goal:
-    if floor is None:
-        return Goal("≤ 8 KiB", 8 * KIB)
-    if case.has is None:
-        return Goal("≤ 0.99 × rsync", 0.99 * theirs)
-    return Goal("≤ 1.10 × floor + 16 KiB", 1.10 * floor + 16 * KIB)
+def _publish_rows(story: Story, ours: HubSync) -> Iterator[Row]:
+    longest = max(run.elapsed_s for run in ours.published)
+    peak = max(run.peak_bytes for run in ours.published)
+    yield Row(story.pack, "central publish, the longest", "s", longest)
+    yield Row(story.pack, "peak memory, central publish", "B", peak)
 
 
-def _time_goal(case: Case, link: Link, ours: Sample, peer: Sample) -> Goal | None:
-    if not link.bits_per_s:
-        return None
-    if case.has == case.wants:
-        return Goal("≤ 10 round trips", 10 * link.round_trip_s)
-    own = 14 * link.round_trip_s + link.carry_s(ours.total_bytes)
-    return Goal("≤ 14 round trips + bytes ÷ bandwidth, < rsync", min(own, peer.connected_s))
+def _listed(sizes: dict[str, int]) -> str:
+    return ", ".join(f"{path} {size:,} B" for path, size in sizes.items())
 
 
-def _memory_row(samples: Sequence[Sample]) -> Row:
-    peak = max(sample.peak_bytes for sample in samples if sample.who == HubSync.name)
-    return Row("any of these", "peak memory", "B", peak, goal=Goal("≤ 120 MB", MAX_PEAK_BYTES))
+def _versions() -> dict[str, str]:
+    return {
+        "ssh": first_line("ssh", "-V"),
+        "rsync": first_line("rsync", "--version"),
+        "zsync": first_line("zsync", "-V"),
+        "casync": first_line("casync", "--version"),
+        "zstd": first_line("zstd", "--version"),
+    }
 
 
-def _notes(sizes: dict[str, int]) -> list[str]:
-    listed = ", ".join(f"{path} {size:,} B" for path, size in sizes.items())
-    return [
-        "bytes: all TCP payload of both directions, SSH included, as the relay in between hands it on",
-        "command: wall time of the whole command; `hub sync` indexes the pack for the search at its end;"
-        " connected: from the first connection to the last byte",
-        "hub sync: sshd with ForceCommand internal-sftp -R; rsync: a second sshd of the same configuration"
-        " but for the ForceCommand, as rsync needs a program at the far end; ssh with its defaults",
-        "peer: rsync -az -c --delete; floor: zstd -19 --long=27 --patch-from=old.tar new.tar, no protocol",
-        "nothing is corrected for what else this machine was doing",
-        f"in the depot: {listed}",
-    ]
+_NOTES = (
+    "bytes: all TCP payload of both directions, SSH and HTTP included, as the relay in between hands it on",
+    "command: wall time of the whole command; `hub sync` indexes the pack for the search at its end;"
+    " connected: from the first connection to the last byte, and a round trip for TCP's own handshake, which"
+    " the relay does not delay",
+    "hub sync: sshd with ForceCommand internal-sftp; rsync: a second sshd of the same configuration"
+    " but for the ForceCommand, as rsync needs a program at the far end; ssh with its defaults",
+    "rsync -az -c --delete; zsync: of an uncompressed tar, knowing the old tar; casync: chunks of 64 KiB as"
+    " zstd files, the old folder as its seed; both from nginx, without TLS; floor: zstd -19 --long=27"
+    " --patch-from=old.tar new.tar, no protocol",
+    "nothing is corrected for what else this machine was doing",
+)

@@ -22,12 +22,12 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One comparison; without a peer, or without a goal, where there is none."""
+    """One comparison; without a peer, or without a goal, where there is none. `ours` None: not measured."""
 
     case: str
     measure: str
     unit: Unit
-    ours: float
+    ours: float | None
     peer: str = ""
     theirs: float | None = None
     goal: Goal | None = None
@@ -35,12 +35,16 @@ class Row:
     @property
     def ratio(self) -> float | None:
         """Ours ÷ theirs."""
-        return self.ours / self.theirs if self.theirs else None
+        return self.ours / self.theirs if self.theirs and self.ours is not None else None
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the goal is reached; None where there is none, or nothing was measured."""
+        return None if self.goal is None or self.ours is None else self.goal.is_met(self.ours)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON has it."""
-        met = None if self.goal is None else self.goal.is_met(self.ours)
-        return asdict(self) | {"ratio": self.ratio, "goal_met": met}
+        return asdict(self) | {"ratio": self.ratio, "goal_met": self.is_met}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +97,13 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.case,
         row.measure,
-        shown(row.ours, row.unit),
+        "not measured" if row.ours is None else shown(row.ours, row.unit),
         row.peer or "-",
         "-" if row.theirs is None else shown(row.theirs, row.unit),
         "-" if row.ratio is None else f"{row.ratio:.3f}",
         goal.text if goal else "-",
         shown(goal.limit, row.unit) if goal else "-",
-        "-" if goal is None else ("yes" if goal.is_met(row.ours) else "NO"),
+        {None: "-", True: "yes", False: "NO"}[row.is_met],
     )
 
 
