@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -96,8 +97,8 @@ def _setting_rows(section: type) -> Iterator[str]:
         yield f"| `{found['name']}` | {kind} | {default} | {found['meaning'] or ''} |\n"
 
 
-def _limits(metadata: Mapping[str, float]) -> str:
-    return f", {metadata['least']:g} to {metadata['most']:.15g}" if metadata else ""
+def _limits(metadata: Mapping[str, Any]) -> str:
+    return f", {metadata['least']:g} to {metadata['most']:.15g}" if "least" in metadata else ""
 
 
 def _toml(value: object) -> str:

@@ -45,6 +45,7 @@ def main() -> int:
 def _run(host: str, port: int, *, once: bool) -> int:
     try:
         with locked(LOCK, doing="make demo"):
+            story.start_anew_where_needed()
             _take_tour(host, choose_ports(host, port), once=once)
     except BusyError as error:
         return _fail(f"A demo runs in {HERE} already; it was not touched.", _ANOTHER, error.exit_code)
@@ -82,6 +83,7 @@ def _take_tour(host: str, ports: Ports, *, once: bool) -> None:
         if depot_host:
             story.start_sshd(processes, depot_host)
         story.sync()
+        story.take_reports()
         story.start_hub(processes)
         near = LOOPBACK if host in ANY_HOST else host
         story.wait_for_pages(processes, near, ports, samples)

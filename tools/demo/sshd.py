@@ -1,8 +1,9 @@
-"""A real OpenSSH sshd on loopback, for this demo only: its own keys, one account, read-only SFTP."""
+"""A real OpenSSH sshd on loopback, for this demo only: its own keys, one account, SFTP alone."""
 
 import getpass
 import os
 import pwd
+import shutil
 import stat
 import subprocess
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from pathlib import Path
 from tools.demo.places import DEPOT, HUB_ID, HUB_KEYS, SSHD, find_program
 
 _OWN_ACCOUNT = "hub-demo"
+_INBOX = DEPOT / "inbox" / HUB_ID
+# A hub leaves new files in its inbox and gives them names, and nothing else (sftp-server(8), -P).
+_DENIED = "remove,rmdir,rename,hardlink,symlink,setstat,fsetstat,lsetstat,copy-data"
 _HOST_KEY = SSHD / "host_ed25519"
 _CONFIG = SSHD / "sshd_config"
 
@@ -47,6 +51,11 @@ class DepotHost:
         nothing = ["--no-create-home", "--home-dir", "/", "--shell", "/usr/sbin/nologin", "--password", "*"]
         return ["useradd", "--system", *nothing, self.account]
 
+    def give_inbox(self) -> None:
+        """Let the hub's account, and nobody else but root, write where it leaves its reports."""
+        if os.geteuid() == 0:
+            shutil.chown(_INBOX, user=self.account)
+
     def command(self) -> list[str]:
         """Write the configuration; return the command that runs this sshd in the foreground."""
         _CONFIG.write_text("\n".join(self._config_lines()) + "\n", encoding="utf-8")
@@ -69,7 +78,7 @@ class DepotHost:
             "DisableForwarding yes",
             "PermitTTY no",
             "Subsystem sftp internal-sftp",
-            "ForceCommand internal-sftp -R",
+            f"ForceCommand internal-sftp -u 0077 -P {_DENIED}",
         ]
         return [*lines, f'ChrootDirectory "{DEPOT}"'] if self.chroot else lines
 

@@ -1,8 +1,8 @@
 """The tour, step by step: each a command that a person could type, left out where it is done."""
 
-import json
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import tomllib
@@ -12,6 +12,9 @@ from functools import partial
 from pathlib import Path
 from urllib.request import urlopen
 
+from content_packs.durable import write_durably
+from content_packs.errors import UsageError, local_error
+from tools.demo.hub_toml import set_values
 from tools.demo.places import (
     BIN,
     BUILT,
@@ -24,8 +27,10 @@ from tools.demo.places import (
     HUB_TOML,
     KOLIBRI,
     LOOPBACK,
+    MADE_BY,
     ROOT,
     SAMPLES,
+    SCHEMA,
     Ports,
     find_program,
 )
@@ -34,6 +39,7 @@ from tools.demo.sshd import DepotHost
 
 _OFFICE = ("central", "--dir", CENTRAL)
 _HUB = ("hub", "--dir", HUB)
+_CHANNEL = HERE / "channel"
 _START_TIMEOUT_S = 60.0
 _KOLIBRI_TIMEOUT_S = 600.0  # its first start makes its databases: minutes on a slow disk
 
@@ -59,13 +65,35 @@ class Sample:
         return DEPOT / "packs" / self.pack_id / str(self.version)
 
 
+def start_anew_where_needed() -> None:
+    """Remove what a demo of an earlier schema left, and note of which one this is.
+
+    Only folders that a demo makes, and only where one has been at work: $DEMO_DIR may name any folder.
+    """
+    schema = MADE_BY.read_text(encoding="utf-8").strip() if MADE_BY.exists() else "none"
+    was_here = any(BUILT.glob("*.pack")) or any(DONE.glob("central_*"))
+    if was_here and schema != str(SCHEMA):
+        _say(f"An earlier version of this project made the demo in {HERE}: it starts anew")
+        for folder in (CENTRAL, HUB, _CHANNEL, BUILT, DONE):  # what tells that a demo was here goes last
+            _remove(folder)
+    HERE.mkdir(parents=True, exist_ok=True)
+    MADE_BY.write_text(f"{SCHEMA}\n", encoding="utf-8")
+
+
+def _remove(folder: Path) -> None:
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise local_error(error, f"removing {folder}") from error
+
+
 def build_packs() -> list[Sample]:
     """Build every sample; return what they are."""
     _say("An author's folders become packs")
-    channel = HERE / "channel"
-    _step(["packs", "channel", SAMPLES / "channel", "-o", channel], done=(channel / "pack.toml").exists())
+    _step(["packs", "channel", SAMPLES / "channel", "-o", _CHANNEL], done=(_CHANNEL / "pack.toml").exists())
     sources = sorted(path.parent for path in SAMPLES.glob("*/pack.toml"))
-    return [_build(source) for source in (*sources, channel)]
+    return [_build(source) for source in (*sources, _CHANNEL)]
 
 
 def _build(source: Path) -> Sample:
@@ -111,19 +139,35 @@ def publish(samples: Sequence[Sample]) -> None:
 
 
 def set_up_hub(depot_url: str, depot_host: DepotHost | None, host: str, ports: Ports) -> None:
-    """Write what a technician would edit: hub.toml, with the ports that are free here, and the pinned key."""
+    """Set in hub.toml what this run needs, as the ports that are free here, and pin the key.
+
+    What a person has set there stays.
+    """
     if depot_host:  # sshd may have come after `hub init`
         (HUB / "keys" / "depot_host_keys").write_bytes(depot_host.public_key().read_bytes())
-    values: dict[str, dict[str, str | int]] = {
-        "": {"hub_id": HUB_ID, "depot_url": depot_url},
-        "portal": {"host": host, "port": ports.portal, "content_port": ports.content, "name": "Демо"},
-        "kolibri": {"command": str(KOLIBRI), "host": host, "port": ports.kolibri, "zip_port": ports.zip},
+    values: dict[tuple[str, str], str | int] = {
+        ("", "depot_url"): depot_url,
+        ("portal", "host"): host,
+        ("portal", "port"): ports.portal,
+        ("portal", "content_port"): ports.content,
+        ("kolibri", "command"): str(KOLIBRI),
+        ("kolibri", "host"): host,
+        ("kolibri", "port"): ports.kolibri,
+        ("kolibri", "zip_port"): ports.zip,
     }
-    lines = ["# Written by make demo."]
-    for section, pairs in values.items():
-        lines += [f"\n[{section}]"] if section else []
-        lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in pairs.items()]
-    HUB_TOML.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    before = HUB_TOML.read_text(encoding="utf-8")
+    if "name" not in tomllib.loads(before).get("portal", {}):
+        values["portal", "name"] = "Демо"
+    try:
+        text, changed = set_values(before, values)
+    except ValueError as error:
+        raise UsageError(
+            f"{HUB_TOML}: {error} cannot be set", hint="Give it a line of its own in its section."
+        ) from error
+    if text != before:
+        write_durably(HUB_TOML, text.encode())
+    for line in changed:
+        print(f"  hub.toml: {line}")
 
 
 def start_sshd(processes: Processes, host: DepotHost) -> None:
@@ -131,6 +175,7 @@ def start_sshd(processes: Processes, host: DepotHost) -> None:
     _say(f"The depot waits behind a real sshd: {host.depot_url}")
     if host.account_command():
         _run(host.account_command())
+    host.give_inbox()
     processes.start("sshd", host.command())
     processes.wait_until("sshd", lambda: _accepts(host.port), _START_TIMEOUT_S)
 
@@ -139,6 +184,13 @@ def sync() -> None:
     """Bring the hub what the office assigned."""
     _say("The hub syncs")
     _run([*_HUB, "sync"])
+
+
+def take_reports() -> None:
+    """Let the office take in what the hub reported, and look at its fleet."""
+    _say("The office takes in what the hub reports")
+    _run([*_OFFICE, "ingest"])
+    _run([*_OFFICE, "fleet"])
 
 
 def start_hub(processes: Processes) -> None:
@@ -168,7 +220,7 @@ def wait_for_pages(processes: Processes, host: str, ports: Ports, samples: Seque
         if sample.kind == "zim" and find_program("kiwix-serve"):
             wait("kiwix-serve", f"{portal}/view/{sample.pack_id}/", _START_TIMEOUT_S, _frame_answers)
     wait("Kolibri", f"{kolibri}/status/", _KOLIBRI_TIMEOUT_S)
-    for channel in (HERE / "channel").rglob("databases/*.sqlite3"):
+    for channel in _CHANNEL.rglob("databases/*.sqlite3"):
         wait("Kolibri's channel", f"{kolibri}/api/content/channel/{channel.stem}/", _KOLIBRI_TIMEOUT_S)
 
 
