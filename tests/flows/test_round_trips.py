@@ -9,6 +9,8 @@ from support.updates import Update, done_by, relayed, sync_here
 ROUND_TRIP_S = 0.5
 TCP = 1  # round trip of its handshake, which a relay answers itself
 
+pytestmark = pytest.mark.alone
+
 
 def textbook(folder, version):
     """Two hundred pages, of which each version has another text on five."""

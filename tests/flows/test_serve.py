@@ -191,6 +191,7 @@ def test_half_a_request_holds_no_thread_for_ever(crowded):
         wait_for(lambda: all(map(ended, halves[:8])), timeout_s=15)
 
 
+@pytest.mark.alone
 def test_half_a_request_that_drips_is_cut_off_too(crowded):
     with ask(crowded.port, "GET / HTTP/1.1", "Host: x") as browser:
         for _ in range(8):
@@ -211,6 +212,7 @@ def begin(port: int, text: str) -> socket.socket:
     return browser
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "half",
     [
@@ -249,6 +251,7 @@ def test_an_upload_that_comes_steadily_has_more_time_than_a_small_request():
         assert patient.seconds_left > 10
 
 
+@pytest.mark.alone
 def test_browsers_that_do_not_say_goodbye_keep_nobody_waiting(crowded):
     before = time.monotonic()
     with ExitStack() as stack:
