@@ -7,7 +7,8 @@ MAKEFLAGS += --no-print-directory
 HUB_DIR ?= .demo/hub
 DEMO_HOST ?= 127.0.0.1
 DEMO_PORT ?= 8080
-TIERS := tests/unit tests/contract tests/flows tests/e2e
+# The longest files first: at the end there are short ones for every core.
+TIERS := tests/flows tests/e2e tests/contract tests/unit
 SHELL_SCRIPTS := $(wildcard tools/*.sh) .ci/run
 APT := requirements/apt
 
@@ -24,10 +25,15 @@ demo: dev kolibri ## the whole way on this machine; DEMO_HOST=0.0.0.0 lets phone
 serve: dev ## the portal alone, of the hub in HUB_DIR (default: the demo's)
 	@HUB_DIR=$(HUB_DIR) .venv/bin/hub serve
 
-test: dev kolibri ## everything that CI runs; T=path K=word runs a slice of the tests
+test: dev ## everything that CI runs; T=path K=word runs a slice of the tests, one by one
 	@tools/apt.sh $(APT)-demo.txt $(APT)-check.txt $(APT)-test.txt
-	@$(if $(T)$(K),,$(MAKE) check)
+	@$(MAKE) --jobs=2 --output-sync=target kolibri $(if $(T)$(K),,check)
+ifneq ($(T)$(K),)
 	.venv/bin/pytest $(or $(T),$(TIERS)) $(if $(K),-k '$(K)')
+else
+	.venv/bin/pytest $(TIERS) -m 'not alone' --numprocesses auto --dist loadfile --no-loadscope-reorder
+	.venv/bin/pytest $(TIERS) -m alone
+endif
 
 check: dev ## ruff, mypy, import-linter, codespell, shellcheck, and that docs/reference is current
 	@tools/apt.sh $(APT)-check.txt

@@ -9,7 +9,6 @@ import click
 from content_packs import console
 from content_packs.build import build_pack
 from content_packs.built import BuiltPack, open_built, verify_built
-from content_packs.channel import make_channel
 from content_packs.check import check_source
 from content_packs.console import count_text, progress, size_text
 from content_packs.errors import Error
@@ -116,6 +115,10 @@ def verify(built: Path, as_json: bool) -> None:
 @_json_option
 def channel(folder: Path, out: Path, as_json: bool) -> None:
     """Make a pack source of kind kolibri from a FOLDER of documents, videos, HTML5 zips and EPUBs."""
+    from content_packs.channel import (
+        make_channel,
+    )  # pictures, books, a database: only this command needs them
+
     made = make_channel(folder, out)
     if as_json:
         console.print_json({"format": 1} | made.to_dict())

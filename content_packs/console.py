@@ -4,8 +4,10 @@ import json
 import os
 import sys
 import time
+from collections import UserDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
@@ -15,6 +17,18 @@ from content_packs.errors import Error, local_error
 _LOG_INTERVAL_S = 10.0
 
 Advance = Callable[[int], None]
+
+
+class Commands(UserDict[str, Any]):
+    """The commands of a group, made of `{name: "module:function"}`.
+
+    A module is imported when its command is used: `hub packs` starts without what `hub sync` needs.
+    """
+
+    def __getitem__(self, name: str) -> click.Command:
+        module, _, function = super().__getitem__(name).partition(":")
+        command: click.Command = getattr(import_module(module), function)
+        return command
 
 
 def run(command: click.Command) -> NoReturn:

@@ -16,6 +16,7 @@ from hub.uplink.limits import Limits
 from hub.uplink.quiet_hours import check_quiet_hours, parse_quiet_hours
 
 HUB_TOML = "hub.toml"
+SYNC_LOCK = "sync"  # held by whatever changes which packs are shown
 RESERVE_SHARE = 0.05
 _MAX_TIMEOUT_S = 3600.0
 _MAX_RESERVE_BYTES = 1024 * 1024 * MIB  # more than any card or disk of a school

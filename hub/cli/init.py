@@ -61,6 +61,3 @@ def init(
     click.echo(f"hub {made.hub_id} is ready in {made.dir}")
     click.echo(f"public key: {made.dir / 'keys' / 'id_ed25519.pub'}")
     click.echo(f"next, in the office: central enrol {made.hub_id} id_ed25519.pub --school NAME")
-
-
-COMMANDS = (init,)

@@ -1,6 +1,6 @@
 """`hub packs`, `hub search`, `hub repair`: what is on this hub."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,11 +14,11 @@ from hub.library import indexer, search_db
 from hub.library.install import held_version, release, require_installed, roll_back
 from hub.library.installed import InstalledPack, list_pack_ids, list_packs, list_versions
 from hub.library.rebuild import open_library, repair
-from hub.library.search import Hit
-from hub.library.search import search as run_search
 from hub.library.store import open_store
-from hub.settings import HubPaths, read_settings
-from hub.sync.session import SYNC_LOCK
+from hub.settings import SYNC_LOCK, HubPaths, read_settings
+
+if TYPE_CHECKING:
+    from hub.library.search import Hit
 
 
 @click.command("packs")
@@ -83,6 +83,8 @@ def _to_dict(pack: InstalledPack) -> dict[str, Any]:
 @with_hub
 def search(paths: HubPaths, words: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Search everything that is on this hub."""
+    from hub.library.search import search as run_search  # lemmas and spellings: only this command needs them
+
     settings = read_settings(paths)
     result = run_search(paths, " ".join(words), ui_language=settings.portal.language, limit=limit)
     if as_json:
@@ -97,7 +99,7 @@ def search(paths: HubPaths, words: tuple[str, ...], limit: int, as_json: bool) -
         click.echo(f"Did you mean: {result.suggestion}")
 
 
-def _hit_to_dict(hit: Hit) -> dict[str, Any]:
+def _hit_to_dict(hit: "Hit") -> dict[str, Any]:
     from hub.web.links import view_path  # Flask: only this command needs it
 
     return {
@@ -152,6 +154,3 @@ def _stored_bytes(paths: HubPaths) -> int:
     files = (path for tree in trees for path in tree.rglob("*"))
     stored = open_store(paths.store).list_files()
     return sum(path.lstat().st_size for path in (*files, *stored))
-
-
-COMMANDS = (packs, search, repair_command)

@@ -92,6 +92,3 @@ def _stopped() -> threading.Event:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     return event
-
-
-COMMANDS = (serve, kolibri, announce, status)

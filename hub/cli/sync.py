@@ -167,6 +167,3 @@ def _keep_trying(attempt: Callable[[], SyncReport], shown: _Shown, minutes: floa
         for_s=None if minutes is None else minutes * 60,
         told=told,
     )
-
-
-COMMANDS = (sync,)

@@ -38,7 +38,7 @@ from hub.library.install import (
 from hub.library.rebuild import open_library, reconcile
 from hub.library.recheck import recheck
 from hub.library.store import Store, open_store
-from hub.settings import HubPaths, HubSettings
+from hub.settings import SYNC_LOCK, HubPaths, HubSettings
 from hub.sync import fetch
 from hub.sync.gate import ContentWaits, Gate
 from hub.sync.indexes import Here, Indexed, fetch_indexes, open_pack, read_indexes
@@ -50,8 +50,6 @@ from hub.sync.reports import Reporter
 from hub.sync.road import Road, find_road
 from hub.sync.room import measure_room
 from hub.sync.wrong import open_wrong
-
-SYNC_LOCK = "sync"
 
 MAX_FORMAT_BYTES = 1000
 _WRITING_KINDS = ("install", "replace", "waiting", "remove", "needs-space")

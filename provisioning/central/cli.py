@@ -5,21 +5,36 @@ from typing import NoReturn
 import click
 
 from content_packs import console
-from provisioning.central.commands import assign, gc, hubs, init, packs, reports, usb
+
+_FOLDER = "provisioning.central.commands"
+COMMANDS = console.Commands(
+    {
+        "assign": f"{_FOLDER}.assign:assign",
+        "enrol": f"{_FOLDER}.hubs:enrol",
+        "fleet": f"{_FOLDER}.reports:fleet",
+        "gc": f"{_FOLDER}.gc:gc",
+        "hubs": f"{_FOLDER}.hubs:hubs",
+        "ingest": f"{_FOLDER}.reports:ingest",
+        "init": f"{_FOLDER}.init:init",
+        "packs": f"{_FOLDER}.packs:packs",
+        "publish": f"{_FOLDER}.packs:publish",
+        "revoke": f"{_FOLDER}.hubs:revoke",
+        "unassign": f"{_FOLDER}.assign:unassign",
+        "usb": f"{_FOLDER}.usb:usb",
+        "withdraw": f"{_FOLDER}.packs:withdraw",
+    }
+)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option("--dir", "directory", metavar="DIR", help="The central installation [default: $CENTRAL_DIR].")
 @click.version_option(package_name="classroom-hub")
 @click.pass_context
 def cli(context: click.Context, directory: str | None) -> None:
     """The office: publishes packs, enrols hubs, says which hub shall have which packs."""
     context.obj = directory
-
-
-for _group in (init, packs, hubs, assign, usb, gc, reports):
-    for _command in _group.COMMANDS:
-        cli.add_command(_command)
 
 
 def main() -> NoReturn:

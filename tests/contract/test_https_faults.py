@@ -30,7 +30,7 @@ from support.web import Nginx, Saying, answer
 MIB = 1024 * 1024
 NOISE = random.Random(4).randbytes(6 * MIB)
 BIG = Range("objects/ab/noise/000", 0, len(NOISE))
-ROUND_TRIP_S = 0.2
+ROUND_TRIP_S = 0.5  # long beside what another program may take of the processor
 FILES = {
     "heads/h-1": NOISE[:4096],
     BIG.path: NOISE,
@@ -421,6 +421,7 @@ def test_link_that_is_cut_again_and_again_loses_little(nginx: Nginx, every_bytes
 # What it costs
 
 
+@pytest.mark.alone
 def test_a_session_with_nothing_new_is_small(nginx: Nginx) -> None:
     with Relay(nginx.port, delay_s=ROUND_TRIP_S / 2) as relay, through(nginx, relay) as transport:
         started = time.monotonic()
@@ -431,6 +432,7 @@ def test_a_session_with_nothing_new_is_small(nginx: Nginx) -> None:
         assert transport.sent_bytes == relay.up_bytes
 
 
+@pytest.mark.alone
 def test_small_files_cost_few_round_trips(nginx: Nginx) -> None:
     names = [name for name in FILES if name.startswith("packs/")]
     with Relay(nginx.port, delay_s=ROUND_TRIP_S / 2) as relay, through(nginx, relay) as transport:
@@ -441,6 +443,7 @@ def test_small_files_cost_few_round_trips(nginx: Nginx) -> None:
         assert relay.connections == 1
 
 
+@pytest.mark.alone
 def test_scattered_ranges_cost_few_bytes_and_round_trips(nginx: Nginx) -> None:
     ranges = [Range(BIG.path, number * 50_000, 30_000) for number in range(60)]
     ranges += [Range(BIG.path, 4 * MIB + number * 400, 300) for number in range(60)]  # near: one request
@@ -456,6 +459,7 @@ def test_scattered_ranges_cost_few_bytes_and_round_trips(nginx: Nginx) -> None:
         assert relay.up_bytes <= 0.01 * needed
 
 
+@pytest.mark.alone
 def test_large_file_fills_a_long_link(nginx: Nginx) -> None:
     with Relay(nginx.port, delay_s=ROUND_TRIP_S / 2) as relay, through(nginx, relay) as transport:
         transport.read_files(["heads/h-1"], max_bytes=MIB)

@@ -72,6 +72,15 @@ def test_every_module_imports_alone_in_a_fresh_process():
     assert (done.stdout, done.returncode) == ("", 0), done.stderr
 
 
+@pytest.mark.parametrize("name", ["packs", "status"])
+def test_a_command_starts_without_what_others_need(name):
+    """A Pi takes seconds for what it takes a tenth of a second to load elsewhere."""
+    code = f"import sys; from hub.cli import cli; cli.commands[{name!r}]; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
+    assert "hub.cli" in done.stdout.split()
+    assert not {"flask", "markdown_it", "paramiko", "rapidfuzz", "tuf"} & set(done.stdout.split())
+
+
 def test_one_module_has_one_blueprint():
     for path in (ROOT / "hub" / "web").rglob("*.py"):
         made = [node for node in ast.walk(ast.parse(source(path))) if is_blueprint(node)]

@@ -36,6 +36,7 @@ def receive(connection: socket.socket, size: int) -> bytes:
     return data
 
 
+@pytest.mark.alone
 def test_delay_is_a_round_trip(echo_port: int) -> None:
     with Relay(echo_port, delay_s=0.15) as relay, socket.create_connection(("127.0.0.1", relay.port)) as link:
         trips_s = []
@@ -48,6 +49,7 @@ def test_delay_is_a_round_trip(echo_port: int) -> None:
         assert min(trips_s) == pytest.approx(0.3, rel=0.05)
 
 
+@pytest.mark.alone
 def test_bandwidth_is_kept(echo_port: int) -> None:
     size, bits_per_s = 80_000, 256_000
     with (

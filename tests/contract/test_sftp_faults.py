@@ -32,7 +32,7 @@ from support.waiting import wait_for
 MIB = 1024 * 1024
 NOISE = random.Random(3).randbytes(10 * MIB)
 BIG = Range("objects/ab/noise/000", 0, len(NOISE))
-ROUND_TRIP_S = 0.2
+ROUND_TRIP_S = 0.5  # long beside what another program may take of the processor
 FILES = {
     "heads/h-1": NOISE[:4096],
     BIG.path: NOISE,
@@ -69,7 +69,7 @@ def leaves_no_thread() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     # A cancelled timer of paramiko's handshake takes a moment to notice; its own time-out is far longer.
-    wait_for(lambda: not threads_since(before), timeout_s=1, seen=lambda: threads_since(before))
+    wait_for(lambda: not threads_since(before), timeout_s=3, seen=lambda: threads_since(before))
 
 
 def threads_since(before: set[threading.Thread]) -> list[threading.Thread]:
@@ -175,10 +175,15 @@ def test_server_that_is_full_asks_to_come_later(tmp_path: Path, depot: Path) -> 
     with ExitStack() as stack:
         sshd = stack.enter_context(Sshd(tmp_path / "sshd", depot, options=("MaxStartups 1",)))
         hub = HubAccess(sshd, tmp_path / "key")
-        held = stack.enter_context(socket.create_connection(("127.0.0.1", sshd.port)))
-        held.recv(100)
+        wait_for(lambda: is_let_in(stack, sshd.port), timeout_s=10)  # the call that saw it start counts too
         with pytest.raises(DepotBusyError, match="MaxStartups"):
             hub.connect()
+
+
+def is_let_in(stack: ExitStack, port: int) -> bool:
+    """Connect and stay, without signing in; return whether the sshd had room."""
+    held = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+    return held.recv(100).startswith(b"SSH-")
 
 
 def test_account_without_sftp_says_so(tmp_path: Path, depot: Path) -> None:
@@ -351,6 +356,7 @@ def test_link_that_is_cut_again_and_again_loses_little(hub: HubAccess, every_byt
 # What it costs
 
 
+@pytest.mark.alone
 def test_a_session_with_nothing_new_is_small(hub: HubAccess) -> None:
     with Relay(hub.sshd.port, delay_s=ROUND_TRIP_S / 2) as relay:
         started = time.monotonic()
@@ -361,6 +367,7 @@ def test_a_session_with_nothing_new_is_small(hub: HubAccess) -> None:
         assert relay.total_bytes <= 8192
 
 
+@pytest.mark.alone
 def test_small_files_cost_the_round_trips_of_one(hub: HubAccess) -> None:
     names = [name for name in FILES if name.startswith("packs/")]
     with Relay(hub.sshd.port, delay_s=ROUND_TRIP_S / 2) as relay, hub.connect(port=relay.port) as transport:
@@ -370,6 +377,7 @@ def test_small_files_cost_the_round_trips_of_one(hub: HubAccess) -> None:
         assert (time.monotonic() - started) / ROUND_TRIP_S < 2.7
 
 
+@pytest.mark.alone
 def test_a_file_read_again_is_not_opened_again(hub: HubAccess) -> None:
     path = "packs/p/1/index.zst"
     with Relay(hub.sshd.port, delay_s=ROUND_TRIP_S / 2) as relay, hub.connect(port=relay.port) as transport:
@@ -379,6 +387,7 @@ def test_a_file_read_again_is_not_opened_again(hub: HubAccess) -> None:
         assert (time.monotonic() - started) / ROUND_TRIP_S < 1.9
 
 
+@pytest.mark.alone
 def test_ranges_of_many_files_cost_few_round_trips(hub: HubAccess) -> None:
     ranges = [Range(f"packs/p/{number % 7}/index.zst", number, 100) for number in range(70)]
     with Relay(hub.sshd.port, delay_s=ROUND_TRIP_S / 2) as relay, hub.connect(port=relay.port) as transport:
@@ -390,6 +399,7 @@ def test_ranges_of_many_files_cost_few_round_trips(hub: HubAccess) -> None:
         assert (time.monotonic() - started) / ROUND_TRIP_S < 6.5  # 32 files open at once: three times two
 
 
+@pytest.mark.alone
 def test_reports_cost_the_round_trips_of_one(inbox: HubAccess) -> None:
     reports = {f"{number}": NOISE[number : number + 3000] for number in range(20)}
     with (
@@ -406,6 +416,7 @@ def test_reports_cost_the_round_trips_of_one(inbox: HubAccess) -> None:
         assert transport.received_bytes >= relay.down_bytes  # the meter counts the handshake too
 
 
+@pytest.mark.alone
 def test_large_file_fills_a_long_link(hub: HubAccess) -> None:
     wanted = Range(BIG.path, 0, 2 * MIB)
     with Relay(hub.sshd.port, delay_s=ROUND_TRIP_S / 2) as relay, hub.connect(port=relay.port) as transport:
@@ -418,6 +429,7 @@ def test_large_file_fills_a_long_link(hub: HubAccess) -> None:
         assert relay.up_bytes <= 0.02 * wanted.length
 
 
+@pytest.mark.alone
 def test_slow_link_is_used_to_the_full_and_stays_answerable(hub: HubAccess) -> None:
     size, bits_per_s = 200_000, 512_000
     with (

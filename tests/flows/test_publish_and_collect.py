@@ -309,7 +309,7 @@ class Life(RuleBasedStateMachine):
             yield seen
 
 
-TestLife = Life.TestCase
+TestLife = pytest.mark.timeout(600)(Life.TestCase)
 TestLife.settings = settings(
     max_examples=14,
     stateful_step_count=30,

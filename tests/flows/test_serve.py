@@ -80,10 +80,12 @@ def test_articles_are_sandboxed_and_kiwix_serve_is_hidden(served):
     assert get(served.content_url + "/z/wiki-be/..%2f..%2f..%2fcatalog/v2/entries")[0] == 404
 
 
+@pytest.mark.timeout(300)
 def test_new_lessons_are_found_by_the_search_without_anybody_s_doing(served, paths, tmp_path):
     query = served.url + "/search?q=" + quote("ґаву")
     put_lesson(paths, tmp_path / "more", id="crow", title="Ґава")
-    wait_for(lambda: b"/pack/crow" in get(query)[1], timeout_s=60)
+    # The indexer gets what all others leave of the processor.
+    wait_for(lambda: b"/pack/crow" in get(query)[1], timeout_s=240)
 
 
 def test_each_port_answers_only_for_its_own_origin_whatever_the_host_header_says(served):
@@ -92,6 +94,7 @@ def test_each_port_answers_only_for_its_own_origin_whatever_the_host_header_says
     assert get(served.content_url + "/library", Host=f"127.0.0.1:{served.port}")[0] == 404
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_stops_within_five_seconds_and_leaves_nothing_behind(served, paths, how):
     wait_for(lambda: (paths.run / "kiwix.json").is_file(), timeout_s=20)
@@ -106,6 +109,7 @@ def test_stops_within_five_seconds_and_leaves_nothing_behind(served, paths, how)
     assert not (paths.run / "kiwix.json").exists()
 
 
+@pytest.mark.alone
 def test_a_learner_who_stopped_reading_does_not_keep_it_from_stopping(served, paths):
     big = paths.packs / "maths-shelf" / "1" / "files" / "big.bin"
     big.write_bytes(b"\0" * 50_000_000)
@@ -191,6 +195,7 @@ def test_half_a_request_holds_no_thread_for_ever(crowded):
         wait_for(lambda: all(map(ended, halves[:8])), timeout_s=15)
 
 
+@pytest.mark.alone
 def test_half_a_request_that_drips_is_cut_off_too(crowded):
     with ask(crowded.port, "GET / HTTP/1.1", "Host: x") as browser:
         for _ in range(8):
@@ -211,6 +216,7 @@ def begin(port: int, text: str) -> socket.socket:
     return browser
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "half",
     [
@@ -249,6 +255,7 @@ def test_an_upload_that_comes_steadily_has_more_time_than_a_small_request():
         assert patient.seconds_left > 10
 
 
+@pytest.mark.alone
 def test_browsers_that_do_not_say_goodbye_keep_nobody_waiting(crowded):
     before = time.monotonic()
     with ExitStack() as stack:
@@ -259,6 +266,7 @@ def test_browsers_that_do_not_say_goodbye_keep_nobody_waiting(crowded):
     assert time.monotonic() - before < 2
 
 
+@pytest.mark.alone
 def test_a_cut_off_reader_is_not_in_the_log(crowded):
     with ask(crowded.content_port, *FILM) as film:
         film.recv(12)

@@ -177,6 +177,7 @@ def lose_4_kib(path, chance, how):
 # --- 11: round trips ---
 
 
+@pytest.mark.alone
 def test_an_update_of_seven_files_takes_fourteen_round_trips(road, update):
     edited = {f"p{n}.html": update.files[1][f"p{n}.html"] + b"<p>!" for n in range(7)}
     files = update.files[1] | edited

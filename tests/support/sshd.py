@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -164,6 +165,7 @@ def _sshd() -> str:
     return path
 
 
+@cache
 def _knows(option: str) -> bool:
     test = [_sshd(), "-T", "-f", "/dev/null", "-o", f"{option}=no", "-h", "/dev/null"]
     return "Bad configuration option" not in subprocess.run(test, capture_output=True, text=True).stderr

@@ -8,7 +8,7 @@ def wait_for(
     happened: Callable[[], object],
     *,
     timeout_s: float,
-    every_s: float = 0.2,
+    every_s: float = 0.05,
     seen: Callable[[], object] = lambda: "",
 ) -> None:
     """Return as soon as `happened()` is true; a failure says what was `seen` last."""

@@ -118,6 +118,3 @@ def _note_empty_ring(office: Office, assignment: Assignment) -> None:
         if assignment.name not in rings:
             known = ", ".join(sorted(rings)) or "none"
             console.note(f"no hub is in the ring {assignment.name} yet; rings with hubs: {known}")
-
-
-COMMANDS = (assign, unassign)

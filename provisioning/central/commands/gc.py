@@ -71,6 +71,3 @@ def _tell(collected: Collected, *, dry_run: bool) -> None:
             f"{count_text(len(collected.waiting_for_key), 'version')} could be taken off the offers: "
             "plug in the stick with the `packs` key and run it again"
         )
-
-
-COMMANDS = (gc,)

@@ -79,6 +79,3 @@ def hubs(office: Office, as_json: bool) -> None:
         click.echo(f"{hub.hub_id}  ring {hub.ring}  {hub.school}  {state}")
     if not listed:
         console.note("no hub is enrolled yet: central enrol HUB_ID PUBKEY_FILE --school NAME")
-
-
-COMMANDS = (enrol, revoke, hubs)

@@ -34,6 +34,3 @@ def init(directory: Path, name: str, hash_bits: int, as_json: bool) -> None:
     else:
         click.echo(f"{office.dir}: made; hubs ship with {office.root}")
         console.note(f"next: back up {office.keys}, and keep its folder offline/ on a stick in a safe")
-
-
-COMMANDS = (init,)

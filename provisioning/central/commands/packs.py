@@ -146,6 +146,3 @@ def _to_dict(pack: Published, deltas: list[DeltaRow]) -> dict[str, object]:
     values = asdict(pack)
     made = [_delta_to_dict(delta) for delta in deltas if delta.makes(pack)]
     return {"id": values.pop("pack_id")} | values | {"deltas": made}
-
-
-COMMANDS = (publish, withdraw, packs)

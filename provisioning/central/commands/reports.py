@@ -117,6 +117,3 @@ def _pack_line(pack_id: str, want: int | None, have: int | None, state: str) -> 
 def _result(sync: Mapping[str, Any]) -> str:
     failed = "".join(f", {name} {code}" for name, code in sync["failed"].items())
     return f"{sync['result']}, {size_text(sync['received_bytes'])} received{failed}"
-
-
-COMMANDS = (ingest, fleet)

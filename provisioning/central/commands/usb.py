@@ -45,6 +45,3 @@ def usb(office: Office, destination: Path, hub_id: str | None, dry_run: bool, as
         click.echo(f"  {pack}")
     if not dry_run:
         click.echo(f"{size_text(written)} were written; it is safe to remove")
-
-
-COMMANDS = (usb,)
