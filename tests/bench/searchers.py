@@ -86,8 +86,8 @@ class Fts5:
         if not expression:
             return []
         rows = self._connection.execute(
-            f"select name from texts where texts match ? order by bm25(texts, 0, {_WEIGHTS}) limit {RANKS}",
-            (expression,),
+            f"select name from texts where texts match ? order by bm25(texts, 0, {_WEIGHTS}), rowid limit ?",
+            (expression, RANKS),
         )
         return [row[0] for row in rows]
 
