@@ -172,8 +172,8 @@ _NOTES = [
     "unicode61, trigram: FTS5 with the same titles, headings, texts and weights; all words, or any of them"
     " where no text has all; trigram finds parts of words, of three letters or more",
     "kiwix-serve: a ZIM of the same texts by libzim with its full-text index, language ukr",
-    "no query was changed or left out for what it finds; 333 were written before the first run, 136 harder"
-    " ones after it",
+    "no query was changed or left out for what it finds; 333 were written before the first run, 140 more"
+    " after it",
 ]
 
 

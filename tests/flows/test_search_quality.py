@@ -43,8 +43,7 @@ def test_every_query_has_its_texts():
     assert len(set(names)) == len(names)
     assert len(queries) >= 240
     assert len({(query.kind, query.text) for query in queries}) == len(queries)
-    missing = {name for query in queries for name in query.documents} - set(names)
-    assert not missing
+    assert {name for query in queries for name in query.documents} == set(names), "each is asked for"
     assert all(query.documents for query in queries)
 
 
