@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Unit = Literal["B", "s", "B/s", "1/s"]
+Unit = Literal["B", "s", "B/s", "1/s", "%", "1"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,10 @@ def shown(value: float, unit: Unit) -> str:
             return f"{value / 1e6:,.1f} MB/s"
         case "1/s":
             return f"{value:,.0f}/s" if value >= 100 else f"{value:.1f}/s"
+        case "%":
+            return f"{value:.0f} %"
+        case "1":
+            return f"{value:.2f}"
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -139,4 +143,4 @@ def _aligned(cell: str, width: int) -> str:
     )
 
 
-_UNITS = (" B", " s", "B/s", "/s")
+_UNITS = (" B", " s", "B/s", "/s", " %")

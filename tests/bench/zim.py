@@ -12,7 +12,6 @@ _METADATA = {
     "Name": "book_en",
     "Title": "Introduction to Python Programming",
     "Description": "The textbook of the bench",
-    "Language": "eng",
     "Creator": "OpenStax",
     "Publisher": "bench",
     "Date": "2026-11-01",
@@ -44,15 +43,15 @@ class _File(Item):
         return {Hint.FRONT_ARTICLE: int(self._type == "text/html"), Hint.COMPRESS: 1}
 
 
-def write_zim(tree: Path, target: Path) -> Path:
-    """Write every file below `tree`, index.html as the main page; return `target`."""
-    with Creator(target).config_indexing(True, "eng").set_mainpath("index.html") as creator:
+def write_zim(tree: Path, target: Path, language: str = "eng", main_path: str = "index.html") -> Path:
+    """Write every file below `tree`, of a language of ISO 639-3; return `target`."""
+    with Creator(target).config_indexing(True, language).set_mainpath(main_path) as creator:
         for location in sorted(path for path in tree.rglob("*") if path.is_file()):
             creator.add_item(_File(location.relative_to(tree).as_posix(), location))
-        for name, value in _METADATA.items():
+        for name, value in (_METADATA | {"Language": language}).items():
             creator.add_metadata(name, value)
     return target
 
 
 if __name__ == "__main__":  # a program of its own: libzim's writer talks on stdout
-    write_zim(Path(sys.argv[1]), Path(sys.argv[2]))
+    write_zim(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
