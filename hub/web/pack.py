@@ -1,16 +1,22 @@
-"""The page of one pack: what it is, how large, whose, and what is in it."""
+"""The page of one pack: what it is, how large, whose, what is in it, and what else there is like it."""
+
+import posixpath
+from collections.abc import Iterable
+from itertools import groupby
 
 from flask import Blueprint, Response, abort, render_template
 
-from content_packs.items import read_items
+from content_packs.items import Item, read_items, title_from
 from content_packs.kinds.kolibri import read_channels
 from hub.library.installed import InstalledPack
 from hub.web.pages import cached_page
 from hub.web.paging import page_of
 from hub.web.portal import shelf_view
+from hub.web.subjects import find_subject
 
 bp = Blueprint("pack", __name__)
-ITEMS_ON_A_PAGE = 100
+ITEMS_ON_A_PAGE = 60
+_RELATED = 4
 
 
 @bp.get("/pack/<pack_id>")
@@ -27,10 +33,11 @@ def _show(pack_id: str) -> str:
     return render_template(
         "pack/show.html",
         pack=pack,
-        items=items[paging.slice],
+        folders=group_by_folder(items[paging.slice]),
         count=len(items),
         paging=paging,
         channels=tuple(read_channels(pack.details)),
+        related=find_related(pack, shelf_view().packs)[:_RELATED],
     )
 
 
@@ -40,3 +47,26 @@ def find_pack(pack_id: str) -> InstalledPack:
     if pack is None:
         abort(404)
     return pack
+
+
+def find_related(pack: InstalledPack, packs: Iterable[InstalledPack]) -> list[InstalledPack]:
+    """Return the other packs of the same subject: for the same grades and in the same language first."""
+    subject, grades = find_subject(pack.pack.subject), set(pack.pack.grades)
+    others = [p for p in packs if p.pack.id != pack.pack.id and find_subject(p.pack.subject) == subject]
+    return sorted(
+        others, key=lambda p: (grades.isdisjoint(p.pack.grades), p.pack.language != pack.pack.language)
+    )
+
+
+def group_by_folder(items: Iterable[Item]) -> list[tuple[str, list[Item]]]:
+    """Return the items with the title of the folder that they lie in, empty for none; order stays."""
+    return [(title_of(folder), list(inside)) for folder, inside in groupby(items, key=_folder)]
+
+
+def _folder(item: Item) -> str:
+    return posixpath.dirname(item.path)
+
+
+def title_of(folder: str) -> str:
+    """Return the path of a folder as people read it: `02_Відео/Дроби` is "Відео › Дроби"."""
+    return " › ".join(title_from(part) for part in folder.split("/") if part)

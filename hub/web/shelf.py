@@ -7,7 +7,7 @@ from functools import cached_property
 
 from sqlite_utils import Database
 
-from content_packs.items import natural_key
+from content_packs.items import ITEM_TYPES, natural_key
 from hub.clock import hub_now
 from hub.library.installed import InstalledPack, list_packs
 from hub.library.rebuild import open_library
@@ -74,3 +74,10 @@ class Shelf:
             return os.stat(self._paths.db).st_ino  # noqa: PTH116 - half the time of Path.stat, every request
         except FileNotFoundError:
             return 0
+
+
+def item_types(pack: InstalledPack) -> tuple[str, ...]:
+    """Return the types of the items in a pack, each once; none where it is no shelf of files."""
+    listed = pack.details.get("items")
+    types = (item.get("type") for item in listed if isinstance(item, dict)) if isinstance(listed, list) else ()
+    return tuple(sorted({name for name in types if name in ITEM_TYPES}))
