@@ -1,5 +1,6 @@
 """One item of a files pack, opened: what the functions that show a type of item are given."""
 
+import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,18 @@ class Opened:
     after: Item | None
 
 
+def list_items(pack: InstalledPack) -> tuple[Item, ...]:
+    """Return what is on a shelf in the order in which it is shown: loose items, then folder by folder."""
+    items = tuple(read_items(pack.details))
+    places: dict[str, int] = {"": 0}
+    for item in items:
+        places.setdefault(posixpath.dirname(item.path), len(places))
+    return tuple(sorted(items, key=lambda item: places[posixpath.dirname(item.path)]))
+
+
 def open_item(pack: InstalledPack, path: str) -> Opened:
     """Return the item at `path`; status 404 where the pack has none."""
-    items = tuple(read_items(pack.details))
+    items = list_items(pack)
     place = next((number for number, item in enumerate(items) if item.path == path), None)
     location = this_portal().files.find(pack.pack.id, path)
     if place is None or location is None:

@@ -6,9 +6,10 @@ from itertools import groupby
 
 from flask import Blueprint, Response, abort, render_template
 
-from content_packs.items import Item, read_items, title_from
+from content_packs.items import Item, title_from
 from content_packs.kinds.kolibri import read_channels
 from hub.library.installed import InstalledPack
+from hub.web.opened import list_items
 from hub.web.pages import cached_page
 from hub.web.paging import page_of
 from hub.web.portal import shelf_view
@@ -28,7 +29,7 @@ def show(pack_id: str) -> Response:
 @cached_page
 def _show(pack_id: str) -> str:
     pack = find_pack(pack_id)
-    items = tuple(read_items(pack.details))
+    items = list_items(pack)
     paging = page_of(len(items), ITEMS_ON_A_PAGE)
     return render_template(
         "pack/show.html",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from hub.library.installed import InstalledPack
 from hub.web.course import show_node
@@ -12,7 +13,7 @@ from hub.web.opened import Opened, open_item, show_item
 from hub.web.pack import find_pack
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
-from hub.web.reading import MAX_TEXT_BYTES, render_markdown, render_plain
+from hub.web.reading import MAX_TEXT_BYTES, render_markdown, render_plain, without_title
 
 bp = Blueprint("view", __name__, url_prefix="/view")
 _BEGINNING_KINDS = ("web", "zim")
@@ -78,11 +79,11 @@ def _plain(opened: Opened) -> str:
     return _text(opened, render_plain)
 
 
-def _text(opened: Opened, render: Callable[[bytes, str, str], str]) -> str:
+def _text(opened: Opened, render: Callable[[bytes, str, str], Markup]) -> str:
     if opened.location.stat().st_size > MAX_TEXT_BYTES:
         return _file(opened)
     text = render(opened.location.read_bytes(), opened.pack.pack.id, opened.item.path)
-    return show_item("view/text.html", opened, text=text)
+    return show_item("view/text.html", opened, text=without_title(text, opened.item.title))
 
 
 def _video(opened: Opened) -> str:
