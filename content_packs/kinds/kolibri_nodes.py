@@ -69,14 +69,14 @@ def find_node(content_dir: Path, node_id: str) -> FoundNode | None:
 
 def _find(connection: sqlite3.Connection, node_id: str) -> FoundNode | None:
     row = connection.execute(
-        f"{_COLUMNS} WHERE n.id = CASE WHEN c.id = :id THEN c.root_id ELSE :id END",  # noqa: S608
+        f"{_COLUMNS} WHERE n.id = CASE WHEN c.id = :id THEN c.root_id ELSE :id END",
         {"id": node_id},
     ).fetchone()
     if row is None or _is_hidden(row):
         return None
     place = {"tree": row["tree_id"], "lft": row["lft"], "rght": row["rght"]}
     above = connection.execute(
-        f"{_COLUMNS} WHERE n.tree_id = :tree AND n.lft < :lft AND n.rght > :rght ORDER BY n.lft",  # noqa: S608
+        f"{_COLUMNS} WHERE n.tree_id = :tree AND n.lft < :lft AND n.rght > :rght ORDER BY n.lft",
         place,
     ).fetchall()
     siblings = list(_children(connection, row["parent_id"])) if row["kind"] != TOPIC else []
@@ -91,7 +91,7 @@ def _find(connection: sqlite3.Connection, node_id: str) -> FoundNode | None:
 
 
 def _children(connection: sqlite3.Connection, node_id: str | None) -> Iterator[Node]:
-    rows = connection.execute(f"{_COLUMNS} WHERE n.parent_id = ? ORDER BY n.lft", [node_id])  # noqa: S608
+    rows = connection.execute(f"{_COLUMNS} WHERE n.parent_id = ? ORDER BY n.lft", [node_id])
     return (_node(row) for row in rows if not _is_hidden(row))
 
 

@@ -145,15 +145,17 @@ def contents(pack: InstalledPack) -> str:
     """Return in a few words how much is in a pack; empty where its kind does not tell."""
     details = pack.details
     items, channels = tuple(read_items(details)), tuple(read_channels(details))
-    if len(items) == 1 and items[0].pages:
-        return ngettext("%(num)s page", "%(num)s pages", items[0].pages)
-    if items:
-        return ngettext("%(num)s item", "%(num)s items", len(items))
-    if channels:
-        resources = sum(channel.resources for channel in channels)
-        return ngettext("%(num)s resource", "%(num)s resources", resources)
     articles = details.get("articles")
-    return ngettext("%(num)s article", "%(num)s articles", articles) if isinstance(articles, int) else ""
+    words = ""
+    if len(items) == 1 and items[0].pages:
+        words = ngettext("%(num)s page", "%(num)s pages", items[0].pages)
+    elif items:
+        words = ngettext("%(num)s item", "%(num)s items", len(items))
+    elif channels:
+        words = ngettext("%(num)s resource", "%(num)s resources", sum(c.resources for c in channels))
+    elif isinstance(articles, int):
+        words = ngettext("%(num)s article", "%(num)s articles", articles)
+    return words
 
 
 def language_name(code: str) -> str:

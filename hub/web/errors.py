@@ -52,7 +52,10 @@ _TROUBLES = {
     ),
     500: _Trouble(
         later("Something went wrong"),
-        later("It is not your fault. Try again in a minute. If it stays so, tell your teacher or the technician."),
+        later(
+            "It is not your fault. Try again in a minute. If it stays so, tell your teacher"
+            " or the technician."
+        ),
         again=True,
     ),
     503: _Trouble(

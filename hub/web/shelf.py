@@ -86,5 +86,7 @@ def title_key(title: str) -> tuple[bool, object]:
 def item_types(pack: InstalledPack) -> tuple[str, ...]:
     """Return the types of the items in a pack, each once; none where it is no shelf of files."""
     listed = pack.details.get("items")
-    types = (item.get("type") for item in listed if isinstance(item, dict)) if isinstance(listed, list) else ()
+    types = (
+        (item.get("type") for item in listed if isinstance(item, dict)) if isinstance(listed, list) else ()
+    )
     return tuple(sorted({name for name in types if name in ITEM_TYPES}))

@@ -1,4 +1,5 @@
 import re
+from html import unescape
 
 from hub.web.library import PAGE_SIZE
 from support.shelves import put_lesson, stock
@@ -16,6 +17,46 @@ def test_filters_by_subject_grade_language_and_kind(portal, paths, scratch):
     assert len(titles(portal.get("/library?language=en").text)) == 2
     assert titles(portal.get("/library?kind=files").text) == ["Математика: матеріали для 5 класу"]
     assert titles(portal.get("/library?kind=files&grade=9").text) == []
+
+
+def chips(page: str) -> list[str]:
+    return re.findall(r'class="chip[^"]*" href="([^"]+)"', page)
+
+
+def test_a_learner_finds_a_video_among_the_shelves(portal, paths, scratch):
+    stock(paths, scratch)
+    assert titles(portal.get("/library?kind=video").text) == ["Математика: матеріали для 5 класу"]
+
+
+def test_only_choices_that_leave_something_are_offered(portal, paths, scratch):
+    stock(paths, scratch)
+    offered = [unescape(address) for address in chips(portal.get("/library?subject=mathematics").text)]
+    assert [address for address in offered if address.endswith("grade=6")]
+    assert not [address for address in offered if address.endswith("grade=9")]
+    assert "/library?subject=biology" in offered
+
+
+def test_titles_in_latin_letters_follow_the_ukrainian_ones(portal, paths, scratch):
+    for number, title in enumerate(["Zebra", "Яблуко", "Apple", "10 задач"]):
+        put_lesson(paths, scratch, id=f"t{number}", title=title)
+    assert titles(portal.get("/library").text) == ["10 задач", "Яблуко", "Apple", "Zebra"]
+
+
+def test_a_full_page_of_the_library_stays_light(portal, paths, scratch):
+    subjects = ["mathematics", "history", "physics", "Астрономія", "art", "music"]
+    for number in range(PAGE_SIZE):
+        put_lesson(
+            paths,
+            scratch,
+            id=f"t{number}",
+            title=f"Довга назва уроку номер {number}, який має багато слів",
+            description=f"Опис, у якому {number} разів сказано, про що цей урок, для кого він, і ще щось.",
+            subject=subjects[number % len(subjects)],
+            grades=[1 + number % 11],
+        )
+    answer = portal.get("/library", headers={"Accept-Encoding": "gzip"})
+    assert len(answer.data) <= 14_000
+    assert len(re.findall(r"<[a-z]", portal.get("/library").text)) <= 800
 
 
 def test_titles_stand_in_the_order_of_the_ukrainian_alphabet(portal, paths, scratch):
