@@ -17,7 +17,8 @@ from hub.health import Check
 from hub.library.installed import InstalledPack
 from hub.web import links
 from hub.web.assets import asset_url
-from hub.web.portal import LANGUAGES, TEXT_SIZES, Preferences, chosen, this_portal
+from hub.web.origins import origin
+from hub.web.portal import LANGUAGES, TEXT_SIZES, Preferences, browser_host, chosen, this_portal
 from hub.web.subjects import Subject, find_subject
 from hub.wording import Local, Packs, Size, Span, later
 
@@ -97,6 +98,7 @@ def register(app: Flask) -> None:
         language_name=language_name,
         marked=marked,
         node_label=node_label,
+        portal_url=portal_url,
         size=size,
         span=span,
         subject_name=subject_name,
@@ -117,6 +119,11 @@ def _of_this_request() -> dict[str, object]:
         "prefs": prefs,
         "text_sizes": TEXT_SIZES,
     }
+
+
+def portal_url() -> str:
+    """Return the portal's own address as this browser knows it, to be written on a board or a poster."""
+    return origin(browser_host(), this_portal().ports.portal)
 
 
 def icon(name: str) -> Markup:

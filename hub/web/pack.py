@@ -7,7 +7,7 @@ from itertools import groupby
 from flask import Blueprint, Response, abort, render_template
 
 from content_packs.items import Item, title_from
-from content_packs.kinds.kolibri import read_channels
+from content_packs.kinds.kolibri import ChannelInfo, read_channels
 from hub.library.installed import InstalledPack
 from hub.web.opened import list_items
 from hub.web.pages import cached_page
@@ -17,6 +17,7 @@ from hub.web.subjects import find_subject
 
 bp = Blueprint("pack", __name__)
 ITEMS_ON_A_PAGE = 60
+BEGINNING_KINDS = ("web", "zim")  # a shelf and a course begin with their own page
 _RELATED = 4
 
 
@@ -29,7 +30,7 @@ def show(pack_id: str) -> Response:
 @cached_page
 def _show(pack_id: str) -> str:
     pack = find_pack(pack_id)
-    items = list_items(pack)
+    items, channels = list_items(pack), tuple(read_channels(pack.details))
     paging = page_of(len(items), ITEMS_ON_A_PAGE)
     return render_template(
         "pack/show.html",
@@ -37,7 +38,8 @@ def _show(pack_id: str) -> str:
         folders=group_by_folder(items[paging.slice]),
         count=len(items),
         paging=paging,
-        channels=tuple(read_channels(pack.details)),
+        channels=channels,
+        only=find_beginning(pack, items, channels),
         related=find_related(pack, shelf_view().packs)[:_RELATED],
     )
 
@@ -48,6 +50,16 @@ def find_pack(pack_id: str) -> InstalledPack:
     if pack is None:
         abort(404)
     return pack
+
+
+def find_beginning(
+    pack: InstalledPack, items: tuple[Item, ...], channels: tuple[ChannelInfo, ...]
+) -> str | None:
+    """Return the path at which the pack opens; None where there is a choice, or nothing, to open."""
+    if pack.pack.kind in BEGINNING_KINDS:
+        return ""
+    paths = [item.path for item in items] + [channel.id for channel in channels]
+    return paths[0] if len(paths) == 1 else None
 
 
 def find_related(pack: InstalledPack, packs: Iterable[InstalledPack]) -> list[InstalledPack]:

@@ -10,19 +10,18 @@ from hub.library.installed import InstalledPack
 from hub.web.course import show_node
 from hub.web.links import article_url, file_url
 from hub.web.opened import Opened, open_item, show_item
-from hub.web.pack import find_pack
+from hub.web.pack import BEGINNING_KINDS, find_pack
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
 from hub.web.reading import MAX_TEXT_BYTES, render_markdown, render_plain, without_title
 
 bp = Blueprint("view", __name__, url_prefix="/view")
-_BEGINNING_KINDS = ("web", "zim")
 
 
 @bp.get("/<pack_id>/")
 def start(pack_id: str) -> ResponseReturnValue:
     """A pack at the place where it begins; of a shelf or a course that is its own page."""
-    if find_pack(pack_id).pack.kind not in _BEGINNING_KINDS:
+    if find_pack(pack_id).pack.kind not in BEGINNING_KINDS:
         return redirect(url_for("pack.show", pack_id=pack_id))
     return _show(pack_id=pack_id, path="")
 

@@ -58,6 +58,21 @@ def test_lists_the_courses_of_a_channel(portal, paths, scratch):
     assert "5 ресурсів" in page
 
 
+def test_where_there_is_one_thing_it_opens_at_once(portal, paths, scratch):
+    put_lesson(paths, scratch)
+    put_lesson(paths, scratch, {"1.txt": b"1"}, id="one", kind="files", entry=None)
+    put_files_pack(paths, scratch)
+    put_channel(paths, scratch)
+    channel = f"/view/maths-grade4/{channel_id('maths-grade4')}"
+    for pack_id, address in (
+        ("lesson", "/view/lesson/"),
+        ("one", "/view/one/1.txt"),
+        ("maths-grade4", channel),
+    ):
+        assert f'class="button main" href="{address}"' in portal.get(f"/pack/{pack_id}").text
+    assert 'class="button main"' not in portal.get("/pack/maths-shelf").text
+
+
 def test_an_unknown_pack_is_a_404(portal, paths, scratch):
     put_lesson(paths, scratch)
     assert portal.get("/pack/none").status_code == 404
