@@ -29,7 +29,7 @@ def test_addresses_follow_the_name_by_which_the_browser_knows_the_hub(portal, pa
 
 
 def test_items_in_folders_stand_below_the_title_of_their_folder(portal, paths, scratch):
-    files = {"2 Друге.txt": b"2", "02_Тексти/1 Перше.txt": b"1", "02_Тексти/Вірші/3 Третє.txt": b"3"}
+    files = {"9 Друге.txt": b"2", "02_Тексти/1 Перше.txt": b"1", "02_Тексти/Вірші/3 Третє.txt": b"3"}
     put_lesson(paths, scratch, files, id="shelf", kind="files", entry=None)
     page = portal.get("/pack/shelf").text
     assert re.findall(r"<h3>.*?<span>([^<]+)</span></h3>", page) == ["Тексти", "Тексти › Вірші"]
