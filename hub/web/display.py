@@ -150,14 +150,15 @@ def node_label(kind: str) -> Label:
 
 def contents(pack: InstalledPack) -> str:
     """Return in a few words how much is in a pack; empty where its kind does not tell."""
-    details = pack.details
-    items, channels = tuple(read_items(details)), tuple(read_channels(details))
-    articles = details.get("articles")
+    listed, articles = pack.details.get("items"), pack.details.get("articles")
+    count = len(listed) if isinstance(listed, list) else 0
+    channels = tuple(read_channels(pack.details))
+    pages = sum(item.pages for item in read_items(pack.details)) if count == 1 else 0
     words = ""
-    if len(items) == 1 and items[0].pages:
-        words = ngettext("%(num)s page", "%(num)s pages", items[0].pages)
-    elif items:
-        words = ngettext("%(num)s item", "%(num)s items", len(items))
+    if pages:
+        words = ngettext("%(num)s page", "%(num)s pages", pages)
+    elif count:
+        words = ngettext("%(num)s item", "%(num)s items", count)
     elif channels:
         words = ngettext("%(num)s resource", "%(num)s resources", sum(c.resources for c in channels))
     elif isinstance(articles, int):

@@ -19,6 +19,7 @@ from hub.wording import later
 
 bp = Blueprint("library", __name__)
 PAGE_SIZE = 24
+_SAME_TO_LEARNERS = {"markdown": "text", "other": ""}  # nobody looks for "a file"
 _PACK_KINDS = ("web", "files", "zim", "kolibri")
 
 
@@ -33,7 +34,8 @@ class _Field:
 
 def _kinds(pack: InstalledPack) -> tuple[str, ...]:
     """Return what a pack is and, of a shelf of files, what is on it: a learner looks for a video."""
-    return (pack.pack.kind, *item_types(pack))
+    types = {_SAME_TO_LEARNERS.get(name, name) for name in item_types(pack)}
+    return (pack.pack.kind, *sorted(types - {""}))
 
 
 def _kind_words(value: str) -> str:

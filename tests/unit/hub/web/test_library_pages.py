@@ -2,7 +2,8 @@ import re
 from html import unescape
 
 from hub.web.library import PAGE_SIZE
-from support.shelves import put_lesson, stock
+from support import lessons
+from support.shelves import put_channel, put_files_pack, put_lesson, stock
 
 
 def titles(page: str) -> list[str]:
@@ -26,6 +27,23 @@ def chips(page: str) -> list[str]:
 def test_a_learner_finds_a_video_among_the_shelves(portal, paths, scratch):
     stock(paths, scratch)
     assert titles(portal.get("/library?kind=video").text) == ["Математика: матеріали для 5 класу"]
+
+
+def test_two_ways_to_write_a_text_are_one_to_a_learner(portal, paths, scratch):
+    files = {"1.md": b"# 1", "2.txt": b"2", "3.bin": b"3"}
+    put_lesson(paths, scratch, files, id="shelf", kind="files", entry=None)
+    kinds = {address for address in chips(portal.get("/library").text) if "kind=" in address}
+    assert kinds == {"/library?kind=files", "/library?kind=text"}
+
+
+def test_a_card_says_how_much_there_is(portal, paths, scratch):
+    put_files_pack(paths, scratch)
+    put_channel(paths, scratch)
+    book = {"1.pdf": lessons.pdf("Книга")}
+    put_lesson(paths, scratch, book, id="book", kind="files", entry=None)
+    page = portal.get("/library").text
+    for words in ("9 матеріалів", "5 ресурсів", "1 сторінка"):
+        assert f"<span>{words}</span>" in page
 
 
 def test_only_choices_that_leave_something_are_offered(portal, paths, scratch):
