@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from content_packs.kinds.kolibri import is_id, list_databases, open_channel
+from content_packs.kinds.kolibri import find_export_root, is_id, list_databases, open_channel
 
 TOPIC = "topic"
 _COLUMNS = (
@@ -49,25 +49,29 @@ class FoundNode:
     children: tuple[Node, ...]
     before: Node | None  # the lesson before it in the same topic
     after: Node | None
+    is_here: bool  # its files came with the pack
 
 
 def find_node(content_dir: Path, node_id: str) -> FoundNode | None:
     """Return a channel, topic or lesson that learners may see; None where the pack has no such.
+
+    Of an export of a part the lessons whose files did not travel are found, but not listed.
 
     Raises:
         BadDataError: a database, which is named, is damaged.
     """
     if not is_id(node_id):
         return None
+    storage = (find_export_root(content_dir) or content_dir) / "storage"
     for database in list_databases(content_dir):
         with open_channel(database) as connection:
-            found = _find(connection, node_id)
+            found = _find(connection, node_id, storage)
         if found is not None:
             return found
     return None
 
 
-def _find(connection: sqlite3.Connection, node_id: str) -> FoundNode | None:
+def _find(connection: sqlite3.Connection, node_id: str, storage: Path) -> FoundNode | None:
     row = connection.execute(
         f"{_COLUMNS} WHERE n.id = CASE WHEN c.id = :id THEN c.root_id ELSE :id END",
         {"id": node_id},
@@ -79,20 +83,41 @@ def _find(connection: sqlite3.Connection, node_id: str) -> FoundNode | None:
         f"{_COLUMNS} WHERE n.tree_id = :tree AND n.lft < :lft AND n.rght > :rght ORDER BY n.lft",
         place,
     ).fetchall()
-    siblings = list(_children(connection, row["parent_id"])) if row["kind"] != TOPIC else []
-    number = next((number for number, node in enumerate(siblings) if node.id == row["id"]), 0)
+    is_topic = row["kind"] == TOPIC
+    topic = row["id"] if is_topic else row["parent_id"]
+    missing = _find_missing(connection, topic, storage)
+    listed = tuple(_children(connection, topic, missing))
+    number = next((number for number, node in enumerate(listed) if node.id == row["id"]), None)
     return FoundNode(
-        _node(row),
-        tuple(map(_node, above)),
-        tuple(_children(connection, row["id"])),
-        siblings[number - 1] if number else None,
-        siblings[number + 1] if number + 1 < len(siblings) else None,
+        node=_node(row),
+        above=tuple(map(_node, above)),
+        children=listed if is_topic else (),
+        before=listed[number - 1] if number else None,
+        after=listed[number + 1] if number is not None and number + 1 < len(listed) else None,
+        is_here=row["id"] not in missing,
     )
 
 
-def _children(connection: sqlite3.Connection, node_id: str | None) -> Iterator[Node]:
+def _find_missing(connection: sqlite3.Connection, topic: str, storage: Path) -> set[str]:
+    """Return the lessons directly below a topic that lack a file without which they do not open."""
+    files = connection.execute(
+        "SELECT n.id AS node, l.id, l.extension FROM content_contentnode n"
+        " JOIN content_file f ON f.contentnode_id = n.id"
+        " JOIN content_localfile l ON l.id = f.local_file_id"
+        " WHERE n.parent_id = ? AND NOT f.supplementary",
+        [topic],
+    )
+    return {row["node"] for row in files if not (storage / _stored_path(row)).is_file()}
+
+
+def _stored_path(row: sqlite3.Row) -> str:
+    md5 = _id(row["id"])
+    return f"{md5[0]}/{md5[1]}/{md5}.{row['extension']}"
+
+
+def _children(connection: sqlite3.Connection, node_id: str, missing: set[str]) -> Iterator[Node]:
     rows = connection.execute(f"{_COLUMNS} WHERE n.parent_id = ? ORDER BY n.lft", [node_id])
-    return (_node(row) for row in rows if not _is_hidden(row))
+    return (_node(row) for row in rows if not _is_hidden(row) and row["id"] not in missing)
 
 
 def _is_hidden(row: sqlite3.Row) -> bool:

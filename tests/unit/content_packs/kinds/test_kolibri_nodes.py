@@ -87,6 +87,21 @@ def test_a_duration_is_known_where_the_channel_says_it(content):
     assert find(content, lesson).node.duration_s == 90
 
 
+def test_a_lesson_whose_film_did_not_travel_is_known_but_not_listed(content):
+    topic = child(content, "Дроби")
+    lesson = child(content, "Частини цілого", topic)
+    assert find(content, lesson).is_here
+    next((content / "storage").rglob("*.mp4")).unlink()
+    assert not find(content, lesson).is_here
+    assert [node.title for node in find(content, topic).children] == ["Вступ до дробів", "Гра в дроби"]
+
+
+def test_subtitles_that_did_not_travel_hide_nothing(content):
+    for path in (content / "storage").rglob("*.vtt"):
+        path.unlink()
+    assert find(content, child(content, "Частини цілого", child(content, "Дроби"))).is_here
+
+
 def test_older_schemas_lack_columns(content):
     change(content, "ALTER TABLE content_contentnode DROP COLUMN duration")
     change(content, "ALTER TABLE content_contentnode DROP COLUMN coach_content")

@@ -78,6 +78,14 @@ def test_what_is_no_node_of_the_pack_is_a_404(portal, ids, path):
     assert portal.get(PACK + path).status_code == 404
 
 
+def test_a_lesson_that_did_not_travel_says_so_in_place_of_a_dead_end(portal, paths, ids):
+    run_kolibri(paths)
+    next((paths.packs / "maths-grade4").rglob("*.mp4")).unlink()
+    page = portal.get(PACK + ids["Частини цілого"]).text
+    assert "viewcontent" not in page
+    assert 'class="empty"' in page
+
+
 def test_a_damaged_channel_is_an_error_page_that_says_what_to_do(paths, scratch, portal):
     content = put_channel(paths, scratch)
     database = content / "databases" / f"{CHANNEL}.sqlite3"
