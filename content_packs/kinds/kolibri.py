@@ -98,7 +98,7 @@ def read_channel(database: Path) -> ChannelInfo:
     Raises:
         BadDataError: it is none, or says something that a pack cannot hold.
     """
-    with _reading(database) as connection:
+    with open_channel(database) as connection:
         row = connection.execute(
             "SELECT c.id, c.name, c.version, c.root_id, n.tree_id, l.lang_code FROM content_channelmetadata c"
             " LEFT JOIN content_contentnode n ON n.id = c.root_id"
@@ -122,7 +122,7 @@ def read_channel(database: Path) -> ChannelInfo:
 
 
 @contextmanager
-def _reading(database: Path) -> Iterator[sqlite3.Connection]:
+def open_channel(database: Path) -> Iterator[sqlite3.Connection]:
     """Open a channel's database; whatever is wrong with it comes out as BadDataError with its name."""
     try:
         with closing(_open(database)) as connection:
@@ -290,7 +290,7 @@ def documents(tree: InstalledTree) -> Iterator[Document]:
         BadDataError: a database, which is named, is damaged or holds rows of other types.
     """
     for database in list_databases(tree.content_dir):
-        with _reading(database) as connection:
+        with open_channel(database) as connection:
             yield from _documents(connection, tree.pack.language)
 
 

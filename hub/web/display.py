@@ -1,6 +1,6 @@
 """What the templates can call: addresses, and words for sizes, languages, kinds, subjects and dates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,10 +11,14 @@ from flask import Flask, request
 from flask_babel import format_date, format_decimal, get_locale, gettext, ngettext
 from markupsafe import Markup
 
+from content_packs.items import read_items
+from content_packs.kinds.kolibri import read_channels
 from hub.health import Check
+from hub.library.installed import InstalledPack
 from hub.web import links
 from hub.web.assets import asset_url
-from hub.web.portal import LANGUAGES, TEXT_SIZES, Preferences, chosen, this_portal
+from hub.web.origins import origin
+from hub.web.portal import LANGUAGES, TEXT_SIZES, Preferences, browser_host, chosen, this_portal
 from hub.web.subjects import Subject, find_subject
 from hub.wording import Local, Packs, Size, Span, later
 
@@ -60,6 +64,19 @@ _TYPES = {
     "document": Label(later("Document"), "page"),
 }
 _OTHER_TYPE = Label(later("File"), "files")
+_NODES = {
+    "topic": Label(later("Topic"), "files"),
+    "video": Label(later("Video"), "film"),
+    "audio": Label(later("Audio"), "sound"),
+    "exercise": Label(later("Exercise"), "check"),
+    "exam": Label(later("Test"), "check"),
+    "document": Label(later("Document"), "page"),
+    "html5": Label(later("Interactive lesson"), "open"),
+    "h5p": Label(later("Interactive lesson"), "open"),
+    "slideshow": Label(later("Slides"), "picture"),
+    "zim": Label(later("Encyclopaedia"), "books"),
+}
+_OTHER_NODE = Label(later("Resource"), "page")
 
 
 def register(app: Flask) -> None:
@@ -70,14 +87,18 @@ def register(app: Flask) -> None:
         check_advice=check_advice,
         check_text=check_text,
         coming_words=coming_words,
+        contents=contents,
         date=date,
         file_url=links.file_url,
+        grade_span=grade_span,
         icon=icon,
         item_label=item_label,
         kind_label=kind_label,
         kolibri_url=links.kolibri_url,
         language_name=language_name,
         marked=marked,
+        node_label=node_label,
+        portal_url=portal_url,
         size=size,
         span=span,
         subject_name=subject_name,
@@ -100,6 +121,11 @@ def _of_this_request() -> dict[str, object]:
     }
 
 
+def portal_url() -> str:
+    """Return the portal's own address as this browser knows it, to be written on a board or a poster."""
+    return origin(browser_host(), this_portal().ports.portal)
+
+
 def icon(name: str) -> Markup:
     """Return an icon of icons.svg; the word beside it says what it means."""
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
@@ -115,6 +141,29 @@ def kind_label(kind: str) -> Label:
 def item_label(kind: str) -> Label:
     """Return how learners call a type of item."""
     return _TYPES.get(kind, _OTHER_TYPE)
+
+
+def node_label(kind: str) -> Label:
+    """Return how learners call a kind of Kolibri's nodes."""
+    return _NODES.get(kind, _OTHER_NODE)
+
+
+def contents(pack: InstalledPack) -> str:
+    """Return in a few words how much is in a pack; empty where its kind does not tell."""
+    listed, articles = pack.details.get("items"), pack.details.get("articles")
+    count = len(listed) if isinstance(listed, list) else 0
+    channels = tuple(read_channels(pack.details))
+    pages = sum(item.pages for item in read_items(pack.details)) if count == 1 else 0
+    words = ""
+    if pages:
+        words = ngettext("%(num)s page", "%(num)s pages", pages)
+    elif count:
+        words = ngettext("%(num)s item", "%(num)s items", count)
+    elif channels:
+        words = ngettext("%(num)s resource", "%(num)s resources", sum(c.resources for c in channels))
+    elif isinstance(articles, int):
+        words = ngettext("%(num)s article", "%(num)s articles", articles)
+    return words
 
 
 def language_name(code: str) -> str:
@@ -143,6 +192,14 @@ def size(size_bytes: int) -> str:
     value = max(1.0, size_bytes / unit)
     number = format_decimal(value, "#,##0.#" if value < _PRECISE_BELOW else "#,##0")
     return translated(text) % {"number": number}
+
+
+def grade_span(grades: Iterable[int]) -> str:
+    """Return grades as a person writes them: "5", "8-11" with a dash, "1, 3"."""
+    ordered = sorted(set(grades))
+    if len(ordered) > 1 and ordered[-1] - ordered[0] == len(ordered) - 1:
+        return f"{ordered[0]}\u2013{ordered[-1]}"
+    return ", ".join(map(str, ordered))
 
 
 def date(iso: str) -> str:

@@ -1,17 +1,23 @@
-"""The home page: a search box, the subjects, what is newest, what is here."""
+"""Today, the page a browser opens with: the search box, the subjects, what is new, what is here."""
 
 from collections import Counter
+from collections.abc import Hashable
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from flask import Blueprint, Response, render_template
 
 from content_packs.items import natural_key
+from hub.clock import hub_now
+from hub.library.installed import InstalledPack
 from hub.web.display import subject_name
 from hub.web.pages import cached_page
-from hub.web.portal import shelf_view
+from hub.web.portal import shelf_view, this_portal
 from hub.web.subjects import Subject, find_subject
 
 bp = Blueprint("home", __name__)
-_NEWEST = 6
+_SHOWN = 6
+_NEW_FOR = timedelta(days=7)
 
 
 @bp.get("/")
@@ -20,10 +26,26 @@ def index() -> Response:
     return _index()
 
 
-@cached_page
+def _day() -> Hashable:
+    return datetime.now(UTC).date()
+
+
+@partial(cached_page, stamp=_day)  # what is new today was not new yesterday
 def _index() -> str:
     view = shelf_view()
-    return render_template("home/index.html", view=view, newest=view.newest[:_NEWEST], subjects=_subjects())
+    fresh = find_fresh(view.newest, now=hub_now(this_portal().paths.trust))
+    return render_template(
+        "home/index.html",
+        view=view,
+        is_new=bool(fresh),
+        newest=(fresh or view.newest)[:_SHOWN],
+        subjects=_subjects(),
+    )
+
+
+def find_fresh(packs: tuple[InstalledPack, ...], *, now: datetime) -> tuple[InstalledPack, ...]:
+    """Return the packs that came within the last seven days, in their order."""
+    return tuple(pack for pack in packs if datetime.fromisoformat(pack.installed_at) > now - _NEW_FOR)
 
 
 def _subjects() -> list[tuple[Subject, int]]:

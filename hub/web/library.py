@@ -1,5 +1,6 @@
-"""The library: every pack, by subject, grade, language and kind, 24 on a page."""
+"""The library: every pack, by subject, grade, kind and language, 24 on a page."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -8,15 +9,18 @@ from flask_babel import gettext
 
 from content_packs.items import natural_key
 from hub.library.installed import InstalledPack
-from hub.web.display import kind_label, language_name, subject_name, translated
+from hub.web.display import item_label, kind_label, language_name, subject_name, translated
 from hub.web.pages import cached_page
 from hub.web.paging import page_of
 from hub.web.portal import shelf_view
+from hub.web.shelf import item_types
 from hub.web.subjects import find_subject
 from hub.wording import later
 
 bp = Blueprint("library", __name__)
 PAGE_SIZE = 24
+_SAME_TO_LEARNERS = {"markdown": "text", "other": ""}  # nobody looks for "a file"
+_PACK_KINDS = ("web", "files", "zim", "kolibri")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,16 @@ class _Field:
     label: str
     values: Callable[[InstalledPack], tuple[str, ...]]
     words: Callable[[str], str]
+
+
+def _kinds(pack: InstalledPack) -> tuple[str, ...]:
+    """Return what a pack is and, of a shelf of files, what is on it: a learner looks for a video."""
+    types = {_SAME_TO_LEARNERS.get(name, name) for name in item_types(pack)}
+    return (pack.pack.kind, *sorted(types - {""}))
+
+
+def _kind_words(value: str) -> str:
+    return translated((kind_label(value) if value in _PACK_KINDS else item_label(value)).name)
 
 
 _FIELDS = {
@@ -39,19 +53,19 @@ _FIELDS = {
         lambda pack: tuple(str(grade) for grade in pack.pack.grades),
         lambda value: gettext("grade %(number)s", number=value),
     ),
+    "kind": _Field(later("Kind"), _kinds, _kind_words),
     "language": _Field(later("Language"), lambda pack: (pack.pack.language,), language_name),
-    "kind": _Field(
-        later("Kind"), lambda pack: (pack.pack.kind,), lambda value: translated(kind_label(value).name)
-    ),
 }
+_ALWAYS_SEEN = ("subject", "grade")  # the others lie under "More choices"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value that a pack can have, and how learners call it."""
+    """One value that a pack can have, how learners call it, and how many packs it would leave."""
 
     value: str
     label: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +75,7 @@ class Filter:
     name: str
     label: str
     choices: tuple[Choice, ...]
-    chosen: str | None
+    chosen: Choice | None
 
 
 @bp.get("/library")
@@ -76,11 +90,14 @@ def _index() -> str:
     everything = shelf_view().packs
     packs = [pack for pack in everything if _fits(pack, wanted)]
     paging = page_of(len(packs), PAGE_SIZE)
+    filters = _find_filters(everything, wanted)
     return render_template(
         "library/index.html",
         packs=packs[paging.slice],
         total=len(packs),
-        filters=_find_filters(everything, wanted),
+        filters=[row for row in filters if row.name in _ALWAYS_SEEN],
+        more_filters=[row for row in filters if row.name not in _ALWAYS_SEEN],
+        chosen=[row for row in filters if row.chosen],
         wanted=wanted,
         paging=paging,
     )
@@ -94,12 +111,20 @@ def _find_filters(packs: Iterable[InstalledPack], wanted: dict[str, str]) -> lis
     """Return the filters that leave a choice, and those that are chosen."""
     packs = tuple(packs)
     filters = []
-    for name, field in _FIELDS.items():
-        values = {value for pack in packs for value in field.values(pack)}
-        if len(values) > 1 or name in wanted:
-            choices = sorted(
-                (Choice(value, field.words(value)) for value in values),
-                key=lambda choice: (choice.value == "", natural_key(choice.label)),
-            )
-            filters.append(Filter(name, translated(field.label), tuple(choices), wanted.get(name)))
+    for name in _FIELDS:
+        choices = _find_choices(name, packs, wanted)
+        if len(choices) > 1 or name in wanted:
+            chosen = next((choice for choice in choices if choice.value == wanted.get(name)), None)
+            filters.append(Filter(name, translated(_FIELDS[name].label), choices, chosen))
     return filters
+
+
+def _find_choices(name: str, packs: Iterable[InstalledPack], wanted: dict[str, str]) -> tuple[Choice, ...]:
+    """Return the values that leave something beside the other filters, and the one that is chosen."""
+    field = _FIELDS[name]
+    others = {other: value for other, value in wanted.items() if other != name}
+    counts = Counter(value for pack in packs if _fits(pack, others) for value in field.values(pack))
+    if name in wanted:
+        counts.setdefault(wanted[name], 0)
+    found = [Choice(value, field.words(value), count) for value, count in counts.items()]
+    return tuple(sorted(found, key=lambda choice: (choice.value == "", natural_key(choice.label))))

@@ -1,16 +1,24 @@
-"""The page of one pack: what it is, how large, whose, and what is in it."""
+"""The page of one pack: what it is, how large, whose, what is in it, and what else there is like it."""
+
+import posixpath
+from collections.abc import Iterable
+from itertools import groupby
 
 from flask import Blueprint, Response, abort, render_template
 
-from content_packs.items import read_items
-from content_packs.kinds.kolibri import read_channels
+from content_packs.items import Item, title_from
+from content_packs.kinds.kolibri import ChannelInfo, read_channels
 from hub.library.installed import InstalledPack
+from hub.web.opened import list_items
 from hub.web.pages import cached_page
 from hub.web.paging import page_of
 from hub.web.portal import shelf_view
+from hub.web.subjects import find_subject
 
 bp = Blueprint("pack", __name__)
-ITEMS_ON_A_PAGE = 100
+ITEMS_ON_A_PAGE = 60
+BEGINNING_KINDS = ("web", "zim")  # a shelf and a course begin with their own page
+_RELATED = 4
 
 
 @bp.get("/pack/<pack_id>")
@@ -22,15 +30,17 @@ def show(pack_id: str) -> Response:
 @cached_page
 def _show(pack_id: str) -> str:
     pack = find_pack(pack_id)
-    items = tuple(read_items(pack.details))
+    items, channels = list_items(pack), tuple(read_channels(pack.details))
     paging = page_of(len(items), ITEMS_ON_A_PAGE)
     return render_template(
         "pack/show.html",
         pack=pack,
-        items=items[paging.slice],
+        folders=group_by_folder(items[paging.slice]),
         count=len(items),
         paging=paging,
-        channels=tuple(read_channels(pack.details)),
+        channels=channels,
+        only=find_beginning(pack, items, channels),
+        related=find_related(pack, shelf_view().packs)[:_RELATED],
     )
 
 
@@ -40,3 +50,36 @@ def find_pack(pack_id: str) -> InstalledPack:
     if pack is None:
         abort(404)
     return pack
+
+
+def find_beginning(
+    pack: InstalledPack, items: tuple[Item, ...], channels: tuple[ChannelInfo, ...]
+) -> str | None:
+    """Return the path at which the pack opens; None where there is a choice, or nothing, to open."""
+    if pack.pack.kind in BEGINNING_KINDS:
+        return ""
+    paths = [item.path for item in items] + [channel.id for channel in channels]
+    return paths[0] if len(paths) == 1 else None
+
+
+def find_related(pack: InstalledPack, packs: Iterable[InstalledPack]) -> list[InstalledPack]:
+    """Return the other packs of the same subject: for the same grades and in the same language first."""
+    subject, grades = find_subject(pack.pack.subject), set(pack.pack.grades)
+    others = [p for p in packs if p.pack.id != pack.pack.id and find_subject(p.pack.subject) == subject]
+    return sorted(
+        others, key=lambda p: (grades.isdisjoint(p.pack.grades), p.pack.language != pack.pack.language)
+    )
+
+
+def group_by_folder(items: Iterable[Item]) -> list[tuple[str, list[Item]]]:
+    """Return the items with the title of the folder that they lie in, empty for none; order stays."""
+    return [(title_of(folder), list(inside)) for folder, inside in groupby(items, key=_folder)]
+
+
+def _folder(item: Item) -> str:
+    return posixpath.dirname(item.path)
+
+
+def title_of(folder: str) -> str:
+    """Return the path of a folder as people read it: `02_Відео/Дроби` is "Відео › Дроби"."""
+    return " › ".join(title_from(part) for part in folder.split("/") if part)

@@ -1,6 +1,7 @@
 """Texts of packs as part of a portal page: nothing of theirs stays but words, headings, lists, pictures."""
 
 import posixpath
+import re
 from urllib.parse import unquote, urlsplit
 
 import nh3
@@ -11,6 +12,7 @@ from content_packs.text.plain import decode
 from hub.web.links import file_url, view_url
 
 MAX_TEXT_BYTES = 2_000_000  # a page of more would not open on a cheap phone; then it is offered as a file
+_FIRST_HEADING = re.compile(r"\s*<h1>.*?</h1>", re.DOTALL)
 _TAGS = {
     *("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote"),
     *("pre", "code", "em", "strong", "s", "a", "img", "table", "thead", "tbody", "tr", "th", "td"),
@@ -45,3 +47,11 @@ def render_markdown(data: bytes, pack_id: str, path: str) -> Markup:
 def render_plain(data: bytes, pack_id: str, path: str) -> Markup:
     """Return plain text as HTML that keeps its lines."""
     return Markup('<pre class="plain">{}</pre>').format(escape(decode(data)))
+
+
+def without_title(text: Markup, title: str) -> Markup:
+    """Return a text without the heading that it begins with where that is the title of its page."""
+    heading = _FIRST_HEADING.match(text)
+    if heading is None or Markup(heading[0]).striptags() != title:  # noqa: S704 - a piece of safe HTML
+        return text
+    return Markup(text[heading.end() :])  # noqa: S704 - the rest of it

@@ -2,12 +2,13 @@
 
 import os
 import threading
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
 from sqlite_utils import Database
 
-from content_packs.items import natural_key
+from content_packs.items import ITEM_TYPES, natural_key
 from hub.clock import hub_now
 from hub.library.installed import InstalledPack, list_packs
 from hub.library.rebuild import open_library
@@ -21,7 +22,7 @@ class ShelfView:
     """What was installed at one moment; `stamp` differs as soon as hub.db differs."""
 
     stamp: Stamp
-    packs: tuple[InstalledPack, ...]  # by title, in Ukrainian order
+    packs: tuple[InstalledPack, ...]  # by title, in Ukrainian order, those in Cyrillic first
 
     @cached_property
     def by_id(self) -> dict[str, InstalledPack]:
@@ -55,7 +56,7 @@ class Shelf:
             db = self._open()
             stamp = (self._inode, int(db.execute("pragma data_version").fetchone()[0]))
             if self._view is None or self._view.stamp != stamp:
-                packs = sorted(list_packs(db, self._paths), key=lambda p: natural_key(p.pack.title))
+                packs = sorted(list_packs(db, self._paths), key=lambda p: title_key(p.pack.title))
                 self._view = ShelfView(stamp, tuple(packs))
             return self._view
 
@@ -74,3 +75,18 @@ class Shelf:
             return os.stat(self._paths.db).st_ino  # noqa: PTH116 - half the time of Path.stat, every request
         except FileNotFoundError:
             return 0
+
+
+def title_key(title: str) -> tuple[bool, object]:
+    """Return a sort key for titles in Ukrainian order: Latin ones follow, as in every Ukrainian catalogue."""
+    first = next((letter for letter in title if letter.isalpha()), "")
+    return unicodedata.name(first, "").startswith("LATIN"), natural_key(title)
+
+
+def item_types(pack: InstalledPack) -> tuple[str, ...]:
+    """Return the types of the items in a pack, each once; none where it is no shelf of files."""
+    listed = pack.details.get("items")
+    types = (
+        (item.get("type") for item in listed if isinstance(item, dict)) if isinstance(listed, list) else ()
+    )
+    return tuple(sorted({name for name in types if name in ITEM_TYPES}))

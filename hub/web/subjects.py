@@ -85,4 +85,8 @@ def find_subject(text: str) -> Subject:
     if not word:
         return NO_SUBJECT
     slug = _ALIASES.get(word, word)
-    return _BY_SLUG.get(slug) or Subject(slug, text.strip(), "book", "c0", known=False)
+    return _BY_SLUG.get(slug) or Subject(slug, _capital(text.strip()), "book", "c0", known=False)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

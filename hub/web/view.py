@@ -1,25 +1,27 @@
 """The content itself: always inside a page of the portal whose bar leads back and home."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
-from content_packs.items import Item, read_items
 from hub.library.installed import InstalledPack
+from hub.web.course import show_node
 from hub.web.links import article_url, file_url
-from hub.web.pack import find_pack
+from hub.web.opened import Opened, open_item, show_item
+from hub.web.pack import BEGINNING_KINDS, find_pack
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
-from hub.web.reading import MAX_TEXT_BYTES, render_markdown, render_plain
+from hub.web.reading import MAX_TEXT_BYTES, render_markdown, render_plain, without_title
 
 bp = Blueprint("view", __name__, url_prefix="/view")
-_FRAMED_TYPES = ("html",)
-_BEGINNING_KINDS = ("web", "zim")
 
 
 @bp.get("/<pack_id>/")
 def start(pack_id: str) -> ResponseReturnValue:
     """A pack at the place where it begins; of a shelf or a course that is its own page."""
-    if find_pack(pack_id).pack.kind not in _BEGINNING_KINDS:
+    if find_pack(pack_id).pack.kind not in BEGINNING_KINDS:
         return redirect(url_for("pack.show", pack_id=pack_id))
     return _show(pack_id=pack_id, path="")
 
@@ -33,46 +35,77 @@ def show(pack_id: str, path: str) -> Response:
 @fresh_page
 def _show(pack_id: str, path: str) -> str:
     pack = find_pack(pack_id)
-    if pack.pack.kind == "zim":
-        return _frame(pack, article_url(pack_id, path or pack.details.get("main", "")))
-    if pack.pack.kind == "kolibri":
-        return render_template("view/kolibri.html", pack=pack, node_id=path)
-    if pack.pack.kind == "web":
-        return _web_page(pack, path or pack.pack.entry)
-    return _item(pack, path)
+    return _KINDS.get(pack.pack.kind, _shelf_item)(pack, path)
 
 
-def _frame(pack: InstalledPack, url: str) -> str:
-    return render_template("view/frame.html", pack=pack, url=url)
+def _frame(pack: InstalledPack, url: str, title: str = "") -> str:
+    return render_template("view/frame.html", pack=pack, url=url, title=title or pack.pack.title)
+
+
+def _article(pack: InstalledPack, path: str) -> str:
+    return _frame(pack, article_url(pack.pack.id, path or pack.details.get("main", "")))
 
 
 def _web_page(pack: InstalledPack, path: str) -> str:
+    path = path or pack.pack.entry
     if this_portal().files.find(pack.pack.id, path) is None:
         abort(404)
     return _frame(pack, file_url(pack.pack.id, path))
 
 
-def _item(pack: InstalledPack, path: str) -> str:
-    items = tuple(read_items(pack.details))
-    place = next((number for number, item in enumerate(items) if item.path == path), None)
-    if place is None or this_portal().files.find(pack.pack.id, path) is None:
-        abort(404)
-    item = items[place]
-    if item.type in _FRAMED_TYPES:
-        return _frame(pack, file_url(pack.pack.id, path))
-    return render_template(
-        "view/item.html",
-        pack=pack,
-        item=item,
-        text=_read_text(pack, item),
-        before=items[place - 1] if place else None,
-        after=items[place + 1] if place + 1 < len(items) else None,
-    )
+def _shelf_item(pack: InstalledPack, path: str) -> str:
+    opened = open_item(pack, path)
+    return _TYPES.get(opened.item.type, _file)(opened)
 
 
-def _read_text(pack: InstalledPack, item: Item) -> str:
-    render = {"markdown": render_markdown, "text": render_plain}.get(item.type)
-    found = this_portal().files.find(pack.pack.id, item.path)
-    if render is None or found is None or found.stat().st_size > MAX_TEXT_BYTES:
-        return ""
-    return render(found.read_bytes(), pack.pack.id, item.path)
+_KINDS: dict[str, Callable[[InstalledPack, str], str]] = {
+    "web": _web_page,
+    "zim": _article,
+    "kolibri": show_node,
+    "files": _shelf_item,
+}
+
+
+def _framed(opened: Opened) -> str:
+    return _frame(opened.pack, file_url(opened.pack.pack.id, opened.item.path), opened.item.title)
+
+
+def _markdown(opened: Opened) -> str:
+    return _text(opened, render_markdown)
+
+
+def _plain(opened: Opened) -> str:
+    return _text(opened, render_plain)
+
+
+def _text(opened: Opened, render: Callable[[bytes, str, str], Markup]) -> str:
+    if opened.location.stat().st_size > MAX_TEXT_BYTES:
+        return _file(opened)
+    text = render(opened.location.read_bytes(), opened.pack.pack.id, opened.item.path)
+    return show_item("view/text.html", opened, text=without_title(text, opened.item.title))
+
+
+def _video(opened: Opened) -> str:
+    return show_item("view/video.html", opened)
+
+
+def _audio(opened: Opened) -> str:
+    return show_item("view/audio.html", opened)
+
+
+def _picture(opened: Opened) -> str:
+    return show_item("view/picture.html", opened)
+
+
+def _file(opened: Opened) -> str:
+    return show_item("view/file.html", opened)
+
+
+_TYPES: dict[str, Callable[[Opened], str]] = {  # a type that is not here is offered as a file
+    "audio": _audio,
+    "html": _framed,
+    "image": _picture,
+    "markdown": _markdown,
+    "text": _plain,
+    "video": _video,
+}

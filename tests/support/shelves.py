@@ -3,6 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
+from content_packs.channel import make_channel
 from hub.db import open_db
 from hub.library.installed import INDEX
 from hub.settings import HubPaths, HubSettings, KiwixSettings, PortalSettings
@@ -77,6 +78,12 @@ def put_files_pack(paths: HubPaths, scratch: Path) -> Path:
         grades=[5, 6],
         author="О. Коваль",
     )
+
+
+def put_channel(paths: HubPaths, scratch: Path) -> Path:
+    """Install a channel of Kolibri, `maths-grade4`, with a lesson of every type; return its content."""
+    make_channel(lessons.write_folder(scratch / "channel"), scratch / "maths-grade4")
+    return put(paths, scratch / "maths-grade4")
 
 
 def put_textbook(paths: HubPaths, scratch: Path) -> Path:

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from hub.web import assets
+from hub.web import assets, subjects
 
 STATIC = Path(assets.__file__).parent / "static"
 CSS = (STATIC / "portal.css").read_text(encoding="utf-8")
 # Colours of portal.css on which or in which words stand: text, ground, and the least contrast (WCAG 1.4.3).
 LIGHT = dict(re.findall(r"--([\w-]+):(#[0-9a-f]{3,6})", CSS[: CSS.index("}")]))
+READ_BY_LEARNERS = ("ink", "soft", "link")
 DARK = dict(re.findall(r"--([\w-]+):(#[0-9a-f]{3,6})", CSS[CSS.index("prefers-color-scheme:dark") :]))
 
 
@@ -67,12 +68,30 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("ground", ["paper", "ground"])
 @pytest.mark.parametrize("ink", ["ink", "soft", "link", "good", "note", "attention", "broken"])
 def test_words_stand_out_from_their_ground(scheme, ground, ink):
-    assert contrast(scheme[ink], scheme[ground]) >= (7 if ink == "ink" else 4.5)
+    assert contrast(scheme[ink], scheme[ground]) >= (7 if ink in READ_BY_LEARNERS else 4.5)
 
 
-@pytest.mark.parametrize("colour", re.findall(r"\{--c:(#[0-9a-f]{6})\}", CSS))
-def test_white_signs_stand_out_from_every_subject(colour):
+SUBJECTS = re.findall(r"\.(c\d)\{--c:(#[0-9a-f]{6})", CSS)
+TINTS = re.findall(r"\.(c\d)\{(?:--c:#[0-9a-f]{6};)?--t:(#[0-9a-f]{6});--i:(#[0-9a-f]{6})", CSS)
+
+
+@pytest.mark.parametrize(("name", "colour"), SUBJECTS)
+def test_white_signs_stand_out_from_every_subject(name, colour):
     assert contrast(colour, "#ffffff") >= 4.5
+
+
+@pytest.mark.parametrize(("number", "tint", "ink"), [(n, *rest[1:]) for n, rest in enumerate(TINTS)])
+def test_words_stand_out_from_the_tint_of_every_subject(number, tint, ink):
+    scheme = LIGHT if number < len(SUBJECTS) else LIGHT | DARK
+    assert contrast(ink, tint) >= 7
+    assert contrast(scheme["ink"], tint) >= 7
+    assert contrast(scheme["soft"], tint) >= 7
+
+
+def test_every_subject_has_its_colours_by_day_and_by_night():
+    used = {subject.colour for subject in (*subjects._KNOWN, subjects.NO_SUBJECT)}
+    assert used == {name for name, _ in SUBJECTS}
+    assert [name for name, *_ in TINTS] == 2 * [name for name, _ in SUBJECTS]
 
 
 def test_browsers_that_ask_for_a_favicon_get_one(portal):

@@ -1,3 +1,8 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hub.web.home import find_fresh
+from hub.web.shelf import Shelf
 from support.shelves import HOSTILE_TITLE, put_lesson, stock
 
 
@@ -27,6 +32,16 @@ def test_a_pack_installed_while_the_portal_runs_is_there_at_once(portal, paths, 
     assert "Ґава" not in portal.get("/").text
     put_lesson(paths, scratch, id="crow", title="Ґава та її друзі")
     assert "Ґава" in portal.get("/").text
+
+
+def test_what_came_within_a_week_is_new_and_what_is_older_is_not(paths, scratch):
+    put_lesson(paths, scratch, id="old", title="Старий")
+    put_lesson(paths, scratch, id="young", title="Новий")
+    now = datetime.now(UTC)
+    packs = Shelf(paths).view().newest
+    old = replace(packs[0], installed_at=(now - timedelta(days=7, minutes=1)).isoformat())
+    young = replace(packs[1], installed_at=(now - timedelta(days=6)).isoformat())
+    assert find_fresh((young, old), now=now) == (young,)
 
 
 def test_title_and_subject_of_a_pack_are_only_text(portal, paths, scratch):

@@ -1,6 +1,5 @@
-import json
-import os
 import re
+from itertools import pairwise
 from urllib.parse import quote
 
 import pytest
@@ -70,30 +69,46 @@ def test_items_lead_to_their_neighbours(portal, paths, scratch):
     assert "<audio" in page
 
 
-def test_a_course_leads_into_kolibri_while_it_runs(portal, paths, scratch):
-    put_lesson(paths, scratch)
-    channel = {"id": "a" * 32, "title": "Дроби", "resources": 3}
-    _make_kolibri_pack(paths, channel)
-    assert "Kolibri зараз не працює" in portal.get(f"/view/lesson/{channel['id']}").text
-    paths.run.mkdir()
-    (paths.run / "kolibri.json").write_text(json.dumps({"pid": os.getpid(), "port": 9123, "up": True}))
-    page = portal.get(f"/view/lesson/{channel['id']}", headers={"Host": "10.0.0.1:8080"}).text
-    assert f'href="http://10.0.0.1:9123/viewcontent?node_id={channel["id"]}"' in page
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("відео/4 Частини.mp4", "<video"),
+        ("5 Пісня.mp3", "<audio"),
+        ("рис.png", "<img"),
+        ("2 Урок.txt", '<pre class="plain">'),
+        ("8 Таблиця.xlsx", "?download"),
+    ],
+)
+def test_each_type_of_item_is_shown_in_its_way_and_can_be_kept(portal, paths, scratch, path, shown):
+    put_files_pack(paths, scratch)
+    page = portal.get("/view/maths-shelf/" + quote(path)).text
+    content = page[page.index("<main") : page.index("</main>")]
+    assert shown in content
+    assert f'href="http://localhost:8081/p/maths-shelf/{quote(path)}?download"' in content
+    assert "autoplay" not in content
 
 
-def _make_kolibri_pack(paths, channel):
-    from contextlib import closing
+def test_a_text_does_not_say_its_title_twice(portal, paths, scratch):
+    put_files_pack(paths, scratch)
+    page = portal.get("/view/maths-shelf/" + quote("1 Вступ #1 100%.md")).text
+    assert re.findall(r"<h1[^>]*>([^<]*)</h1>", page) == ["Дроби"]
 
-    from hub.db import open_db
 
-    with closing(open_db(paths.db)) as db:
-        meta = json.dumps(
-            {"id": "lesson", "version": 1, "kind": "kolibri", "title": "К", "language": "uk", "licence": "x"}
-        )
-        db.execute(
-            "update installed set kind = 'kolibri', meta = ?, details = ?",
-            [meta, json.dumps({"channels": [channel]})],
-        )
+def test_every_page_says_where_one_is(portal, paths, scratch):
+    put_files_pack(paths, scratch)
+    page = portal.get("/view/maths-shelf/" + quote("2 Урок.txt")).text
+    crumbs = page[page.index('class="crumbs"') : page.index("</nav>", page.index('class="crumbs"'))]
+    addresses = re.findall(r'href="([^"]+)"', crumbs)
+    assert addresses == ["/", "/library", "/library?subject=mathematics", "/pack/maths-shelf"]
+
+
+def test_items_are_read_in_the_order_in_which_they_are_listed(portal, paths, scratch):
+    put_files_pack(paths, scratch)
+    listed = re.findall(r'class="item" href="([^"]+)"', portal.get("/pack/maths-shelf").text)
+    assert len(listed) == 9
+    for address, following in pairwise(listed):
+        page = portal.get(address).text
+        assert f'rel="next" href="{following}"' in page or "<iframe" in page
 
 
 def test_a_shelf_without_an_item_is_its_own_page(portal, paths, scratch):
