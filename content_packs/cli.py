@@ -1,6 +1,5 @@
 """The command `packs`: for authors and the office."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,7 +35,7 @@ def cli() -> None:
 def build(source: Path, out: Path | None, as_json: bool) -> None:
     """Make a built pack from the pack source SRC. What `packs check` faults is refused."""
     before = _name_built(out)
-    built = build_pack(source, out, progress=partial(progress, "building"))
+    built = build_pack(source, out, progress=progress)
     if before not in ("", built.name):
         console.note(f"warning: {built.folder} held {before}, which is replaced")
     if as_json:

@@ -5,9 +5,11 @@ from flask.typing import ResponseReturnValue
 
 from content_packs.items import Item, read_items
 from hub.library.installed import InstalledPack
+from hub.web.epub import show_epub
 from hub.web.links import article_url, file_url
 from hub.web.pack import find_pack
 from hub.web.pages import fresh_page
+from hub.web.pdf import view_pdf
 from hub.web.portal import this_portal
 from hub.web.reading import MAX_TEXT_BYTES, render_markdown, render_plain
 
@@ -60,13 +62,19 @@ def _item(pack: InstalledPack, path: str) -> str:
     item = items[place]
     if item.type in _FRAMED_TYPES:
         return _frame(pack, file_url(pack.pack.id, path))
+    before = items[place - 1] if place else None
+    after = items[place + 1] if place + 1 < len(items) else None
+    if item.type == "epub":
+        return show_epub(pack, item, before, after)
+    if item.type == "pdf" and (pdf := view_pdf(pack, item)) is not None:
+        return render_template("view/pdf.html", pack=pack, item=item, pdf=pdf, before=before, after=after)
     return render_template(
         "view/item.html",
         pack=pack,
         item=item,
         text=_read_text(pack, item),
-        before=items[place - 1] if place else None,
-        after=items[place + 1] if place + 1 < len(items) else None,
+        before=before,
+        after=after,
     )
 
 

@@ -5,7 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from content_packs.text import epub
-from content_packs.text.epub import EpubError, read_epub
+from content_packs.text.epub import read_epub
+from content_packs.text.epub_zip import EpubError
 
 CONTAINER = "<container><rootfiles><rootfile full-path='OPS/package.opf'/></rootfiles></container>"
 PACKAGE = """<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/">
