@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from content_packs.items import type_of
 from content_packs.text.epub_zip import UNREADABLE_EPUB, EpubError, EpubZip, open_epub
 from content_packs.text.html import MAX_HTML_BYTES
-from hub.web.bookpages import STYLE_VERSION, TEXT_SIZES, render_chapter
+from hub.web.bookpages import ENLARGED, STYLE_VERSION, render_chapter
 from hub.web.byteserving import Headers, etag, is_unchanged
 from hub.web.largebodies import LARGE_BYTES, LargeBodies
 from hub.web.media_types import content_type, media_type
@@ -123,7 +123,7 @@ def _send(
 
 def _asked_size(environ: "WSGIEnvironment") -> str:
     text_size: str = environ.get("QUERY_STRING", "").removeprefix("size=")
-    return text_size if text_size in TEXT_SIZES else ""
+    return text_size if text_size in ENLARGED else ""
 
 
 class _Pieces:

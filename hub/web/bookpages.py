@@ -1,7 +1,7 @@
 """A chapter of an EPUB as browsers take it: strict XHTML where it is, HTML where it is broken."""
 
-import html
 import re
+from html.entities import html5
 
 from lxml import etree
 
@@ -17,7 +17,7 @@ _STYLE = (
     "img,svg,video{{max-width:100%!important;height:auto}}pre{{white-space:pre-wrap}}"
     "table{{display:block;max-width:100%;overflow-x:auto}}"
 )
-_PERCENT = {"large": 120, "huge": 145}
+ENLARGED = {"large": 120, "huge": 145}  # per cent, as portal.css has them
 STYLE_VERSION = "1"  # grows with _STYLE: a part of what browsers compare
 _DECLARATION = re.compile(r"^\s*(<\?xml[^>]*\?>)?\s*(<!DOCTYPE[^>\[]*(\[[^\]]*\])?[^>]*>)?", re.IGNORECASE)
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
@@ -30,7 +30,7 @@ _CLOSED_AT_ONCE = re.compile(
 
 def render_chapter(data: bytes, *, text_size: str = "") -> tuple[bytes, str]:
     """Return the page and its Content-Type. `text_size`: large, huge, or anything else for normal."""
-    style = _STYLE.format(percent=_PERCENT.get(text_size, 100))
+    style = _STYLE.format(percent=ENLARGED.get(text_size, 100))
     text = _DECLARATION.sub("", decode(data).replace("\0", "\ufffd"), count=1)
     root = _parse(_NAMED.sub(_character, text))
     if root is None:
@@ -44,7 +44,7 @@ def render_chapter(data: bytes, *, text_size: str = "") -> tuple[bytes, str]:
 
 
 def _character(found: re.Match[str]) -> str:
-    return found[0] if found[1] in _OF_XML else html.entities.html5.get(f"{found[1]};", found[0])
+    return found[0] if found[1] in _OF_XML else html5.get(f"{found[1]};", found[0])
 
 
 def _parse(text: str) -> etree._Element | None:

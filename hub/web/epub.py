@@ -11,6 +11,7 @@ from content_packs.items import Item
 from content_packs.text.epub_package import Book, TocEntry, read_book
 from content_packs.text.epub_zip import EpubError, open_epub
 from hub.library.installed import InstalledPack
+from hub.web.bookpages import ENLARGED
 from hub.web.links import chapter_url
 from hub.web.portal import chosen, this_portal
 
@@ -28,8 +29,13 @@ class BookView:
 
     def url(self, chapter: int = 0, fragment: str = "") -> str:
         """Return the portal's page of a chapter; of the table of contents for 0."""
-        values = {"chapter": chapter or None, "at": fragment or None}
-        return url_for("view.show", pack_id=self.pack_id, path=self.path, **values)
+        return url_for(
+            "view.show",
+            pack_id=self.pack_id,
+            path=self.path,
+            chapter=chapter or None,
+            at=fragment or None,
+        )
 
 
 def show_epub(pack: InstalledPack, item: Item, before: Item | None, after: Item | None) -> str:
@@ -45,7 +51,13 @@ def _show_chapter(pack: InstalledPack, item: Item, view: BookView) -> str:
     number = _asked_chapter()
     if view.book is None or number > len(view.book.chapters):
         abort(404)
-    url = chapter_url(pack.pack.id, item.path, view.book.chapters[number - 1], size=chosen().text_size)
+    size = chosen().text_size
+    url = chapter_url(
+        pack.pack.id,
+        item.path,
+        view.book.chapters[number - 1],
+        size=size if size in ENLARGED else "",
+    )
     fragment = request.args.get("at", "")
     return render_template(
         "view/chapter.html",
