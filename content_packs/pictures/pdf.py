@@ -10,7 +10,7 @@ from content_packs.child import ChildFault, ask_child
 
 MAX_PAGES = 1000  # of one PDF that become pictures
 _PAINTER = "content_packs.pictures.pdf_painter"  # a program: pdfium is C++ and may crash or take all memory
-_TIMEOUT_S = 60.0  # for one page; most take a tenth of a second
+_TIMEOUT_S = 300.0  # for one page, say a map of a million lines; most take a tenth of a second
 _BOOK_TIMEOUT_S = 3600.0
 _MAX_CRASHES = 10  # of one PDF; each costs a new process
 

@@ -1,5 +1,11 @@
-import pytest
+import io
+from contextlib import nullcontext
 
+import pytest
+from pypdf import PdfWriter
+
+from content_packs.build import build_pack
+from content_packs.built import verify_built
 from content_packs.check import check_source
 from content_packs.errors import BadSourceError
 from content_packs.kinds import KINDS, pdfs
@@ -137,3 +143,51 @@ def test_a_pdf_without_end_stops_the_build(tmp_path, monkeypatch):
     monkeypatch.setattr(pdfs, "read_pdfs", lambda paths, with_text: [endless for _ in paths])
     with pytest.raises(BadSourceError, match="took longer"):
         describe(shelf(tmp_path / "source"), tmp_path / "made")
+
+
+def pages_of(*words):
+    writer = PdfWriter()
+    for word in words:
+        writer.append(io.BytesIO(pdf("", word)))
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def pictures_in(folder, *words):
+    source = write_source(folder, {"a.pdf": pages_of(*words)}, kind="files", entry=None)
+    built = build_pack(source, folder.with_suffix(".pack"))
+    return {e.path: e.sha256 for e in built.index.extras if e.path.startswith("pages/")}
+
+
+def test_pages_travel_as_pictures_and_a_changed_page_changes_one(tmp_path):
+    before = pictures_in(tmp_path / "one", "first", "second", "third")
+    after = pictures_in(tmp_path / "two", "first", "changed", "third")
+    assert list(before) == [f"pages/a.pdf/000{number}.webp" for number in (1, 2, 3)]
+    assert [path for path in before if before[path] != after[path]] == ["pages/a.pdf/0002.webp"]
+
+
+def test_two_builds_with_pictures_are_the_same_byte_for_byte(tmp_path):
+    source = write_source(tmp_path / "s", {"a.pdf": pages_of("x", "y", "")}, kind="files", entry=None)
+    told = []
+
+    def progress(label, total):
+        told.append((label, total))
+        return nullcontext(lambda _: None)
+
+    one = build_pack(source, tmp_path / "one", progress=progress)
+    build_pack(source, tmp_path / "two")
+    verify_built(one)
+    assert read_tree(tmp_path / "one") == read_tree(tmp_path / "two")
+    assert [label for label, _ in told] == ["drawing pages", "building"]
+    assert told[0][1] == (source / "a.pdf").stat().st_size
+
+
+def test_long_pdfs_and_too_many_pages_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(pdfs, "MAX_PAGES", 2)
+    write_source(tmp_path, {"a.pdf": pages_of("x", "y", "z")}, kind="files", entry=None)
+    (found,) = check_source(open_source(tmp_path))
+    assert "has 3 pages, of which the first 2 become pictures" in found.message
+    assert found.severity == "warning"
+    monkeypatch.setattr(pdfs, "MAX_FILES", 3)
+    assert "files and pages of PDFs, got 4" in str(check_source(open_source(tmp_path))[-1])
