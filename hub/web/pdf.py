@@ -38,6 +38,7 @@ class PdfView:
     before: int
     after: int
     as_text: bool
+    pictured: bool
 
 
 def view_pdf(pack: InstalledPack, item: Item) -> PdfView | None:
@@ -61,6 +62,7 @@ def view_pdf(pack: InstalledPack, item: Item) -> PdfView | None:
         before=max(1, first - PAGES_AT_ONCE) if first > 1 else 0,
         after=last + 1 if last < count else 0,
         as_text="text" in request.args or not pictured,
+        pictured=pictured,
     )
 
 

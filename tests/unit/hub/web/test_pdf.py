@@ -115,3 +115,13 @@ def test_words_of_a_hostile_pdf_are_no_markup(portal, put):
 def test_only_extras_are_served_as_such(content, put, path):
     put(1)
     assert content.get(f"/x/lesson/{path}").status_code == 404
+
+
+def test_without_pictures_there_is_no_way_to_them(portal, put):
+    place = put(1)
+    assert f'href="{URL}?page=1&amp;text=1"' in portal.get(URL).text
+    assert f'class="as-text" href="{URL}?page=1"' in portal.get(f"{URL}?text=1").text
+    shutil.rmtree(place.parent / "extras/pages")
+    page = portal.get(URL).text
+    assert "word1" in page
+    assert "as-text" not in page
