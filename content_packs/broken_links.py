@@ -44,6 +44,10 @@ class Tree:
         index = posixpath.join(path, INDEX_PAGE) if path not in ("", ".") else INDEX_PAGE
         return index if index in self.files else None
 
+    def close_twin(self, path: str) -> str | None:
+        """Return the file that a disk which folds case and Unicode forms would open."""
+        return self._twins.get(twin_key(path))
+
     def explain(self, path: str) -> tuple[str, str]:
         """Return what is wrong with a path that opens nothing, and a hint."""
         if twin := self._twins.get(twin_key(path)):

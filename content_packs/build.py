@@ -1,10 +1,10 @@
 """Make a built pack from a source: the same bytes for the same source."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 
 from content_packs import depot
@@ -16,10 +16,11 @@ from content_packs.errors import BadSourceError, UsageError, local_error
 from content_packs.folders import replacing_folder
 from content_packs.index import FileEntry, Index
 from content_packs.kinds import KINDS
+from content_packs.kinds.kind import Progress, Workshop
 from content_packs.meta import PackMeta
 from content_packs.source import PackSource, SourceFile, open_source
 
-Progress = Callable[[int], AbstractContextManager[Advance]]  # is told the bytes that a build reads in all
+_WORKSHOP = "incoming.extras"
 
 
 @dataclass
@@ -47,7 +48,7 @@ def _open_writer(folder: Path, advance: Advance) -> _Writer:
 
 
 def build_pack(
-    folder: Path, out: Path | None = None, *, progress: Progress = lambda _: nullcontext(lambda _: None)
+    folder: Path, out: Path | None = None, *, progress: Progress = lambda *_: nullcontext(lambda _: None)
 ) -> BuiltPack:
     """Build the source in `folder` into `out` (default: `<id>-<version>.pack` in the current folder).
 
@@ -66,8 +67,7 @@ def build_pack(
     check_out(out, source)
     try:
         with replacing_folder(out.resolve()) as new:
-            with progress(sum(file.size for file in source.files)) as advance:
-                data = _write(source, meta, _open_writer(new, advance)).to_bytes()
+            data = _write(source, meta, new, progress).to_bytes()
             index = read_checked(data)
             (new / depot.INDEX_NAME).write_bytes(data)
     except OSError as error:
@@ -85,35 +85,46 @@ def check_out(out: Path, source: PackSource) -> None:
         raise UsageError(f"{out}: holds the pack source", hint="Choose an -o outside of it.")
 
 
-def _write(source: PackSource, meta: PackMeta, writer: _Writer) -> Index:
-    described = KINDS[meta.kind].describe(source)
-    files = {f.path: f for f in source.files}
-    hashes: dict[str, tuple[str, int]] = {}
-    small = sorted(
-        (f for f in files.values() if not _is_large(f.size)), key=lambda file: block_order(file.path)
-    )
-    writer.add_blocks(_read_members(small, hashes, writer.advance))
-    extras = dict(sorted(described.extras.items()))
-    for path, data in extras.items():
-        hashes[f"extra:{path}"] = (hashlib.sha256(data).hexdigest(), len(data))
-    writer.add_blocks(
-        Member(path, data, hashes[f"extra:{path}"][0])
-        for path, data in extras.items()
-        if not _is_large(len(data)) and hashes[f"extra:{path}"][0] not in writer.places
-    )
-    # Large files come last: a reader finds the blocks of their slices after those of small files.
-    hashes |= {path: _write_large(file, writer) for path, file in files.items() if _is_large(file.size)}
-    for data in extras.values():
-        if _is_large(len(data)):
-            writer.large.add(BytesIO(data))
+def _write(source: PackSource, meta: PackMeta, new: Path, progress: Progress) -> Index:
+    workshop = Workshop(new / _WORKSHOP, progress)
+    workshop.folder.mkdir()
+    described = KINDS[meta.kind].describe(source, workshop)
+    extras = [_extra(path, place) for path, place in sorted(described.extras.items())]
+    with progress("building", sum(file.size for file in (*source.files, *extras))) as advance:
+        writer = _open_writer(new, advance)
+        files_at, extras_at = _write_all(source.files, extras, writer)
+    shutil.rmtree(workshop.folder)
     return Index(
         pack=meta,
-        files=tuple(_entry(path, *hashes[path], writer) for path in sorted(files)),
-        extras=tuple(_entry(path, *hashes[f"extra:{path}"], writer) for path in extras),
+        files=tuple(_entry(path, *at, writer) for path, at in sorted(files_at.items())),
+        extras=tuple(_entry(path, *at, writer) for path, at in sorted(extras_at.items())),
         blocks=tuple(writer.files.blocks),
         objects=writer.large.objects,
         details=described.details,
     )
+
+
+def _extra(path: str, place: Path) -> SourceFile:
+    return SourceFile(path, place, place.stat().st_size)
+
+
+_Hashes = dict[str, tuple[str, int]]  # path → hash and size
+
+
+def _write_all(
+    files: Sequence[SourceFile], extras: Sequence[SourceFile], writer: _Writer
+) -> tuple[_Hashes, _Hashes]:
+    """Write the bytes of all; return which content each path has, of the files and of the extras."""
+    files_at: _Hashes = {}
+    extras_at: _Hashes = {}
+    small = sorted((f for f in files if not _is_large(f.size)), key=lambda file: block_order(file.path))
+    writer.add_blocks(_read_members(small, files_at, writer.advance))
+    members = _read_members([f for f in extras if not _is_large(f.size)], extras_at, writer.advance)
+    writer.add_blocks(member for member in members if member.sha256 not in writer.places)
+    # Large files come last: a reader finds the blocks of their slices after those of small files.
+    files_at |= {file.path: _write_large(file, writer) for file in files if _is_large(file.size)}
+    extras_at |= {file.path: _write_large(file, writer) for file in extras if _is_large(file.size)}
+    return files_at, extras_at
 
 
 def _is_large(size: int) -> bool:
@@ -128,9 +139,7 @@ def _write_large(file: SourceFile, writer: _Writer) -> tuple[str, int]:
     return obj.sha256, obj.size
 
 
-def _read_members(
-    files: Iterable[SourceFile], hashes: dict[str, tuple[str, int]], advance: Advance
-) -> Iterator[Member]:
+def _read_members(files: Iterable[SourceFile], hashes: _Hashes, advance: Advance) -> Iterator[Member]:
     """Yield small files one by one, noting hash and size of each: no more than a block is in memory."""
     for file in files:
         data = file.location.read_bytes()

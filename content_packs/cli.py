@@ -1,6 +1,5 @@
 """The command `packs`: for authors and the office."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,6 +11,7 @@ from content_packs.built import BuiltPack, open_built, verify_built
 from content_packs.check import check_source
 from content_packs.console import count_text, progress, size_text
 from content_packs.errors import Error
+from content_packs.rachel.write import ImportReport, Wishes, import_module
 from content_packs.source import open_source
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -35,7 +35,7 @@ def cli() -> None:
 def build(source: Path, out: Path | None, as_json: bool) -> None:
     """Make a built pack from the pack source SRC. What `packs check` faults is refused."""
     before = _name_built(out)
-    built = build_pack(source, out, progress=partial(progress, "building"))
+    built = build_pack(source, out, progress=progress)
     if before not in ("", built.name):
         console.note(f"warning: {built.folder} held {before}, which is replaced")
     if as_json:
@@ -126,6 +126,43 @@ def channel(folder: Path, out: Path, as_json: bool) -> None:
     for line in made.left_out:
         console.note(str(line))
     click.echo(f"{out}: channel {made.title!r} with {made.resources} resources. Next: packs build {out}")
+
+
+@cli.command("import-rachel")
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.option("-o", "out", metavar="SRC", required=True, type=_FOLDER, help="Pack source to write.")
+@click.option("--id", "pack_id", default="", help="Of the pack [default: the folder's name].")
+@click.option("--language", default="", help="BCP 47 [default: what the folder's name begins with].")
+@click.option("--licence", default="", help="SPDX [default: what the module's own text names].")
+@click.option("--dry-run", is_flag=True, help="Say what would be made, and write nothing.")
+@_json_option
+def import_rachel(
+    folder: Path, out: Path, pack_id: str, language: str, licence: str, dry_run: bool, as_json: bool
+) -> int:
+    """Make a pack source of kind web from the RACHEL module in the folder DIR. Its PHP never runs."""
+    report = import_module(folder, out, Wishes(pack_id, language, licence), dry_run=dry_run)
+    if as_json:
+        console.print_json({"format": 1, "dry_run": dry_run} | report.to_dict())
+        return 65 if report.faults else 0
+    for title, lines in (
+        ("changed", report.changed),
+        ("will not work", report.will_not_work),
+        ("error", report.faults),
+    ):
+        for line in lines:
+            click.echo(f"{title}: {line}")
+    files = f"{count_text(report.files, 'file')}, {size_text(report.size_bytes)}"
+    click.echo(
+        f"{report.pack_id} version {report.version}, {report.title!r}, {report.language}, {report.licence}"
+    )
+    click.echo(f"{files}. {_next_step(out, report, dry_run=dry_run)}")
+    return 65 if report.faults else 0
+
+
+def _next_step(out: Path, report: ImportReport, *, dry_run: bool) -> str:
+    if dry_run:
+        return "Nothing was written."
+    return f"Next: mend the errors in {out}" if report.faults else f"Next: packs build {out}"
 
 
 def _summary(built: BuiltPack) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class PackSource:
     def _walked(self) -> tuple[tuple[SourceFile, ...], tuple[Finding, ...]]:
         files: list[SourceFile] = []
         findings: list[Finding] = []
-        for item in _walk(self.content_dir, ""):
+        for item in walk_tree(self.content_dir):
             if isinstance(item, Finding):
                 findings.append(item)
             elif not (item.path == PACK_TOML and self.content_dir.samefile(self.folder)):
@@ -112,6 +112,11 @@ def open_source(folder: Path) -> PackSource:
         )
     values, fault = parse_toml(text)
     return PackSource(folder, text, values, fault)
+
+
+def walk_tree(folder: Path) -> Iterator[SourceFile | Finding]:
+    """Yield every regular file below a folder, and as findings what is a link, special or cannot be read."""
+    yield from _walk(folder, "")
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[SourceFile | Finding]:

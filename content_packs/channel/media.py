@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from content_packs.channel import archive
-from content_packs.text.epub import EpubError, read_epub
+from content_packs.text.epub import read_epub
+from content_packs.text.epub_zip import EpubError
 from content_packs.text.html import read_html
 from content_packs.text.pdf import is_pdf, read_pdfs
 

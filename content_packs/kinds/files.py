@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from content_packs import names
-from content_packs.errors import BadSourceError
 from content_packs.index import MAX_FILES
 from content_packs.items import (
     ITEM_TYPES,
@@ -18,13 +17,15 @@ from content_packs.items import (
     read_items,
     type_of,
 )
-from content_packs.kinds.kind import Described, Document, InstalledTree, Kind
+from content_packs.kinds.kind import Described, Document, InstalledTree, Kind, Workshop
 from content_packs.kinds.members import PATH, check_list, number, one_of, text
+from content_packs.kinds.pdfs import PdfFacts, check_pdfs, make_pdf_extras, text_extra
 from content_packs.source import Finding, PackSource, SourceFile
-from content_packs.text.epub import EpubError, read_epub
+from content_packs.text.epub import read_epub
+from content_packs.text.epub_check import check_epub
+from content_packs.text.epub_zip import EpubError
 from content_packs.text.html import EMPTY, MAX_HTML_BYTES, MAX_LANGUAGE, MAX_TITLE, HtmlText, read_html
 from content_packs.text.markdown import read_markdown
-from content_packs.text.pdf import PdfText, is_pdf, read_pdfs
 from content_packs.text.plain import collapse, decode, is_utf8, read_subtitles
 
 _PLAYED_EVERYWHERE = (".mp4", ".m4v", ".webm")
@@ -41,11 +42,6 @@ _ITEM = {
 }
 
 
-def text_extra(path: str) -> str:
-    """Return where the text of a PDF lies among the extras; a form feed parts its pages."""
-    return f"text/{path}.txt"
-
-
 def _check_details(details: Mapping[str, Any]) -> Iterator[str]:
     faults = list(check_list(details, "items", _ITEM, longest=MAX_FILES))
     yield from faults
@@ -56,17 +52,15 @@ def _check_details(details: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _check(source: PackSource) -> Iterator[Finding]:
-    yield from _check_pdfs(source)
+    yield from check_pdfs(source)
     for file in source.files:
         place = source.place(file.path)
         kind = type_of(file.path)
         if file.size == 0 and kind != "other":
             yield Finding(place, "is empty", "Copy the file again.")
         elif kind == "epub":
-            try:
-                read_epub(file.location)
-            except EpubError as error:
-                yield Finding(place, error.message, error.hint or "")
+            for message, hint, severity in check_epub(file.location):
+                yield Finding(place, message, hint, severity=severity)
         elif kind in _READ_AS_TEXT and not _declares_encoding(file, kind):
             hint = "Save it as UTF-8, or learners may see other letters."
             yield Finding(place, "is not in UTF-8", hint, severity="warning")
@@ -83,45 +77,20 @@ def _declares_encoding(file: SourceFile, kind: str) -> bool:
     return is_utf8(data) or (kind == "html" and b"charset" in data[:4096])
 
 
-def _check_pdfs(source: PackSource) -> Iterator[Finding]:
-    pdfs = [file for file in source.files if type_of(file.path) == "pdf" and file.size]
-    for file, pdf in zip(pdfs, read_pdfs([f.location for f in pdfs], with_text=False), strict=True):
-        place = source.place(file.path)
-        if not is_pdf(_read(file.location)):
-            yield Finding(place, "is not a PDF", "Give the file its right name, or export the PDF again.")
-        elif pdf.locked:
-            yield Finding(place, "opens only with a password", "Save it without a password.")
-        elif pdf.fault:
-            hint = "Export the PDF again; as it is, the search finds it by its title only."
-            yield Finding(place, f"its text cannot be read: {pdf.fault}", hint, severity="warning")
-        for fault in names.check_path(text_extra(file.path)):
-            yield Finding(place, f"{fault}, counting the '.txt' of its text", "Shorten the name.")
-
-
-def _describe(source: PackSource) -> Described:
+def _describe(source: PackSource, workshop: Workshop) -> Described:
     """List the files; raise BadSourceError where a PDF takes too long, as two builds must be identical."""
-    pdf_files = [file for file in source.files if type_of(file.path) == "pdf"]
-    texts = read_pdfs([file.location for file in pdf_files], with_text=True)
-    pdfs = {file.path: _in_time(file, pdf) for file, pdf in zip(pdf_files, texts, strict=True)}
+    pdfs, extras = make_pdf_extras(source, workshop)
     subtitles = pair_subtitles(file.path for file in source.files)
     paired = {track.path for tracks in subtitles.values() for track in tracks}
     items = [
-        _item(file, pdfs.get(file.path, PdfText()), subtitles.get(file.path, ()))
+        _item(file, pdfs.get(file.path, PdfFacts()), subtitles.get(file.path, ()))
         for file in sorted(source.files, key=lambda file: natural_key(file.path))
         if file.path not in paired
     ]
-    extras = {text_extra(path): pdf.text.encode() for path, pdf in pdfs.items() if pdf.text.strip()}
     return Described({"items": [item.to_dict() for item in items]}, extras)
 
 
-def _in_time(file: SourceFile, pdf: PdfText) -> PdfText:
-    if pdf.timed_out:
-        hint = "Export the PDF again, or take it out."
-        raise BadSourceError(f"{file.path}: its text cannot be read: {pdf.fault}", hint=hint)
-    return pdf
-
-
-def _item(file: SourceFile, pdf: PdfText, subtitles: tuple[Subtitles, ...]) -> Item:
+def _item(file: SourceFile, pdf: PdfFacts, subtitles: tuple[Subtitles, ...]) -> Item:
     kind = type_of(file.path)
     title, language = _title_and_language(file.location, kind) if kind != "pdf" else (pdf.title, "")
     return Item(file.path, title or clean_name(file.path), kind, file.size, pdf.pages, language, subtitles)

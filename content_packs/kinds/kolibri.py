@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from content_packs.errors import BadDataError
-from content_packs.kinds.kind import Described, Document, InstalledTree, Kind
+from content_packs.kinds.kind import Described, Document, InstalledTree, Kind, Workshop
 from content_packs.kinds.members import VERSION, Member, check_list, check_members, number, text
 from content_packs.source import Finding, PackSource, SourceFile
 
@@ -273,7 +273,7 @@ def _included_nodes(tree: _Tree, channel_id: str) -> str | None:
     return json.dumps(sorted(set.union(*nodes))) if nodes else None
 
 
-def describe(source: PackSource) -> Described:
+def describe(source: PackSource, _: Workshop) -> Described:
     """Return `{"channels": [{"id", "title", "version", "language", "resources"}]}`.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from content_packs.broken_links import HTML_SUFFIXES, Tree, check_links
-from content_packs.kinds.kind import Described, Document, InstalledTree, Kind
+from content_packs.kinds.kind import Described, Document, InstalledTree, Kind, Workshop
 from content_packs.kinds.members import PATH, check_members
 from content_packs.source import Finding, PackSource
 from content_packs.text.html import MAX_HTML_BYTES, read_html
@@ -34,7 +34,7 @@ def _check(source: PackSource) -> Iterator[Finding]:
     yield from check_links(source, entry)
 
 
-def _describe(source: PackSource) -> Described:
+def _describe(source: PackSource, _: Workshop) -> Described:
     return Described({"entry": source.values["entry"]}, {})
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from content_packs import names
 from content_packs.errors import BadSourceError
-from content_packs.kinds.kind import Described, Document, InstalledTree, Kind
+from content_packs.kinds.kind import Described, Document, InstalledTree, Kind, Workshop
 from content_packs.kinds.members import FLAG, PATH, check_members, number, text
 from content_packs.source import Finding, PackSource, SourceFile
 from content_packs.text.zim import MAX_METADATA, ask_facts, read_articles
@@ -62,7 +62,7 @@ def _check_archive(place: str, file: SourceFile) -> Iterator[Finding]:
         yield Finding(place, f"has no {name} in its metadata", severity="warning")
 
 
-def _describe(source: PackSource) -> Described:
+def _describe(source: PackSource, _: Workshop) -> Described:
     file = _archives(source)[0]
     facts = ask_facts(file.location)
     if facts.fault:

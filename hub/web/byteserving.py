@@ -106,7 +106,7 @@ def send_file(
     stat = os.fstat(file.fileno())
     tag, modified = etag(stat), formatdate(stat.st_mtime, usegmt=True)
     headers = [*headers, ("ETag", tag), ("Last-Modified", modified), ("Accept-Ranges", "bytes")]
-    if _is_unchanged(environ, tag, stat.st_mtime):
+    if is_unchanged(environ, tag, stat.st_mtime):
         file.close()
         start_response("304 Not Modified", headers)
         return ()
@@ -158,7 +158,8 @@ def _pieces(file: _File, size: int) -> Iterator[bytes]:
             yield piece
 
 
-def _is_unchanged(environ: Mapping[str, Any], tag: str, modified: float) -> bool:
+def is_unchanged(environ: Mapping[str, Any], tag: str, modified: float) -> bool:
+    """Tell whether the browser has these bytes: `modified` in seconds since 1970."""
     known = environ.get("HTTP_IF_NONE_MATCH")
     if known is not None:
         tags = {item.strip().removeprefix("W/") for item in known.split(",")}

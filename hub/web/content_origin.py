@@ -4,6 +4,8 @@ A pack is untrusted: nothing here reads or sets a cookie, nothing accepts a POST
 `sandbox` without `allow-same-origin`, so that it runs in an origin of its own that no other page shares.
 
     /p/<pack_id>/<path>   a file of a pack
+    /x/<pack_id>/<path>   a file that its build made: the picture of a page
+    /e/<pack_id>/<path>/<member>  a file inside an EPUB of a pack
     /z/<pack_id>/<path>   an article of a ZIM pack, from kiwix-serve
 """
 
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from hub.settings import HubPaths
+from hub.web import bookmembers
+from hub.web.bookmembers import NoMemberError, find_member, send_member
 from hub.web.byteserving import Headers, disposition, send_file
 from hub.web.largebodies import RETRY_AFTER_S, LargeBodies, TooManyBodiesError
 from hub.web.media_types import content_type
@@ -77,6 +81,10 @@ class _ContentOrigin:
         _, area, pack_id, rest = (*path.split("/", 3), "", "", "")[:4]
         if area == "p":
             return self._send_pack_file(environ, start_response, name, pack_id, rest)
+        if area == "x":
+            return self._send_extra(environ, start_response, name, pack_id, rest)
+        if area == "e":
+            return self._send_member(environ, start_response, name, pack_id, rest)
         port = self._find_port(pack_id) if area == "z" else None
         if port is not None:
             book = ZimBook(pack_id, port)
@@ -104,6 +112,37 @@ class _ContentOrigin:
         if environ.get("QUERY_STRING") == "download":
             headers.append(("Content-Disposition", disposition(found.name)))
         return send_file(environ, start_response, found, headers, self._bodies)
+
+    def _send_extra(
+        self,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse",
+        name: str,
+        pack_id: str,
+        path: str,
+    ) -> Iterable[bytes]:
+        found = self._files.find_extra(pack_id, path)
+        if found is None or not found.is_file():
+            return self._missing(name, start_response)
+        return send_file(
+            environ, start_response, found, self._headers(name, content_type(path)), self._bodies
+        )
+
+    def _send_member(
+        self,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse",
+        name: str,
+        pack_id: str,
+        path: str,
+    ) -> Iterable[bytes]:
+        found = find_member(self._files, pack_id, path)
+        headers = [(key, value) for key, value in self._headers(name, "") if key != "Content-Security-Policy"]
+        headers.append(("Content-Security-Policy", bookmembers.policy(origin(name, self._ports.content))))
+        try:
+            return send_member(environ, start_response, found, headers, self._bodies)
+        except NoMemberError:
+            return self._missing(name, start_response)
 
     def _missing(self, name: str, start_response: "StartResponse") -> Iterable[bytes]:
         headers = self._headers(name, "text/html; charset=utf-8")

@@ -28,6 +28,16 @@ def file_url(pack_id: str, path: str, *, download: bool = False) -> str:
     return content_url(quote(f"/p/{pack_id}/{path}", safe=_SAFE) + ("?download" if download else ""))
 
 
+def extra_url(pack_id: str, path: str) -> str:
+    """A file that the build of a pack made, such as the picture of a page."""
+    return content_url(quote(f"/x/{pack_id}/{path}", safe=_SAFE))
+
+
+def chapter_url(pack_id: str, book: str, member: str, *, size: str = "") -> str:
+    """A file inside an EPUB; `size`: of the text, as the reader chose it."""
+    return content_url(quote(f"/e/{pack_id}/{book}/{member}", safe=_SAFE) + (f"?size={size}" if size else ""))
+
+
 def article_url(pack_id: str, path: str) -> str:
     """An article of a ZIM pack."""
     return content_url(quote(f"/z/{pack_id}/{path}", safe=_SAFE))

@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 
 from content_packs.depot import is_pack_id
-from hub.library.installed import FILES, current_version, list_versions
+from hub.library.installed import EXTRAS, FILES, current_version, list_versions
 from hub.settings import HubPaths
 
 
 class PackFiles:
-    """Finds files below packs/<id>/<version>/files."""
+    """Finds files below packs/<id>/<version>/files, and those made at build below …/extras."""
 
     def __init__(self, paths: HubPaths) -> None:
         self._paths = paths
@@ -22,18 +22,25 @@ class PackFiles:
         the disk until the next install: a learner who has the old page open can finish it. A later version,
         from which somebody rolled back, is never served.
         """
+        return self._find(pack_id, FILES, path)
+
+    def find_extra(self, pack_id: str, path: str) -> Path | None:
+        """Return what a build made, such as the picture of a page, in the same way."""
+        return self._find(pack_id, EXTRAS, path)
+
+    def _find(self, pack_id: str, tree: str, path: str) -> Path | None:
         version = current_version(self._paths, pack_id) if is_pack_id(pack_id) else None
         if version is None or "\0" in path:
             return None
-        found = self._in_version(pack_id, version, path)
+        found = self._in_version(pack_id, version, tree, path)
         if found is not None:
             return found
         earlier = [v for v in reversed(list_versions(self._paths, pack_id)) if v < version]
-        return next(filter(None, (self._in_version(pack_id, v, path) for v in earlier)), None)
+        return next(filter(None, (self._in_version(pack_id, v, tree, path) for v in earlier)), None)
 
-    def _in_version(self, pack_id: str, version: int, path: str) -> Path | None:
+    def _in_version(self, pack_id: str, version: int, tree: str, path: str) -> Path | None:
         # Put together as text: a join would follow a path that begins with "/" out of the pack.
-        target = f"{self._packs}/{pack_id}/{version}/{FILES}/{path}".rstrip("/")
+        target = f"{self._packs}/{pack_id}/{version}/{tree}/{path}".rstrip("/")
         real = os.path.realpath(target)
         # They differ where a link, `..`, `.` or an empty name lies on the way.
         if real != target or not os.path.exists(real):  # noqa: PTH110

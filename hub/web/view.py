@@ -8,10 +8,12 @@ from markupsafe import Markup
 
 from hub.library.installed import InstalledPack
 from hub.web.course import show_node
+from hub.web.epub import show_epub
 from hub.web.links import article_url, file_url
 from hub.web.opened import Opened, open_item, show_item
 from hub.web.pack import BEGINNING_KINDS, find_pack
 from hub.web.pages import fresh_page
+from hub.web.pdf import show_pdf
 from hub.web.portal import this_portal
 from hub.web.reading import MAX_TEXT_BYTES, render_markdown, render_plain, without_title
 
@@ -103,9 +105,11 @@ def _file(opened: Opened) -> str:
 
 _TYPES: dict[str, Callable[[Opened], str]] = {  # a type that is not here is offered as a file
     "audio": _audio,
+    "epub": show_epub,
     "html": _framed,
     "image": _picture,
     "markdown": _markdown,
+    "pdf": show_pdf,
     "text": _plain,
     "video": _video,
 }

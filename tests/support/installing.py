@@ -6,29 +6,34 @@ from pathlib import Path
 
 from content_packs.durable import swap_symlink
 from content_packs.index import FileEntry, Index
-from content_packs.kinds import KINDS
 from content_packs.meta import PackMeta
 from content_packs.source import open_source
 from hub.db import open_db
 from hub.library import installed
 from hub.settings import HubPaths
+from support.describing import describe
 
 
 def install_source(paths: HubPaths, folder: Path) -> Path:
     """Install the source in `folder` as its pack's current version; return the installed content."""
     source = open_source(folder)
     meta = PackMeta.from_dict(source.values)
-    details = KINDS[meta.kind].describe(source).details
+    described = describe(source, paths.dir / "workshop")
     target = paths.packs / meta.id / str(meta.version)
     for file in source.files:
         place = target / "files" / file.path
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file.location, place)
         place.chmod(0o444)
+    for path, made in described.extras.items():
+        place = target / "extras" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(made, place)
     files = tuple(FileEntry(f.path, f.size, "0" * 64) for f in source.files)
+    shutil.rmtree(paths.dir / "workshop")
     swap_symlink(target.parent / "current", str(meta.version))
     db = open_db(paths.db)
-    installed.record(db, Index(meta, files, details=details), now=datetime.now(UTC))
+    installed.record(db, Index(meta, files, details=described.details), now=datetime.now(UTC))
     db.close()
     return target / "files"
 

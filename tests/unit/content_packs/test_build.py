@@ -154,7 +154,7 @@ def test_two_builds_to_one_place_do_not_harm_each_other(tmp_path):
     inner = []
 
     @contextmanager
-    def other_build_meanwhile(total):
+    def other_build_meanwhile(label, total):
         def advance(count):
             if not inner:
                 inner.append(True)
@@ -171,7 +171,7 @@ def test_old_result_stays_until_the_new_one_is_whole(tmp_path):
     before = read_tree(build_pack(source, out).folder)
 
     @contextmanager
-    def failing_disk(total):
+    def failing_disk(label, total):
         yield lambda _: None
         assert read_tree(out) == before
         raise OSError(28, "No space left on device")
@@ -193,7 +193,7 @@ def test_nothing_of_a_faulty_source_is_walked_and_a_good_one_only_once(tmp_path,
     sizes = []
     source = write_source(tmp_path / "good", {"index.html": FILES["index.html"], "a/two.html": b"x" * 100})
     build_pack(
-        source, tmp_path / "built", progress=lambda size: sizes.append(size) or nullcontext(lambda _: 0)
+        source, tmp_path / "built", progress=lambda _, size: sizes.append(size) or nullcontext(lambda _: 0)
     )
     assert walked == [source, source / "a"]
     assert sizes == [100 + len(FILES["index.html"])]

@@ -7,6 +7,7 @@ import pytest
 from content_packs.check import check_source
 from content_packs.kinds import KINDS
 from content_packs.source import open_source
+from support.describing import describe
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 PACKS = sorted(path.parent for path in SAMPLES.glob("*/pack.toml"))
@@ -26,11 +27,11 @@ def test_samples_are_small():
     assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < 1_500_000
 
 
-def test_sample_pdf_and_recordings_are_real():
+def test_sample_pdf_and_recordings_are_real(tmp_path):
     source = open_source(SAMPLES / "school-shelf")
-    described = KINDS["files"].describe(source)
+    described = describe(source, tmp_path / "made")
     by_type = {item["type"]: item for item in described.details["items"]}
     assert set(by_type) == {"pdf", "epub", "audio", "video", "markdown"}
     assert by_type["pdf"]["pages"] == 2
     assert by_type["video"]["subtitles"]
-    assert "яблуня" in described.extras["text/1. Шкільний сад.pdf.txt"].decode().lower()
+    assert "яблуня" in described.extras["text/1. Шкільний сад.pdf.txt"].read_text().lower()

@@ -17,6 +17,7 @@ from content_packs.kinds import kolibri
 from content_packs.kinds.kind import InstalledTree
 from content_packs.meta import PackMeta
 from content_packs.source import open_source
+from support.describing import describe
 from support.lessons import write_folder
 
 CHANNEL = channel_id("maths-grade4")
@@ -117,7 +118,9 @@ def test_export_of_kolibri_is_accepted_with_its_content_folder(source, tmp_path)
     toml = (source / "pack.toml").read_text().replace('content = "content"\n', "")
     (source / "pack.toml").write_text(toml)
     assert findings(source) == ""
-    assert [c["id"] for c in kolibri.KIND.describe(open_source(source)).details["channels"]] == [CHANNEL]
+    assert [c["id"] for c in describe(open_source(source), source.parent / "made").details["channels"]] == [
+        CHANNEL
+    ]
 
 
 def test_export_of_a_part_needs_only_the_files_of_that_part(source):
@@ -133,7 +136,7 @@ def test_export_of_a_part_needs_only_the_files_of_that_part(source):
 
 
 def test_details_say_which_channels_travel(source):
-    assert kolibri.KIND.describe(open_source(source)).details == {
+    assert describe(open_source(source), source.parent / "made").details == {
         "channels": [
             {"id": CHANNEL, "title": "Математика, 4 клас", "version": 1, "language": "uk", "resources": 5}
         ]

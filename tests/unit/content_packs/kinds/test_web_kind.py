@@ -3,19 +3,19 @@ from content_packs.kinds.kind import InstalledTree
 from content_packs.meta import PackMeta
 from content_packs.source import open_source
 from support.data import shared_data
+from support.describing import describe
 from support.sources import PAGE, write_source
 
 
 def installed(source):
     """Return a source as if it were installed."""
-    kind = KINDS[source.values["kind"]]
-    details = dict(kind.describe(source).details)
+    details = dict(describe(source, source.folder.parent / "made").details)
     return InstalledTree(PackMeta.from_dict(source.values), details, source.content_dir, source.folder)
 
 
 def test_details_name_the_entry(tmp_path):
     source = open_source(write_source(tmp_path))
-    assert KINDS["web"].describe(source).details == {"entry": "index.html"}
+    assert describe(source, tmp_path / "made").details == {"entry": "index.html"}
 
 
 def test_each_page_that_says_something_is_a_document(tmp_path):

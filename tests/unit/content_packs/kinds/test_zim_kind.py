@@ -9,6 +9,7 @@ from content_packs.kinds.kind import InstalledTree
 from content_packs.meta import PackMeta
 from content_packs.source import open_source
 from support.data import shared_data
+from support.describing import describe
 from support.sources import write_source
 
 INVALID = ["invalid.bad_mimetype_list.zim", "invalid.outofbounds_clusterptrpos.zim"]
@@ -26,7 +27,7 @@ def zim_source(folder, *names, **others):
 def test_whole_archives_are_accepted_and_described(tmp_path, name):
     source = zim_source(tmp_path, name)
     assert check_source(source) == []
-    details = KINDS["zim"].describe(source).details
+    details = describe(source, tmp_path / "made").details
     assert details["zim"] == name
     assert details["main"]
     assert details["articles"] > 0
@@ -40,7 +41,7 @@ def test_broken_archives_are_refused_with_a_reason(tmp_path, name):
     assert found.message.startswith("is not a whole ZIM archive: ")
     assert len(found.message) > 40
     with pytest.raises(BadSourceError):
-        KINDS["zim"].describe(source)
+        describe(source, tmp_path / "made")
 
 
 def test_one_archive_makes_one_pack(tmp_path):
@@ -57,7 +58,7 @@ def test_files_beside_the_archive_are_a_warning(tmp_path):
 
 def test_articles_are_documents_in_the_language_of_the_pack(tmp_path):
     source = zim_source(tmp_path, "wikibooks_be_all_nopic_2017-02.zim")
-    details = KINDS["zim"].describe(source).details
+    details = describe(source, tmp_path / "made").details
     tree = InstalledTree(PackMeta.from_dict(source.values), details, source.content_dir, tmp_path)
     documents = list(KINDS["zim"].documents(tree))
     assert len(documents) == 66

@@ -5,7 +5,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from content_packs.text import epub
-from content_packs.text.epub import EpubError, read_epub
+from content_packs.text.epub import read_epub
+from content_packs.text.epub_check import check_epub
+from content_packs.text.epub_package import read_book
+from content_packs.text.epub_zip import EpubError, open_epub, resolve
+from support.books import BOOK as BOOKS
+from support.books import write_book
 
 CONTAINER = "<container><rootfiles><rootfile full-path='OPS/package.opf'/></rootfiles></container>"
 PACKAGE = """<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/">
@@ -99,3 +104,82 @@ def test_no_changed_byte_crashes_the_reader(tmp_path, place, value):
         read_epub(path)
     except EpubError as error:
         assert error.message
+
+
+def contents_of(path):
+    with open_epub(path) as opened:
+        return read_book(opened)
+
+
+def test_chapters_and_both_tables_of_contents_are_read(tmp_path):
+    expected = [("Рукавичка", 1, "", 0), ("У лісі", 1, "forest", 1), ("Ріпка & дід", 2, "", 0)]
+    for name, changes in {"3": {}, "2": {"OPS/nav.xhtml": None}, "both": {"OPS/nav.xhtml": "<x"}}.items():
+        read = contents_of(write_book(tmp_path / f"{name}.epub", changes))
+        assert read.chapters == ("OPS/one.xhtml", "OPS/two.xhtml")
+        assert [(e.title, e.chapter, e.fragment, e.depth) for e in read.contents] == expected
+        assert read.has_contents
+
+
+def test_without_a_table_chapters_are_named_after_themselves(tmp_path):
+    changes = {"OPS/nav.xhtml": None, "OPS/toc.ncx": "not XML", "OPS/two.xhtml": "<html/>"}
+    read = contents_of(write_book(tmp_path / "a.epub", changes))
+    assert [(e.title, e.chapter) for e in read.contents] == [("Рукавичка", 1), ("", 2)]
+    assert not read.has_contents
+
+
+def test_a_book_without_chapters_is_refused(tmp_path):
+    with pytest.raises(EpubError, match="no chapters"):
+        contents_of(write_book(tmp_path / "a.epub", {"OPS/one.xhtml": None, "OPS/two.xhtml": None}))
+
+
+@pytest.mark.parametrize(
+    ("base", "href", "expected"),
+    [
+        ("OPS/nav.xhtml", "a%20b.xhtml#x%20y", ("OPS/a b.xhtml", "x y")),
+        ("OPS/nav.xhtml", "#here", ("OPS/nav.xhtml", "here")),
+        ("OPS/nav.xhtml", "../a.xhtml", ("a.xhtml", "")),
+        ("OPS/nav.xhtml", "../../a.xhtml", ("", "")),
+        ("nav.xhtml", "/etc/passwd", ("", "")),
+    ],
+)
+def test_addresses_stay_in_the_book(base, href, expected):
+    assert resolve(base, href) == expected
+
+
+SCRIPTED = BOOKS["OPS/package.opf"].replace('properties="nav"', 'properties="nav scripted"')
+ENCRYPTED = (
+    "<encryption xmlns:enc='http://www.w3.org/2001/04/xmlenc#'><enc:EncryptedData>"
+    "<enc:EncryptionMethod Algorithm='{}'/><enc:CipherData><enc:CipherReference URI='{}'/></enc:CipherData>"
+    "</enc:EncryptedData></encryption>"
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "severity"),
+    [
+        ({}, "", ""),
+        ({"OPS/one.xhtml": None}, "lacks chapters that it names: OPS/one.xhtml", "warning"),
+        ({"OPS/one.xhtml": None, "OPS/two.xhtml": None}, "has no chapters", "error"),
+        ({"OPS/nav.xhtml": None, "OPS/toc.ncx": None}, "has no table of contents", "warning"),
+        ({"OPS/two.xhtml": "<html><body><p>один<p>два"}, "not XHTML: OPS/two.xhtml", "warning"),
+        ({"OPS/two.xhtml": "x" * (9 * 1024 * 1024)}, "cannot be read: OPS/two.xhtml", "warning"),
+        ({"OPS/one.xhtml": "<html/>", "OPS/two.xhtml": "<html/>"}, "neither words nor pictures", "warning"),
+        (
+            {"OPS/package.opf": BOOKS["OPS/package.opf"].replace('"nav"', '"nav scripted"')},
+            "scripts",
+            "warning",
+        ),
+        ({"META-INF/encryption.xml": ENCRYPTED.format("aes", "OPS/one.xhtml")}, "copy-protected", "error"),
+        ({"META-INF/encryption.xml": ENCRYPTED.format("aes", "OPS/f.woff2")}, "", ""),
+        ({"META-INF/container.xml": None}, "is not an EPUB", "error"),
+    ],
+)
+def test_what_readers_would_stumble_over_is_named(tmp_path, changes, expected, severity):
+    found = list(check_epub(write_book(tmp_path / "a.epub", changes)))
+    if not expected:
+        assert found == []
+        return
+    ((message, hint, level),) = found
+    assert expected in message
+    assert hint
+    assert level == severity

@@ -1,0 +1,1 @@
+"""Documents to pictures of their pages, for browsers that show no documents."""
