@@ -121,7 +121,7 @@ def test_a_lost_learner_is_led_to_the_hub(portal):
             "[::1]",
             "localhost:8080",
             "hub.lan",
-            "HUB.LAN.",
+            "HUB.LAN",
         ),
         *(
             "p-maths.hub.lan",
