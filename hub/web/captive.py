@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from hub.web.accepted import Accepted, AcceptedInMemory
 from hub.web.captive_gate import CaptiveGate, client_address
+from hub.web.links import page_url
 from hub.web.origins import host_name, origin
 from hub.web.own_names import OwnNames, plain_name
 from hub.web.pages import send_page
@@ -58,7 +59,7 @@ def register(app: Flask, accepted: Accepted | None) -> None:
             app.wsgi_app,
             own=OwnNames(hub_host(), *settings.names.split()),
             accepted=devices if settings.mode == "welcome" else None,
-            portal_url=origin(hub_host(), portal.ports.portal),
+            portal_url=lambda _environ: origin(hub_host(), portal.ports.portal),
         )
 
 
@@ -98,7 +99,7 @@ def _page(template: str, *, qr: bool = False, platform: str = "") -> Response:
     """Return a page in the language of the device, made once for each language and name of the hub."""
     default = this_portal().settings.portal.language
     language = request.accept_languages.best_match(LANGUAGES, default if default in LANGUAGES else "uk")
-    address = origin(browser_host(), this_portal().ports.portal)
+    address = page_url("")
     cache = this_portal().pages
     key = (template, platform, language, address)
     page = cache.get(key)

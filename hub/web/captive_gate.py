@@ -9,6 +9,7 @@ It stands before Flask, since every phone of a class asks several times a minute
 
 import time
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 
 # Else a phone would go by what it was told in another network, or before "Continue".
 _NO_STORE = ("Cache-Control", "no-store")
-_PROXIES = ("127.0.0.1", "::1", "")  # on this machine; "" is a Unix socket's
 _MAPPED = "::ffff:"  # an IPv4 client of a socket that listens on ::
 
 
 class CaptiveGate:
-    """A WSGI application before `app`. `accepted` is None in silent mode: every probe hears yes at once."""
+    """A WSGI application before `app`.
+
+    `accepted` is None in silent mode: every probe hears yes at once. `portal_url` tells where the portal is
+    for who asks so, as far as the path.
+    """
 
     def __init__(
         self,
@@ -35,15 +39,14 @@ class CaptiveGate:
         *,
         own: OwnNames,
         accepted: Accepted | None,
-        portal_url: str,
+        portal_url: Callable[["WSGIEnvironment"], str],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._own = own
         self._accepted = accepted
         self._clock = clock
-        self._home = _redirect(f"{portal_url}/")
-        self._welcome = _redirect(f"{portal_url}/welcome")
+        self._portal_url = portal_url
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer, or let `app` answer."""
@@ -59,10 +62,12 @@ class CaptiveGate:
     def _answer(self, name: str, environ: "WSGIEnvironment") -> Answer:
         accepted = self._accepted
         if accepted is not None and not accepted.has(client_address(environ), now=self._clock()):
-            return self._welcome
-        return find_success(name, environ.get("PATH_INFO", "")) or self._home
+            return _redirect(f"{self._portal_url(environ)}/welcome")
+        answer = find_success(name, environ.get("PATH_INFO", ""))
+        return answer or _redirect(f"{self._portal_url(environ)}/")
 
 
+@lru_cache(maxsize=16)
 def _redirect(url: str) -> Answer:
     # With a body: Android takes an empty answer for success and one of up to 4 bytes for a broken network.
     body = f'<!doctype html><title>302</title><a href="{escape(url)}">{escape(url)}</a>\n'.encode()
@@ -75,8 +80,6 @@ def _redirect(url: str) -> Answer:
 
 
 def client_address(environ: "WSGIEnvironment") -> str:
-    """Return who asks; what a proxy says is believed only of one on this machine."""
+    """Return who asks. No header is believed: anybody could press "Continue" for another, or for nobody."""
     address: str = environ.get("REMOTE_ADDR", "")
-    if address in _PROXIES:
-        address = environ.get("HTTP_X_REAL_IP", address)
     return address.removeprefix(_MAPPED)
