@@ -58,6 +58,8 @@ def test_every_system_before_and_after_continue(paths: HubPaths) -> None:
             assert "transfer-encoding" not in headers
             if probe.body:
                 assert int(headers["content-length"]) == len(probe.body)
+            head = send(served, f"HEAD {probe.path} HTTP/1.1\nHost: {probe.host}\nConnection: close\n\n")
+            assert (head[0], head[2]) == (probe.status, b"")
         assert ask(served, PROBES[0].host, PROBES[0].path, source="127.0.0.2")[0] == 302  # another phone
 
 

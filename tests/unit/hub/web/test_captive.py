@@ -136,6 +136,7 @@ def test_a_lost_learner_is_led_to_the_hub(portal):
             "a.internal",
         ),
         "hub.kvasy.example",
+        "p-maths.hub.kvasy.example",
     ],
 )
 def test_the_hubs_own_names_are_served(paths, host):
@@ -145,8 +146,11 @@ def test_the_hubs_own_names_are_served(paths, host):
     assert portal.get("/", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["hub.lan.example", "10.0.0.1.example", "evilhub.lan.com", "lan.example"])
-def test_names_that_only_look_like_ours_are_foreign(portal, host):
+@pytest.mark.parametrize(
+    "host", ["hub.lan.example", "10.0.0.1.example", "evilhub.lan.com", "evilhub.kvasy.example"]
+)
+def test_names_that_only_look_like_ours_are_foreign(paths, host):
+    portal = portal_with(paths, names="hub.kvasy.example")
     assert portal.get("/", headers={"Host": host}).status_code == 302
 
 
