@@ -57,7 +57,7 @@ class CaptiveGate:
             return self._app(environ, start_response)
         answer = self._answer(name, environ)
         start_response(answer.status, [*answer.headers, _NO_STORE])
-        return () if environ["REQUEST_METHOD"] == "HEAD" else (answer.body,)
+        return (answer.body,)  # to a HEAD the server sends the headers alone
 
     def _answer(self, name: str, environ: "WSGIEnvironment") -> Answer:
         accepted = self._accepted
