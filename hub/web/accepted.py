@@ -123,7 +123,7 @@ class AcceptedInFile:
             return
         self._is_read = True
         try:
-            self._make_folder()
+            self._check_folder()
             state = json.loads(self._path.read_bytes())
             devices = state["devices"] if state["boot"] == read_boot_id() else {}
             for address, (hardware, until) in devices.items():
@@ -132,9 +132,12 @@ class AcceptedInFile:
             return  # none there, or torn: then they press "Continue" once more
 
     def _make_folder(self) -> None:
-        """Make the folder; PermissionError where somebody else made it, as everybody may in /dev/shm."""
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        self._check_folder()
+
+    def _check_folder(self) -> None:
+        """Raise PermissionError where somebody else made the folder, as everybody may in /dev/shm."""
         folder = self._path.parent
-        folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
             raise PermissionError(1, "belongs to somebody else", str(folder))
