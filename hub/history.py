@@ -35,6 +35,14 @@ class UplinkUse:
 
 
 @dataclass(frozen=True, slots=True)
+class RunTotals:
+    """All syncs since hub.db was made."""
+
+    runs: int
+    reached_at: str  # when the last one ended well, ISO 8601; empty: none did
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedPack:
     """What the last sync left to be done for one pack."""
 
@@ -182,6 +190,20 @@ def read_bytes_per_s(db: Database) -> float | None:
         )
     seconds = sum(float(row["fetch_s"]) for row in rows)
     return sum(int(row["fetch_bytes"]) for row in rows) / seconds if seconds else None
+
+
+def read_totals(db: Database) -> RunTotals:
+    """Return how many syncs there were, forgotten ones too, and when the last one ended well.
+
+    Raises:
+        LocalError: the database cannot be read.
+    """
+    with _translated():
+        row = db.execute(
+            "select coalesce(max(id), 0), "
+            "(select finished_at from sync_runs where result = 'ok' order by id desc limit 1) from sync_runs"
+        ).fetchone()
+    return RunTotals(int(row[0]), row[1] or "")
 
 
 def save_plan(db: Database, plan: LastPlan) -> None:

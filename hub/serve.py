@@ -27,6 +27,7 @@ from hub.companions import Companions
 from hub.library.rebuild import open_library
 from hub.services import ServiceFile
 from hub.settings import HubPaths, HubSettings
+from hub.web.accepted import open_accepted
 from hub.web.app import create_portal
 from hub.web.content_origin import create_content_origin
 from hub.web.largebodies import LargeBodies
@@ -100,7 +101,8 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def load(self) -> "WSGIApplication":
         self._companions = Companions(self._paths, self._settings)
-        portal = create_portal(self._paths, self._settings, ports=self._ports)
+        accepted = open_accepted(self._paths, self._settings.captive.hours * 3600)
+        portal = create_portal(self._paths, self._settings, ports=self._ports, accepted=accepted)
         find_port = self._companions.find_zim_port
         bodies = LargeBodies(self._large_bodies)
         content = create_content_origin(self._paths, ports=self._ports, find_port=find_port, bodies=bodies)

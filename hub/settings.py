@@ -190,6 +190,23 @@ class KiwixSettings:
     port: int = _within(0, 0, _MAX_PORT)  # 0: any free port on loopback
 
 
+CAPTIVE_MODES = ("welcome", "silent", "off")
+
+
+def check_captive_mode(text: str) -> str:
+    """Return what would be right instead of `text`, or nothing where it is a mode."""
+    return "" if text in CAPTIVE_MODES else f"expected one of {', '.join(CAPTIVE_MODES)}"
+
+
+@dataclass(frozen=True, slots=True)
+class CaptiveSettings:
+    """What phones and computers find when they look whether this network leads to the Internet."""
+
+    mode: str = _checked("welcome", check_captive_mode)  # "silent": no sign-in sheet; "off": as other hosts
+    hours: float = _within(10.0, 0.1, 24)  # after "Continue" a device is left alone so long: a school day
+    names: str = ""  # other names of this hub, separated by spaces: they are served, not sent to hub.lan
+
+
 @dataclass(frozen=True, slots=True)
 class HubSettings:
     """Everything in hub.toml.
@@ -204,6 +221,7 @@ class HubSettings:
     portal: PortalSettings = field(default_factory=PortalSettings)
     kolibri: KolibriSettings = field(default_factory=KolibriSettings)
     kiwix: KiwixSettings = field(default_factory=KiwixSettings)
+    captive: CaptiveSettings = field(default_factory=CaptiveSettings)
     unknown: tuple[str, ...] = ()
     refused: tuple["Refused", ...] = ()
 
@@ -224,6 +242,7 @@ _SECTIONS: dict[str, type] = {
     "portal": PortalSettings,
     "kolibri": KolibriSettings,
     "kiwix": KiwixSettings,
+    "captive": CaptiveSettings,
 }
 _REQUIRED = ("hub_id", "depot_url")
 _TYPE_WORDS: dict[type, str] = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}

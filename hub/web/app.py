@@ -6,19 +6,25 @@ from flask_babel import Babel
 from hub.settings import HubPaths, HubSettings
 from hub.web import (
     assets,
+    captive,
     display,
     errors,
     guide,
     headers,
     home,
     library,
+    metrics,
     neighbour,
+    news,
+    opds,
     pack,
     preferences,
     search,
+    sitemap,
     tech,
     view,
 )
+from hub.web.accepted import Accepted
 from hub.web.origins import Ports
 from hub.web.packfiles import PackFiles
 from hub.web.pagecache import PageCache
@@ -30,17 +36,26 @@ _BLUEPRINTS = (
     guide.bp,
     home.bp,
     library.bp,
+    metrics.bp,
     neighbour.bp,
+    news.bp,
+    opds.bp,
     pack.bp,
     preferences.bp,
     search.bp,
+    sitemap.bp,
     tech.bp,
     view.bp,
 )
 
 
-def create_portal(paths: HubPaths, settings: HubSettings, *, ports: Ports) -> Flask:
-    """Return the portal for one hub; `ports` tell it where browsers find it and the packs' origin."""
+def create_portal(
+    paths: HubPaths, settings: HubSettings, *, ports: Ports, accepted: Accepted | None = None
+) -> Flask:
+    """Return the portal for one hub; `ports` tell it where browsers find it and the packs' origin.
+
+    `accepted` remembers who pressed "Continue" on the page of the Wi-Fi; None: only this portal does.
+    """
     app = Flask(__name__, static_folder=None)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.url_map.strict_slashes = True
@@ -51,4 +66,5 @@ def create_portal(paths: HubPaths, settings: HubSettings, *, ports: Ports) -> Fl
     errors.register(app)
     headers.register(app)
     display.register(app)
+    captive.register(app, accepted)
     return app

@@ -49,3 +49,8 @@ def kolibri_url(node_id: str) -> str | None:
     if service is None or not service.get("up") or not isinstance(service.get("port"), int):
         return None
     return f"{origin(browser_host(), service['port'])}/viewcontent?{urlencode({'node_id': node_id})}"
+
+
+def page_url(path: str) -> str:
+    """The whole address of a page of this portal (a path, already quoted), for programs and feeds."""
+    return origin(browser_host(), this_portal().ports.portal) + path

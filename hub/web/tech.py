@@ -24,18 +24,19 @@ def status() -> Response:
 
 @fresh_page
 def _status() -> str:
-    return render_template("tech/status.html", status=_read())
+    return render_template("tech/status.html", status=current_status())
 
 
 @bp.get("/status.json")
 def status_json() -> Response:
     """How the hub is, for programs: as `hub status --json`, less what is not for everybody."""
-    response = jsonify(_read().to_dict())
+    response = jsonify(current_status().to_dict())
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _read() -> Status:
+def current_status() -> Status:
+    """Return how the hub is now, as everybody may know it."""
     portal = this_portal()
     settings = portal.settings
     with suppress(Error):  # what a sync goes by now, and not when the portal was started

@@ -1,0 +1,75 @@
+"""What a reading app can take from the hub: books of shelves, archives, and packs that open in a browser."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from content_packs import names
+from content_packs.items import read_items
+from hub.library.installed import InstalledPack
+from hub.library.words import fold, plain, softer, split_tokens
+from hub.web.media_types import media_type
+
+# Of a shelf, what is read, heard or watched by itself; its pictures and pages belong to the pack's own page.
+_TYPES = ("pdf", "epub", "document", "text", "markdown", "audio", "video", "other")
+_MEDIA_TYPES = {  # as KOReader and Librera know them
+    ".fb2": "application/fb2",
+    ".djvu": "image/vnd.djvu",
+    ".zim": "application/x-zim",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One entry of the catalogue. `path` is empty where the pack as a whole opens in a browser."""
+
+    pack: InstalledPack
+    path: str
+    title: str
+    language: str
+    size_bytes: int
+
+    @property
+    def media_type(self) -> str:
+        """What a reading app gets."""
+        if not self.path:
+            return "text/html"
+        return _MEDIA_TYPES.get(PurePosixPath(self.path).suffix.lower()) or media_type(self.path)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """What it is found by, as `search_words` spells it."""
+        meta = self.pack.pack
+        return search_words(" ".join((self.title, meta.title, meta.author, meta.publisher, *meta.tags)))
+
+
+def list_books(packs: Iterable[InstalledPack]) -> Iterator[Book]:
+    """Yield what the packs hold, in the order of the packs and of their shelves."""
+    for pack in packs:
+        if pack.pack.kind == "files":
+            yield from _on_shelf(pack)
+        else:
+            yield Book(pack, _archive(pack), pack.pack.title, pack.pack.language, pack.size_bytes)
+
+
+def _on_shelf(pack: InstalledPack) -> Iterator[Book]:
+    for item in read_items(pack.details):
+        if item.type in _TYPES:
+            yield Book(pack, item.path, item.title, item.language or pack.pack.language, item.size)
+
+
+def _archive(pack: InstalledPack) -> str:
+    """Return the ZIM archive of a pack, which other programs can open; empty where it has none."""
+    name = pack.details.get("zim") if pack.pack.kind == "zim" else None
+    return name if isinstance(name, str) and not names.check_path(name) else ""
+
+
+def search_words(text: str) -> frozenset[str]:
+    """Return the words of a text in the one spelling in which they are compared."""
+    return frozenset(softer(plain(word)) for token in split_tokens(text) if (word := fold(token)))
+
+
+def find_books(books: Iterable[Book], query: str) -> list[Book]:
+    """Return the books of which some word begins with each word of `query`; all for an empty one."""
+    wanted = search_words(query)
+    return [b for b in books if all(any(w.startswith(begin) for w in b.words) for begin in wanted)]
