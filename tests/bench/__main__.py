@@ -16,7 +16,7 @@ from typing import Any
 from bench import bulk, cuts, fleet, neighbour, serving, stories, sync
 from bench.links import FIELD, LOOPBACK
 from bench.measure import note
-from bench.npm import NotFetchedError
+from support.npm import NotFetchedError
 from bench.tables import Table
 from support.data import shared_data
 

@@ -1,0 +1,183 @@
+"""A tab of a browser, steered through the DevTools protocol: the part of it that Chromium 64 and today's share.
+
+One thread, no callbacks: each call waits for its answer, and what the tab says meanwhile is written down.
+"""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import websocket
+
+ANSWER_S = 30.0
+Json = dict[str, Any]
+
+
+class TabError(Exception):
+    """The browser refused a command, a script failed, or the tab is gone."""
+
+
+@dataclass
+class Request:
+    """What the tab asked for; `bytes` are those on the wire, headers included."""
+
+    url: str
+    status: int = 0
+    bytes: int = 0
+    is_cached: bool = False
+
+
+class Channel:
+    """The commands and events of one tab."""
+
+    def __init__(self, url: str) -> None:
+        self._socket = websocket.create_connection(
+            url, timeout=ANSWER_S, suppress_origin=True, http_no_proxy=["127.0.0.1"]
+        )
+        self._last = 0
+        self._loads = 0
+        self._contexts: dict[str, int] = {}  # of scripts, by the frame that they run in
+        self._requests: dict[str, Request] = {}
+        self.complaints: list[str] = []  # errors in the console
+        self.dialogs: list[str] = []  # dismissed at once
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+
+    def close(self) -> None:
+        """Let go of the tab, which stays."""
+        self._socket.close()
+
+    def call(self, method: str, **params: object) -> Json:
+        """Give a command and return its answer."""
+        number = self._send(method, params)
+        deadline = time.monotonic() + ANSWER_S
+        while time.monotonic() < deadline:
+            message = self._read()
+            if message.get("id") == number:
+                if "error" in message:
+                    raise TabError(f"{method}: {message['error']['message']}")
+                result: Json = message["result"]
+                return result
+        raise TabError(f"{method}: no answer within {ANSWER_S:g} s")
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Return from the block only when a page that it asked for has loaded."""
+        before = self._loads
+        yield
+        deadline = time.monotonic() + ANSWER_S
+        while self._loads == before:
+            if time.monotonic() > deadline:
+                raise TabError(f"no page was loaded within {ANSWER_S:g} s")
+            self._read()
+
+    def value(self, expression: str, *, frame: str | None = None) -> Any:
+        """Return what a JavaScript expression gives, or what its promise brings, in a frame or in the page."""
+        where: Json = {"contextId": self._context(frame)} if frame else {}
+        answer = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True, **where
+        )
+        if "exceptionDetails" in answer:
+            details = answer["exceptionDetails"]
+            raise TabError(details.get("exception", {}).get("description") or details["text"])
+        return answer["result"].get("value")
+
+    def run(self, function: str, *arguments: object, frame: str | None = None) -> Any:
+        """Return what a JavaScript function gives for these arguments."""
+        words = ", ".join(json.dumps(argument) for argument in arguments)
+        return self.value(f"({function})({words})", frame=frame)
+
+    def frames(self) -> dict[str, str]:
+        """Return the address of each frame inside the page by its id, outer ones first."""
+        found: dict[str, str] = {}
+        rest = [*self.call("Page.getFrameTree")["frameTree"].get("childFrames", [])]
+        while rest:
+            tree = rest.pop(0)
+            found[tree["frame"]["id"]] = tree["frame"]["url"]
+            rest += tree.get("childFrames", [])
+        return found
+
+    def take_requests(self) -> list[Request]:
+        """Return what was asked for since the last time."""
+        taken = [request for request in self._requests.values() if not request.url.startswith("data:")]
+        self._requests.clear()
+        return taken
+
+    def screenshot(self, kind: str = "png", **options: object) -> bytes:
+        """Return a picture of what is on the screen."""
+        return base64.b64decode(self.call("Page.captureScreenshot", format=kind, **options)["data"])
+
+    def _context(self, frame: str) -> int:
+        if frame not in self._contexts:
+            raise TabError(f"no scripts run in the frame {frame}")
+        return self._contexts[frame]
+
+    def _send(self, method: str, params: Json) -> int:
+        self._last += 1
+        try:
+            self._socket.send(json.dumps({"id": self._last, "method": method, "params": params}))
+        except (OSError, websocket.WebSocketException) as error:
+            raise TabError(f"the tab is gone: {error}") from error
+        return self._last
+
+    def _read(self) -> Json:
+        try:
+            message: Json = json.loads(self._socket.recv())
+        except (OSError, ValueError, websocket.WebSocketException) as error:
+            raise TabError(f"the tab is gone, or says nothing: {error}") from error
+        if "method" in message:
+            self._note(message["method"], message["params"])
+        return message
+
+    def _note(self, event: str, params: Json) -> None:
+        match event:
+            case "Page.loadEventFired":
+                self._loads += 1
+            case "Page.javascriptDialogOpening":
+                self.dialogs.append(params["message"])
+                self._send("Page.handleJavaScriptDialog", {"accept": False})
+            case "Runtime.executionContextCreated":
+                context = params["context"]
+                if context.get("auxData", {}).get("isDefault"):
+                    self._contexts[context["auxData"]["frameId"]] = context["id"]
+            case "Runtime.executionContextDestroyed":
+                gone = params["executionContextId"]
+                self._contexts = {frame: number for frame, number in self._contexts.items() if number != gone}
+            case "Runtime.executionContextsCleared":
+                self._contexts.clear()
+            case "Runtime.exceptionThrown":
+                details = params["exceptionDetails"]
+                self.complaints.append(details.get("exception", {}).get("description") or details["text"])
+            case "Runtime.consoleAPICalled" if params["type"] == "error":
+                self.complaints.append(str([a.get("value", a.get("description")) for a in params["args"]]))
+            case "Log.entryAdded" if params["entry"]["level"] == "error":
+                entry = params["entry"]
+                self.complaints.append(f"{entry['text']} {entry.get('url', '')}")
+            case _ if event.startswith("Network."):
+                self._note_request(event, params)
+
+    def _note_request(self, event: str, params: Json) -> None:
+        number = params.get("requestId", "")
+        if event == "Network.requestWillBeSent":
+            self._close_redirect(number, params)
+            self._requests[number] = Request(params["request"]["url"])
+        elif number in self._requests:
+            request = self._requests[number]
+            if event == "Network.responseReceived":
+                request.status = params["response"]["status"]
+                request.is_cached = request.is_cached or params["response"].get("fromDiskCache", False)
+            elif event == "Network.requestServedFromCache":
+                request.is_cached = True
+            elif event == "Network.loadingFinished":
+                request.bytes = int(params["encodedDataLength"])
+
+    def _close_redirect(self, number: str, params: Json) -> None:
+        if "redirectResponse" in params and number in self._requests:
+            answer = params["redirectResponse"]
+            self._requests[number].status = answer["status"]
+            self._requests[number].bytes = int(answer.get("encodedDataLength", 0))
+            self._requests[f"{number} {len(self._requests)}"] = self._requests.pop(number)
