@@ -12,7 +12,8 @@ MAX_STOPS_BEFORE_MAIN = 4  # of a page that has no link to skip them
 _WATCH = """(function () {
   function look(e) {
     var s = getComputedStyle(e), box = e.getBoundingClientRect();
-    return [s.outlineStyle, s.outlineWidth, s.boxShadow, s.backgroundColor, s.borderColor, s.textDecorationLine,
+    var clear = s.outlineStyle === 'none' || s.outlineWidth === '0px' || /rgba\\(.*, 0\\)/.test(s.outlineColor);
+    return [clear ? '' : s.outline, s.boxShadow, s.backgroundColor, s.borderColor, s.textDecorationLine,
       Math.round(box.left)].join('|');
   }
   function seen(e) {
@@ -30,7 +31,7 @@ _WATCH = """(function () {
       Math.max(1, Math.min(innerWidth - 1, box.left + Math.min(box.width / 2, 20))),
       Math.max(1, Math.min(innerHeight - 1, box.top + box.height / 2)));
     return {number: n, html: e.outerHTML.slice(0, 120), tag: e.tagName,
-      shown: look(e) !== window.before[n] || getComputedStyle(e).outlineStyle === 'auto',
+      shown: look(e) !== window.before[n],
       covered: !(hit && (e.contains(hit) || hit.contains(e)))};
   };
   return window.controls.length;

@@ -13,7 +13,10 @@ NAMES = (
     *("home", "library", "pack-files", "pack-web", "view-web", "view-markdown"),
     *("view-film", "search", "search-nothing", "help", "missing"),
 )
-_SILENT = ("none", "generic", "InlineTextBox", "LineBreak", "paragraph", "StaticText", "ListMarker", "RootWebArea")
+_SILENT = ("none", "generic", "InlineTextBox", "LineBreak", "paragraph", "StaticText", "ListMarker", "RootWebArea", "LabelText")
+_OWN_PARTS = ("Video", "Audio")  # what they are made of is the browser's, and changes with it
+_STATES = ("expanded", "invalid", "required")
+_NAMED = ("link", "button", "textbox", "searchbox", "combobox", "image", "img", "Iframe", "navigation")
 _CHANGING = re.compile(r"\d{1,2} \w+\.? \d{4}(?: р\.)?|\d+:\d\d(?::\d\d)?")  # dates and times
 
 
@@ -33,8 +36,7 @@ def test_a_screen_reader_is_told_what_was_reviewed(visitor, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_whatever_can_be_used_has_a_name(visitor, name):
     visitor.go(PAGES[name])
-    nameless = [line for line in tell(visitor.tab).splitlines() if re.fullmatch(r" *(link|button|textbox|img|image|Iframe|searchbox|combobox) \"\".*", line)]
-    assert nameless == []
+    assert [line for line in tell(visitor.tab).splitlines() if line.split()[0] in _NAMED and '"' not in line] == []
 
 
 def tell(tab):
@@ -45,17 +47,23 @@ def tell(tab):
 
     def visit(node, depth):
         role, name = node["role"]["value"], node.get("name", {}).get("value", "")
-        told = not node["ignored"] and role not in _SILENT
-        if told:
-            state = "".join(f" {p['name']}={p['value']['value']}" for p in node.get("properties", []) if p["name"] in ("level", "expanded", "invalid", "required") and p["value"].get("value") not in (False, "false"))
-            lines.append("  " * depth + f"{role} {_said(name)}{state}")
-        for child in node.get("childIds", []):
+        is_told = not node["ignored"] and role not in _SILENT
+        if is_told:
+            lines.append("  " * depth + role + _said("" if role in _OWN_PARTS else name) + _state(node))
+        for child in node.get("childIds", []) if role not in _OWN_PARTS else []:
             if child in known:
-                visit(known[child], depth + told)
+                visit(known[child], depth + is_told)
 
     visit(nodes[0], 0)
     return "".join(f"{line}\n" for line in lines)
 
 
 def _said(name):
-    return '"' + _CHANGING.sub("…", " ".join(name.split()))[:100] + '"'
+    text = _CHANGING.sub("…", " ".join(name.split()))[:100]
+    return f' "{text}"' if text else ""
+
+
+def _state(node):
+    wanted = (*_STATES, "level") if node["role"]["value"] == "heading" else _STATES
+    values = {p["name"]: p["value"].get("value") for p in node.get("properties", []) if p["name"] in wanted}
+    return "".join(f" {name}={value}" for name, value in values.items() if value not in (False, "false"))

@@ -57,7 +57,7 @@ _TODAY_FLAGS = (
     # All frames in one process, as on a phone with little memory: what keeps a pack away from the portal must
     # be the pages' own rules, and one connection reaches every frame.
     "--disable-site-isolation-trials",
-    "--disable-features=IsolateSandboxedIframes,OriginKeyedProcessesByDefault",
+    "--disable-features=IsolateSandboxedIframes,OriginKeyedProcessesByDefault,BackForwardCache",
 )
 
 

@@ -77,7 +77,7 @@ class Channel:
 
     def value(self, expression: str, *, frame: str | None = None) -> Any:
         """Return what a JavaScript expression gives, or what its promise brings, in a frame or in the page."""
-        where: Json = {"contextId": self._context(frame)} if frame else {}
+        where: Json = {"contextId": self.context(frame)} if frame else {}
         answer = self.call(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True, **where
         )
@@ -111,7 +111,8 @@ class Channel:
         """Return a picture of what is on the screen."""
         return base64.b64decode(self.call("Page.captureScreenshot", format=kind, **options)["data"])
 
-    def _context(self, frame: str) -> int:
+    def context(self, frame: str) -> int:
+        """Return where scripts of a frame run, for commands that want it."""
         if frame not in self._contexts:
             raise TabError(f"no scripts run in the frame {frame}")
         return self._contexts[frame]
