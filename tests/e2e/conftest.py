@@ -47,6 +47,7 @@ def tab(browser: Browser) -> Tab:
     tab = browser.tab()
     tab.allow_scripts(True)
     tab.set_line()
+    tab.keep_pages(True)
     tab.paint()
     tab.show(SCHOOL_PC)
     tab.open("about:blank")

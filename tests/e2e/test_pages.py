@@ -54,7 +54,7 @@ def test_what_a_learner_taps_is_large_enough(visitor, name):
 @every_page
 def test_no_page_makes_the_browser_complain(visitor, name):
     visitor.go(PAGES[name])
-    visitor.tab.value("new Promise(function (done) { setTimeout(done, 50); })")
+    visitor.tab.settle()
     expected = "status of 404" if name == "missing" else NEW_FLAG if not visitor.engine.is_today else "nothing"
     assert [line for line in visitor.tab.complaints if expected not in line] == []
     assert visitor.tab.value("document.title.trim()")

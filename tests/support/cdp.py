@@ -14,6 +14,7 @@ from typing import Any
 import websocket
 
 ANSWER_S = 30.0
+_LOOK_S, _QUIET_LOOKS = 0.05, 3
 Json = dict[str, Any]
 
 
@@ -29,6 +30,8 @@ class Request:
     status: int = 0
     bytes: int = 0
     is_cached: bool = False
+    is_over: bool = False
+    announced_bytes: int | None = None
 
 
 class Channel:
@@ -101,6 +104,14 @@ class Channel:
             rest += tree.get("childFrames", [])
         return found
 
+    def settle(self) -> None:
+        """Return when nothing has been on its way for a moment; for pages that have come to rest."""
+        quiet, deadline = 0, time.monotonic() + ANSWER_S
+        while quiet < _QUIET_LOOKS and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+            self.value("1")  # reads what the tab had to say
+            quiet = quiet + 1 if all(request.is_over for request in self._requests.values()) else 0
+
     def take_requests(self) -> list[Request]:
         """Return what was asked for since the last time."""
         taken = [request for request in self._requests.values() if not request.url.startswith("data:")]
@@ -171,14 +182,29 @@ class Channel:
             if event == "Network.responseReceived":
                 request.status = params["response"]["status"]
                 request.is_cached = request.is_cached or params["response"].get("fromDiskCache", False)
+                request.announced_bytes = _announced_bytes(params["response"])
             elif event == "Network.requestServedFromCache":
                 request.is_cached = True
+            elif event == "Network.loadingFailed":
+                request.is_over = True
             elif event == "Network.loadingFinished":
+                request.is_over = True
                 request.bytes = int(params["encodedDataLength"])
+                if request.announced_bytes is not None:  # 64 counts a page as it is when unpacked
+                    request.bytes = min(request.bytes, request.announced_bytes)
 
     def _close_redirect(self, number: str, params: Json) -> None:
         if "redirectResponse" in params and number in self._requests:
             answer = params["redirectResponse"]
             self._requests[number].status = answer["status"]
+            self._requests[number].is_over = True
             self._requests[number].bytes = int(answer.get("encodedDataLength", 0))
             self._requests[f"{number} {len(self._requests)}"] = self._requests.pop(number)
+
+
+def _announced_bytes(response: Json) -> int | None:
+    """Return how long an answer is by its own headers, theirs included."""
+    headers = {name.lower(): value for name, value in response["headers"].items()}
+    if "content-length" not in headers:
+        return None
+    return int(headers["content-length"]) + int(response.get("encodedDataLength", 0))

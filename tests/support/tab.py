@@ -135,11 +135,13 @@ class Tab(Channel):
         )
         self.call("Emulation.setCPUThrottlingRate", rate=slower)
 
-    def be_new(self, *, cache: bool = False) -> None:
-        """Forget cookies, console and requests, and with `cache` what was kept of pages."""
+    def keep_pages(self, kept: bool) -> None:
+        """Use what was kept of earlier pages, or nothing of it."""
+        self.call("Network.setCacheDisabled", cacheDisabled=not kept)
+
+    def be_new(self) -> None:
+        """Forget cookies, console and requests."""
         self.call("Network.clearBrowserCookies")
-        if cache:
-            self.call("Network.clearBrowserCache")
         self.complaints.clear()
         self.dialogs.clear()
         self.take_requests()
