@@ -39,8 +39,8 @@ def _remember(cookie: str, value: str) -> Response:
 
 
 def _comes_from_here() -> bool:
-    # Browsers send Sec-Fetch-Site to https only. Our pages have the policy same-origin, so their links name them;
-    # the pages of packs are of another origin, which the header names, or send none.
+    # Sec-Fetch-Site would tell, but goes to https only. Our pages have the referrer policy same-origin, so
+    # their links name them; pages of packs name another origin, or none.
     return (request.referrer or "").startswith(request.host_url)
 
 

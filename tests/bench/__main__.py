@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import bulk, cuts, fleet, neighbour, serving, stories, sync
+from bench import bulk, cuts, first_view, fleet, neighbour, serving, stories, sync
 from bench.links import FIELD, LOOPBACK
 from bench.measure import note
-from support.npm import NotFetchedError
 from bench.tables import Table
 from support.data import shared_data
+from support.npm import NotFetchedError
 
 RESULTS = Path(__file__).parents[2] / "bench-results"
 
@@ -105,6 +105,10 @@ def _serving(folder: Path, options: argparse.Namespace) -> Table:
     return serving.measure(folder, _book(options)[2], seconds=2 if options.quick else 8)
 
 
+def _first_view(folder: Path, options: argparse.Namespace) -> Table:
+    return first_view.measure(folder, _book(options)[2])
+
+
 Measure = Callable[[Path, argparse.Namespace], Table]
 TABLES: dict[str, Measure] = {
     "sync-pack": _sync,
@@ -113,6 +117,7 @@ TABLES: dict[str, Measure] = {
     "sync-neighbour": _neighbour,
     "bulk": _bulk,
     "serving": _serving,
+    "first-view": _first_view,
 }
 
 

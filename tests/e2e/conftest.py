@@ -8,8 +8,9 @@ import pytest
 from hub.library import indexer
 from hub.settings import HubPaths
 from support.browser import ENGINES, Browser, Engine
+from support.kolibri import KOLIBRI
 from support.school import stock_school
-from support.serving import Served, serving
+from support.serving import Served, serving, write_settings
 from support.tab import SCHOOL_PC, Tab
 from support.visitor import DEVICES, Visitor
 
@@ -26,6 +27,7 @@ def hub_dir(tmp_path_factory: pytest.TempPathFactory) -> HubPaths:
 
 @pytest.fixture(scope="session")
 def served(hub_dir: HubPaths) -> Iterator[Served]:
+    write_settings(hub_dir, f'[kolibri]\ncommand = "{KOLIBRI}"\nport = 0\nzip_port = 0\n')
     with serving(hub_dir) as running:
         yield running
 

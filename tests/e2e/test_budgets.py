@@ -1,4 +1,4 @@
-"""What a page costs, measured in the browsers: bytes on the wire and requests, at first and when one goes on."""
+"""What a page costs, measured in the browsers: bytes on the wire and requests, at first and later."""
 
 import pytest
 
@@ -9,7 +9,7 @@ LATER_BYTES, LATER_REQUESTS = 16_000, 2
 
 
 def sent(visitor, name):
-    """Open a page; return what came over the wire: the portal's part, where a lesson shows its own beside it."""
+    """Open a page; return what came over the wire: the portal's part, where a lesson has its own."""
     visitor.tab.take_requests()
     visitor.go(PAGES[name])
     visitor.tab.settle()

@@ -1,46 +1,22 @@
-"""Every page by keyboard alone: what can be reached, in which order, what shows where one is, what keys do."""
+"""Every page by keyboard alone: what is reached, in which order, what shows where one is, what keys do."""
+
+from pathlib import Path
 
 import pytest
 
 from support.school import PAGES
-from support.tab import TabError
+from support.tab import BrowserError
 
 every_page = pytest.mark.parametrize("name", PAGES)
 MAX_STOPS = 300
 MAX_STOPS_BEFORE_MAIN = 4  # of a page that has no link to skip them
-# The controls that a person sees, in the order of the document, with how each looks while it has no focus.
-_WATCH = """(function () {
-  function look(e) {
-    var s = getComputedStyle(e), box = e.getBoundingClientRect();
-    var clear = s.outlineStyle === 'none' || s.outlineWidth === '0px' || /rgba\\(.*, 0\\)/.test(s.outlineColor);
-    return [clear ? '' : s.outline, s.boxShadow, s.backgroundColor, s.borderColor, s.textDecorationLine,
-      Math.round(box.left)].join('|');
-  }
-  function seen(e) {
-    return e.getClientRects().length && (!e.checkVisibility || e.checkVisibility({visibilityProperty: true}));
-  }
-  var all = 'a[href], button, input, select, textarea, summary, iframe, video[controls], audio[controls], [tabindex]';
-  window.controls = [].filter.call(document.querySelectorAll(all), function (e) {
-    return e.tabIndex >= 0 && !e.disabled && e.type !== 'hidden' && seen(e);
-  });
-  window.before = window.controls.map(look);
-  window.told = function () {
-    var e = document.activeElement, n = window.controls.indexOf(e), box = e.getBoundingClientRect();
-    if (e === document.body || e === document.documentElement) return null;
-    var hit = document.elementFromPoint(
-      Math.max(1, Math.min(innerWidth - 1, box.left + Math.min(box.width / 2, 20))),
-      Math.max(1, Math.min(innerHeight - 1, box.top + box.height / 2)));
-    return {number: n, html: e.outerHTML.slice(0, 120), tag: e.tagName,
-      shown: look(e) !== window.before[n],
-      covered: !(hit && (e.contains(hit) || hit.contains(e)))};
-  };
-  return window.controls.length;
-})()"""
+SCRIPTS = Path(__file__).parent / "scripts"
+_WATCH = (SCRIPTS / "watch_focus.js").read_text()
 _OWN_FOCUS = ("IFRAME", "VIDEO", "AUDIO")  # what is inside them shows its own focus
 
 
 def walk(tab):
-    """Press Tab through the page; return what was told of each stop, without what is inside a frame or a player."""
+    """Press Tab through the page; return what was told of each stop; a frame or a player is one stop."""
     stops = []
     for _ in range(MAX_STOPS):
         tab.press("Tab")
@@ -49,7 +25,7 @@ def walk(tab):
             return stops
         if not stops or stops[-1]["number"] != stop["number"]:
             stops.append(stop)
-    raise TabError(f"Tab never came to the end of the page; the last stops were {stops[-3:]}")
+    raise BrowserError(f"Tab never came to the end of the page; the last stops were {stops[-3:]}")
 
 
 @every_page
@@ -71,10 +47,16 @@ def test_the_content_is_the_second_stop_or_a_few_away(visitor, name):
         visitor.tab.press("Enter")
         visitor.tab.press("Tab")
         inside = f"document.querySelector({target!r}).contains(document.activeElement)"
-        assert visitor.tab.value(f"{inside} || !document.querySelector({target!r}).querySelector('a, button')")
+        assert visitor.tab.value(
+            f"{inside} || !document.querySelector({target!r}).querySelector('a, button')"
+        )
     else:
-        before = "[].filter.call(document.querySelectorAll('a, button'), function (e) {" \
-            " return !e.closest('main') && e.compareDocumentPosition(document.querySelector('main, iframe')) & 4; })"
+        before = """(function () {
+          var content = document.querySelector('main, iframe');
+          return [].filter.call(document.querySelectorAll('a, button'), function (e) {
+            return !content.contains(e) && e.compareDocumentPosition(content) & Node.DOCUMENT_POSITION_FOLLOWING;
+          });
+        })()"""
         assert visitor.tab.value(f"{before}.length") <= MAX_STOPS_BEFORE_MAIN
 
 
@@ -126,4 +108,4 @@ def _go_to(tab, selector):
         tab.press("Tab")
         if tab.run("function (s) { return document.activeElement === document.querySelector(s) }", selector):
             return
-    raise TabError(f"Tab does not reach {selector}")
+    raise BrowserError(f"Tab does not reach {selector}")

@@ -1,4 +1,6 @@
-"""Every page in both browsers: nothing overflows, nothing is too small, nothing complains, axe finds nothing."""
+"""Every page in both browsers: nothing overflows, is too small, complains or moves; axe finds nothing."""
+
+from pathlib import Path
 
 import pytest
 
@@ -12,16 +14,8 @@ NARROW = (320, 640)  # WCAG 1.4.10
 # Chromium 64 says so of each frame: today's browsers let a sandboxed lesson keep a file only with this flag.
 NEW_FLAG = "'allow-downloads' is an invalid sandbox flag"
 every_page = pytest.mark.parametrize("name", PAGES)
-_SMALL = """function (least) {
-  function seen(e) { return e.getClientRects().length && getComputedStyle(e).visibility === 'visible'; }
-  return [].filter.call(document.querySelectorAll('a, button, input, select, summary, [role=button]'), function (e) {
-    var box = e.getBoundingClientRect(), inText = e.closest('p, td, dd, .prose') && getComputedStyle(e).display === 'inline';
-    return seen(e) && !inText && box.right > 0 && (box.height < least || box.width < least);
-  }).map(function (e) {
-    var box = e.getBoundingClientRect();
-    return Math.round(box.width) + 'x' + Math.round(box.height) + ' ' + e.outerHTML.slice(0, 120);
-  });
-}"""
+SCRIPTS = Path(__file__).parent / "scripts"
+_SMALL = (SCRIPTS / "small_targets.js").read_text()
 _MOVING = """[].filter.call(document.querySelectorAll('body *'), function (e) {
   var style = getComputedStyle(e), moves = style.animationName !== 'none' && style.animationDuration !== '0s';
   return e.getClientRects().length && (moves || parseFloat(style.transitionDuration) > 0.01);
@@ -55,7 +49,9 @@ def test_what_a_learner_taps_is_large_enough(visitor, name):
 def test_no_page_makes_the_browser_complain(visitor, name):
     visitor.go(PAGES[name])
     visitor.tab.settle()
-    expected = "status of 404" if name == "missing" else NEW_FLAG if not visitor.engine.is_today else "nothing"
+    expected = (
+        "status of 404" if name == "missing" else NEW_FLAG if not visitor.engine.is_today else "nothing"
+    )
     assert [line for line in visitor.tab.complaints if expected not in line] == []
     assert visitor.tab.value("document.title.trim()")
 

@@ -13,7 +13,17 @@ NAMES = (
     *("home", "library", "pack-files", "pack-web", "view-web", "view-markdown"),
     *("view-film", "search", "search-nothing", "help", "missing"),
 )
-_SILENT = ("none", "generic", "InlineTextBox", "LineBreak", "paragraph", "StaticText", "ListMarker", "RootWebArea", "LabelText")
+_SILENT = (
+    "none",
+    "generic",
+    "InlineTextBox",
+    "LineBreak",
+    "paragraph",
+    "StaticText",
+    "ListMarker",
+    "RootWebArea",
+    "LabelText",
+)
 _OWN_PARTS = ("Video", "Audio")  # what they are made of is the browser's, and changes with it
 _STATES = ("expanded", "invalid", "required")
 _NAMED = ("link", "button", "textbox", "searchbox", "combobox", "image", "img", "Iframe", "navigation")
@@ -36,7 +46,9 @@ def test_a_screen_reader_is_told_what_was_reviewed(visitor, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_whatever_can_be_used_has_a_name(visitor, name):
     visitor.go(PAGES[name])
-    assert [line for line in tell(visitor.tab).splitlines() if line.split()[0] in _NAMED and '"' not in line] == []
+    assert [
+        line for line in tell(visitor.tab).splitlines() if line.split()[0] in _NAMED and '"' not in line
+    ] == []
 
 
 def tell(tab):

@@ -1,10 +1,14 @@
-"""What learners do, on a phone and on a school PC, in Ukrainian and English, in both browsers; with pictures of it."""
+"""What learners do, on a phone and a school PC, in Ukrainian and English, in both browsers; with pictures."""
 
 import pytest
 
 from support.school import BOOK, COURSE, FILM, MARKDOWN, PAGES, SHELF
 
-CUES = "(function () { var t = document.querySelector('video').textTracks[0]; t.mode = 'showing'; return t.cues.length })()"
+CUES = """(function () {
+  var track = document.querySelector('video').textTracks[0];
+  track.mode = 'showing';
+  return track.cues.length;
+})()"""
 
 
 def search_for(learner, words):

@@ -9,9 +9,12 @@ from support.tab import Tab
 
 _WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 _RUN = """function (tags) {
-  function told(rules) { return rules.map(function (rule) { return {
-    id: rule.id, tags: rule.tags, places: rule.nodes.map(function (node) { return node.html.slice(0, 200); })}; }); }
-  return axe.run(document, {runOnly: tags, resultTypes: ['violations', 'incomplete'], iframes: false}).then(
+  function place(node) { return node.html.slice(0, 200); }
+  function told(rules) {
+    return rules.map(function (rule) { return {id: rule.id, tags: rule.tags, places: rule.nodes.map(place)}; });
+  }
+  var options = {runOnly: tags, resultTypes: ['violations', 'incomplete'], iframes: false};
+  return axe.run(document, options).then(
     function (result) { return {violations: told(result.violations), incomplete: told(result.incomplete)}; });
 }"""
 
@@ -26,8 +29,14 @@ class Findings:
 
     def to_text(self) -> str:
         """Return all as a report."""
-        parts = (("violations", self.violations), ("best practice", self.advice), ("incomplete", self.unclear))
-        return "".join(f"{title}:\n" + "".join(f"  {line}\n" for line in lines) for title, lines in parts if lines)
+        parts = (
+            ("violations", self.violations),
+            ("best practice", self.advice),
+            ("incomplete", self.unclear),
+        )
+        return "".join(
+            f"{title}:\n" + "".join(f"  {line}\n" for line in lines) for title, lines in parts if lines
+        )
 
 
 def examine(tab: Tab) -> Findings:

@@ -1,4 +1,4 @@
-"""Two headless browsers that talk to loopback and to nobody else: Debian's Chromium, and Chromium 64 from npm.
+"""Two headless browsers that talk to loopback and nobody else: Debian's Chromium, and Chromium 64 from npm.
 
 `python -m support.browser` fetches what comes from npm, so that no test waits for it.
 """
@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from support.cdp import TabError
+from support.cdp import BrowserError
 from support.npm import Release, cached, fetch_release
 from support.tab import Tab
 from support.waiting import wait_for
@@ -48,7 +47,8 @@ _FLAGS = (
     "--disable-sync",
     "--hide-scrollbars",
     # The hosts that packs have behind the front door are names of this machine; no other name exists.
-    "--host-resolver-rules=MAP *.hub.lan 127.0.0.1, MAP hub.lan 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules="
+    "MAP *.hub.lan 127.0.0.1, MAP hub.lan 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--remote-debugging-port=0",
 )
 _TODAY_FLAGS = (
@@ -125,7 +125,7 @@ class Browser:
         try:
             assert self._tab is not None
             self._tab.value("1")
-        except TabError as error:
+        except BrowserError as error:
             self.restarts += 1
             assert self.restarts <= MAX_RESTARTS, f"{self.engine.name} died again and again: {error}"
             self._end()
@@ -171,7 +171,9 @@ class Browser:
         return False
 
     def _port(self) -> int | None:
-        found = re.search(r"DevTools listening on ws://127\.0\.0\.1:(\d+)/", self._log.read_text(errors="replace"))
+        found = re.search(
+            r"DevTools listening on ws://127\.0\.0\.1:(\d+)/", self._log.read_text(errors="replace")
+        )
         return int(found[1]) if found else None
 
     def _targets(self) -> list[dict[str, str]]:

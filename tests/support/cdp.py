@@ -1,4 +1,4 @@
-"""A tab of a browser, steered through the DevTools protocol: the part of it that Chromium 64 and today's share.
+"""A tab of a browser, steered through the DevTools protocol: the part that Chromium 64 and today's share.
 
 One thread, no callbacks: each call waits for its answer, and what the tab says meanwhile is written down.
 """
@@ -18,7 +18,7 @@ _LOOK_S, _QUIET_LOOKS = 0.05, 3
 Json = dict[str, Any]
 
 
-class TabError(Exception):
+class BrowserError(Exception):
     """The browser refused a command, a script failed, or the tab is gone."""
 
 
@@ -62,10 +62,10 @@ class Channel:
             message = self._read()
             if message.get("id") == number:
                 if "error" in message:
-                    raise TabError(f"{method}: {message['error']['message']}")
+                    raise BrowserError(f"{method}: {message['error']['message']}")
                 result: Json = message["result"]
                 return result
-        raise TabError(f"{method}: no answer within {ANSWER_S:g} s")
+        raise BrowserError(f"{method}: no answer within {ANSWER_S:g} s")
 
     @contextmanager
     def loading(self) -> Iterator[None]:
@@ -75,18 +75,18 @@ class Channel:
         deadline = time.monotonic() + ANSWER_S
         while self._loads == before:
             if time.monotonic() > deadline:
-                raise TabError(f"no page was loaded within {ANSWER_S:g} s")
+                raise BrowserError(f"no page was loaded within {ANSWER_S:g} s")
             self._read()
 
     def value(self, expression: str, *, frame: str | None = None) -> Any:
-        """Return what a JavaScript expression gives, or what its promise brings, in a frame or in the page."""
+        """Return what a JavaScript expression gives, or its promise brings, in a frame or in the page."""
         where: Json = {"contextId": self.context(frame)} if frame else {}
         answer = self.call(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True, **where
         )
         if "exceptionDetails" in answer:
             details = answer["exceptionDetails"]
-            raise TabError(details.get("exception", {}).get("description") or details["text"])
+            raise BrowserError(details.get("exception", {}).get("description") or details["text"])
         return answer["result"].get("value")
 
     def run(self, function: str, *arguments: object, frame: str | None = None) -> Any:
@@ -109,8 +109,12 @@ class Channel:
         quiet, deadline = 0, time.monotonic() + ANSWER_S
         while quiet < _QUIET_LOOKS and time.monotonic() < deadline:
             time.sleep(_LOOK_S)
-            self.value("1")  # reads what the tab had to say
-            quiet = quiet + 1 if all(request.is_over for request in self._requests.values()) else 0
+            quiet = quiet + 1 if self.is_quiet() else 0
+
+    def is_quiet(self) -> bool:
+        """Tell whether nothing is on its way."""
+        self.value("1")  # reads what the tab had to say
+        return all(request.is_over for request in self._requests.values())
 
     def take_requests(self) -> list[Request]:
         """Return what was asked for since the last time."""
@@ -125,7 +129,7 @@ class Channel:
     def context(self, frame: str) -> int:
         """Return where scripts of a frame run, for commands that want it."""
         if frame not in self._contexts:
-            raise TabError(f"no scripts run in the frame {frame}")
+            raise BrowserError(f"no scripts run in the frame {frame}")
         return self._contexts[frame]
 
     def _send(self, method: str, params: Json) -> int:
@@ -133,14 +137,14 @@ class Channel:
         try:
             self._socket.send(json.dumps({"id": self._last, "method": method, "params": params}))
         except (OSError, websocket.WebSocketException) as error:
-            raise TabError(f"the tab is gone: {error}") from error
+            raise BrowserError(f"the tab is gone: {error}") from error
         return self._last
 
     def _read(self) -> Json:
         try:
             message: Json = json.loads(self._socket.recv())
         except (OSError, ValueError, websocket.WebSocketException) as error:
-            raise TabError(f"the tab is gone, or says nothing: {error}") from error
+            raise BrowserError(f"the tab is gone, or says nothing: {error}") from error
         if "method" in message:
             self._note(message["method"], message["params"])
         return message
@@ -152,15 +156,6 @@ class Channel:
             case "Page.javascriptDialogOpening":
                 self.dialogs.append(params["message"])
                 self._send("Page.handleJavaScriptDialog", {"accept": False})
-            case "Runtime.executionContextCreated":
-                context = params["context"]
-                if context.get("auxData", {}).get("isDefault"):
-                    self._contexts[context["auxData"]["frameId"]] = context["id"]
-            case "Runtime.executionContextDestroyed":
-                gone = params["executionContextId"]
-                self._contexts = {frame: number for frame, number in self._contexts.items() if number != gone}
-            case "Runtime.executionContextsCleared":
-                self._contexts.clear()
             case "Runtime.exceptionThrown":
                 details = params["exceptionDetails"]
                 self.complaints.append(details.get("exception", {}).get("description") or details["text"])
@@ -169,8 +164,22 @@ class Channel:
             case "Log.entryAdded" if params["entry"]["level"] == "error":
                 entry = params["entry"]
                 self.complaints.append(f"{entry['text']} {entry.get('url', '')}")
+            case _ if event.startswith("Runtime.executionContext"):
+                self._note_context(event, params)
             case _ if event.startswith("Network."):
                 self._note_request(event, params)
+
+    def _note_context(self, event: str, params: Json) -> None:
+        match event:
+            case "Runtime.executionContextCreated":
+                facts = params["context"].get("auxData", {})
+                if facts.get("isDefault"):
+                    self._contexts[facts["frameId"]] = params["context"]["id"]
+            case "Runtime.executionContextDestroyed":
+                gone = params["executionContextId"]
+                self._contexts = {frame: number for frame, number in self._contexts.items() if number != gone}
+            case "Runtime.executionContextsCleared":
+                self._contexts.clear()
 
     def _note_request(self, event: str, params: Json) -> None:
         number = params.get("requestId", "")

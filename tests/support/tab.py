@@ -1,10 +1,10 @@
-"""What a person does with a page: open, tap, type, look; and what a test makes of the screen, the line, the browser."""
+"""What a person does with a page: open, tap, type, look; and which screen and line a test gives them."""
 
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from support.cdp import ANSWER_S, Channel, TabError
+from support.cdp import ANSWER_S, BrowserError, Channel
 
 Size = tuple[int, int]
 PHONE: Size = (360, 640)
@@ -18,12 +18,14 @@ _KEYS: dict[str, tuple[int, str]] = {  # the number and the character that a key
 _SHIFT = 8
 # Where a tap on an element lands, or what is wrong with it.
 _SPOT = """function (selector) {
-  var found = [].filter.call(document.querySelectorAll(selector), function (e) { return e.getClientRects().length; });
+  function seen(e) { return e.getClientRects().length; }
+  var found = [].filter.call(document.querySelectorAll(selector), seen);
   if (!found.length) return 'nothing to see there';
   found[0].scrollIntoView({block: 'center'});
   var box = found[0].getClientRects()[0], x = box.left + box.width / 2, y = box.top + box.height / 2;
   var hit = document.elementFromPoint(x, y);
-  if (!hit || !(found[0].contains(hit) || hit.contains(found[0]))) return 'covered by ' + (hit && hit.outerHTML);
+  var isFree = hit && (found[0].contains(hit) || hit.contains(found[0]));
+  if (!isFree) return 'covered by ' + (hit && hit.outerHTML);
   return [x, y];
 }"""
 
@@ -36,7 +38,7 @@ class Tab(Channel):
         with self.loading():
             failed = self.call("Page.navigate", url=url).get("errorText")
             if failed:
-                raise TabError(f"{url}: {failed}")
+                raise BrowserError(f"{url}: {failed}")
 
     @property
     def url(self) -> str:
@@ -45,20 +47,28 @@ class Tab(Channel):
 
     def text(self, selector: str = "body") -> str:
         """Return what is written in an element; empty where there is none."""
-        return str(self.run("function (s) { var e = document.querySelector(s); return e ? e.innerText : '' }", selector))
+        return str(
+            self.run(
+                "function (s) { var e = document.querySelector(s); return e ? e.innerText : '' }", selector
+            )
+        )
 
     def has(self, selector: str) -> bool:
         """Tell whether an element is there and can be seen."""
-        seen = "function (s) { var e = document.querySelector(s); return !!e && e.getClientRects().length > 0 }"
+        seen = (
+            "function (s) { var e = document.querySelector(s); return !!e && e.getClientRects().length > 0 }"
+        )
         return bool(self.run(seen, selector))
 
     def tap(self, selector: str) -> None:
         """Tap the first visible element of a selector; fails where something lies over it."""
         spot = self.run(_SPOT, selector)
         if isinstance(spot, str):
-            raise TabError(f"{selector}: {spot}")
+            raise BrowserError(f"{selector}: {spot}")
         for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=spot[0], y=spot[1], button="left", clickCount=1)
+            self.call(
+                "Input.dispatchMouseEvent", type=kind, x=spot[0], y=spot[1], button="left", clickCount=1
+            )
 
     def follow(self, selector: str) -> None:
         """Tap a link or a button and wait for the page that it leads to."""
@@ -95,9 +105,18 @@ class Tab(Channel):
         deadline = time.monotonic() + timeout_s
         while not (result := happened()):
             if time.monotonic() > deadline:
-                raise TabError(f"{what}: not within {timeout_s:g} s; frames: {self.frames()}; {self.text()[:400]}")
+                raise BrowserError(
+                    f"{what}: not within {timeout_s:g} s; frames: {self.frames()}; {self.text()[:400]}"
+                )
             time.sleep(0.05)
         return result
+
+    def pause(self, seconds: float) -> None:
+        """Give the page time for what it should not manage to do."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.value("1")
+            time.sleep(0.05)
 
     def frame(self, part: str) -> str:
         """Return the frame whose address has `part` in it, as soon as its page is there."""
@@ -111,11 +130,15 @@ class Tab(Channel):
         """Have a screen of this size."""
         width, height = size
         self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
         )
 
     def paint(self, medium: str = "", **features: str) -> None:
-        """Have this medium ("print") and these preferences (`color_scheme="dark"`), where the browser knows them."""
+        """Have this medium ("print") and these preferences (`color_scheme="dark"`), where they are known."""
         wanted = [{"name": f"prefers-{n.replace('_', '-')}", "value": value} for n, value in features.items()]
         self.call("Emulation.setEmulatedMedia", media=medium, features=wanted)
 
@@ -123,7 +146,9 @@ class Tab(Channel):
         """Switch the scripts of pages on or off; ours run all the same."""
         self.call("Emulation.setScriptExecutionDisabled", value=not allowed)
 
-    def set_line(self, *, bits_per_s: int | None = None, round_trip_s: float = 0.0, slower: float = 1.0) -> None:
+    def set_line(
+        self, *, bits_per_s: int | None = None, round_trip_s: float = 0.0, slower: float = 1.0
+    ) -> None:
         """Have a slow line and a processor that is `slower` times slower than this one."""
         rate = bits_per_s / 8 if bits_per_s else -1
         self.call(

@@ -1,5 +1,6 @@
-"""Somebody in front of a screen: a tab, on a device, with a language, and the album of what was seen there."""
+"""Somebody in front of a screen: a tab, on a device, with a language, and the album of what was seen."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,15 @@ from support.browser import Engine
 from support.serving import Served
 from support.tab import PHONE, SCHOOL_PC, Size, Tab
 
-BUILD = Path(__file__).parents[2] / "build"  # the artifacts of a run of tests
+DEVICES = {"phone": PHONE, "pc": SCHOOL_PC}
+_ROOT = Path(__file__).parents[2]
+BUILD = _ROOT / "build"  # the artifacts of a run of tests
+SHOWN = _ROOT / "docs" / "screens"
+_SHOWN_PICTURES = (  # those that docs/ shows: `make renew`
+    *("home-phone-uk", "search-phone-uk", "lesson-phone-uk", "film-phone-uk", "did-you-mean-phone-uk"),
+    *("library-phone-uk", "shelf-phone-uk", "course-phone-uk", "huge-phone-uk", "missing-phone-uk"),
+    *("home-pc-uk", "home-pc-en", "library-pc-uk", "search-pc-en", "lesson-pc-uk", "book-epub-pc-uk"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class Visitor:
         folder = BUILD / "screens" / self.engine.name / f"{width}x{height}" / self.language
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.png").write_bytes(self.tab.screenshot())
-
-
-DEVICES = {"phone": PHONE, "pc": SCHOOL_PC}
+        device = next(device for device, size in DEVICES.items() if size == self.size)
+        shown = f"{name}-{device}-{self.language}"
+        if os.environ.get("RENEW") and self.engine.is_today and shown in _SHOWN_PICTURES:
+            SHOWN.mkdir(exist_ok=True)
+            (SHOWN / f"{shown}.webp").write_bytes(self.tab.screenshot("webp", quality=70))

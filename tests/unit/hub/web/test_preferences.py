@@ -21,7 +21,9 @@ def test_a_text_size_is_remembered(portal):
     assert 'class="text-huge"' in portal.get("/").text
 
 
-@pytest.mark.parametrize("page", [None, "http://localhost:8081/", "http://localhost.example/", "nonsense", "http://[/"])
+@pytest.mark.parametrize(
+    "page", [None, "http://localhost:8081/", "http://localhost.example/", "nonsense", "http://[/"]
+)
 def test_only_a_page_of_the_portal_may_choose(portal, page):
     answer = portal.get("/set/language/en", headers={"Referer": page} if page else {})
     assert answer.status_code == 302
