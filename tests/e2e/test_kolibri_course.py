@@ -1,4 +1,4 @@
-"""A course of the library opens in the Kolibri that runs beside the portal; the bar of its page leads home."""
+"""A course of the library opens in the Kolibri that runs beside the portal."""
 
 from collections.abc import Iterator
 

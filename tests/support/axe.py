@@ -11,7 +11,9 @@ _WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 _RUN = """function (tags) {
   function place(node) { return node.html.slice(0, 200); }
   function told(rules) {
-    return rules.map(function (rule) { return {id: rule.id, tags: rule.tags, places: rule.nodes.map(place)}; });
+    return rules.map(function (rule) {
+      return {id: rule.id, tags: rule.tags, places: rule.nodes.map(place)};
+    });
   }
   var options = {runOnly: tags, resultTypes: ['violations', 'incomplete'], iframes: false};
   return axe.run(document, options).then(

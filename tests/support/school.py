@@ -1,15 +1,18 @@
 """The hub that browsers look at: a shelf of every kind of lesson, and the addresses of its pages."""
 
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
 from content_packs.channel import make_channel
 from content_packs.channel.tree import channel_id
+from hub.db import open_db
 from hub.settings import HubPaths
 from support.lessons import write_folder
 from support.shelves import put, put_textbook, stock
 
 SHELF, BOOK, COURSE = "maths-shelf", "python-basics", "maths-grade4"
+INSTALLED_AT = "2026-09-01T06:00:00+00:00"  # all at once, so that the newest are always the same
 
 
 def item(name: str) -> str:
@@ -55,3 +58,5 @@ def stock_school(paths: HubPaths, scratch: Path) -> None:
     put_textbook(paths, scratch)
     make_channel(write_folder(scratch / "course"), scratch / COURSE)
     put(paths, scratch / COURSE)
+    with closing(open_db(paths.db)) as db:
+        db.execute("update installed set installed_at = ?", [INSTALLED_AT])
