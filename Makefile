@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help dev kolibri demo serve test check fix bench docs pins clean
+.PHONY: help dev kolibri demo serve test renew check fix bench docs pins clean
 
 HUB_DIR ?= .demo/hub
 DEMO_HOST ?= 127.0.0.1
@@ -28,12 +28,18 @@ serve: dev ## the portal alone, of the hub in HUB_DIR (default: the demo's)
 test: dev ## everything that CI runs; T=path K=word runs a slice of the tests, one by one
 	@tools/apt.sh $(APT)-demo.txt $(APT)-check.txt $(APT)-test.txt
 	@$(MAKE) --jobs=2 --output-sync=target kolibri $(if $(T)$(K),,check)
+	@PYTHONPATH=tests .venv/bin/python -m support.browser
 ifneq ($(T)$(K),)
 	.venv/bin/pytest $(or $(T),$(TIERS)) $(if $(K),-k '$(K)')
 else
 	.venv/bin/pytest $(TIERS) -m 'not alone' --numprocesses auto --dist loadfile --no-loadscope-reorder
 	.venv/bin/pytest $(TIERS) -m alone
 endif
+
+renew: dev ## write docs/screens and what screen readers are told anew, for a person to review
+	@tools/apt.sh $(APT)-demo.txt $(APT)-test.txt
+	@PYTHONPATH=tests .venv/bin/python -m support.browser
+	RENEW=1 .venv/bin/pytest tests/e2e/test_stories.py tests/e2e/test_screen_reader.py -k 'not chromium-64'
 
 check: dev ## ruff, mypy, import-linter, codespell, shellcheck, and that docs/reference is current
 	@tools/apt.sh $(APT)-check.txt
@@ -50,7 +56,7 @@ fix: dev ## what ruff and codespell can put right by themselves
 	.venv/bin/ruff format .
 	.venv/bin/codespell --write-changes
 
-bench: dev kolibri ## our numbers beside those of rsync, nginx, kiwix-serve and Kolibri; QUICK=1, ONLY=sync|bulk|serving|search-quality
+bench: dev kolibri ## our numbers beside those of rsync, nginx, kiwix-serve and Kolibri; QUICK=1, ONLY=sync|bulk|serving|first-view|search-quality
 	@tools/apt.sh $(APT)-demo.txt $(APT)-bench.txt
 	PYTHONPATH=tests .venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 

@@ -3,6 +3,7 @@
 # Usage: tools/apt.sh [--optional] LIST...
 #   LIST        a file of lines `package  what it is for`
 #   --optional  where nothing may be installed, name the missing packages and go on (otherwise: fail)
+# A package whose name is a command of this machine is not missing, wherever it came from (npm, with another nodejs).
 # A daemon that comes with a package is neither started now nor at boot: the project starts its own, on loopback.
 set -euo pipefail
 
@@ -13,7 +14,7 @@ optional=no
 missing_packages() {
     local package purpose
     while read -r package purpose; do
-        is_installed "$package" || printf '%s\t%s\n' "$package" "$purpose"
+        is_installed "$package" || command -v "$package" >/dev/null || printf '%s\t%s\n' "$package" "$purpose"
     done < <(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "${lists[@]}")
 }
 

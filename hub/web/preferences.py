@@ -1,4 +1,7 @@
-"""Language and text size: plain links that set a cookie and lead back to the page one came from."""
+"""Language and text size: plain links that set a cookie and lead back to the page one came from.
+
+Only a link on a page of this portal sets one: a lesson could open the same address in a new window.
+"""
 
 from urllib.parse import urlsplit
 
@@ -29,9 +32,16 @@ def text_size(size: str) -> Response:
 
 def _remember(cookie: str, value: str) -> Response:
     response = redirect(safe_target(request.args.get("next", "/")))
-    response.set_cookie(cookie, value, max_age=_YEAR_S, httponly=True, samesite="Lax")
+    if _comes_from_here():
+        response.set_cookie(cookie, value, max_age=_YEAR_S, httponly=True, samesite="Lax")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _comes_from_here() -> bool:
+    # Sec-Fetch-Site would tell, but goes to https only. Our pages have the referrer policy same-origin, so
+    # their links name them; pages of packs name another origin, or none.
+    return (request.referrer or "").startswith(request.host_url)
 
 
 def safe_target(target: str) -> str:

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import bulk, cuts, fleet, neighbour, search_quality, serving, stories, sync
+from bench import bulk, cuts, first_view, fleet, neighbour, search_quality, serving, stories, sync
 from bench.links import FIELD, LOOPBACK
 from bench.measure import note
-from bench.npm import NotFetchedError
 from bench.tables import Table
 from support.data import shared_data
+from support.npm import NotFetchedError
 
 RESULTS = Path(__file__).parents[2] / "bench-results"
 
@@ -107,6 +107,8 @@ def _serving(folder: Path, options: argparse.Namespace) -> Table:
 
 def _search_quality(folder: Path, options: argparse.Namespace) -> Table:
     return search_quality.measure(folder)
+def _first_view(folder: Path, options: argparse.Namespace) -> Table:
+    return first_view.measure(folder, _book(options)[2])
 
 
 Measure = Callable[[Path, argparse.Namespace], Table]
@@ -118,6 +120,7 @@ TABLES: dict[str, Measure] = {
     "bulk": _bulk,
     "serving": _serving,
     "search-quality": _search_quality,
+    "first-view": _first_view,
 }
 
 

@@ -62,7 +62,7 @@ class Site:
 def measure(folder: Path, book: Path, *, seconds: int) -> Table:
     """Measure all; `book` is a version of the textbook."""
     note("a hub with a ZIM of the textbook, a chapter of it as a web pack, and a film")
-    site = _make_site(folder, book)
+    site = make_site(folder, book)
     with ExitStack() as stack:
         note("starting the portal, nginx, Flask, kiwix-serve and Kolibri")
         running = {
@@ -85,7 +85,8 @@ def measure(folder: Path, book: Path, *, seconds: int) -> Table:
     )
 
 
-def _make_site(folder: Path, book: Path) -> Site:
+def make_site(folder: Path, book: Path) -> Site:
+    """Sync a hub with a ZIM of the book, a chapter of it and a film, and lay the same out for the peers."""
     root, zim = folder / "root", folder / f"{ZIM_PACK}.zim"
     root.mkdir()
     run([sys.executable, "-m", "bench.zim", book, zim])

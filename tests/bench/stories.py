@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import goals
-from bench.npm import Release, fetch_release
 from bench.trees import copy_tree
+from support.npm import Release, fetch_release
 
 _APP_PAGE = """<!doctype html><html lang=en><meta charset=utf-8><title>App</title>
 <script src=min/vs/loader.js></script>"""

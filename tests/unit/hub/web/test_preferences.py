@@ -1,8 +1,10 @@
 import pytest
 
+OWN_PAGE = {"Referer": "http://localhost/library"}
+
 
 def test_a_language_is_remembered(portal):
-    answer = portal.get("/set/language/en?next=/library?grade=5")
+    answer = portal.get("/set/language/en?next=/library?grade=5", headers=OWN_PAGE)
     assert answer.status_code == 302
     assert answer.headers["Location"] == "/library?grade=5"
     cookie = answer.headers["Set-Cookie"]
@@ -15,8 +17,17 @@ def test_a_language_is_remembered(portal):
 
 def test_a_text_size_is_remembered(portal):
     assert "text-huge" not in portal.get("/").text
-    portal.get("/set/text-size/huge")
+    portal.get("/set/text-size/huge", headers=OWN_PAGE)
     assert 'class="text-huge"' in portal.get("/").text
+
+
+@pytest.mark.parametrize(
+    "page", [None, "http://localhost:8081/", "http://localhost.example/", "nonsense", "http://[/"]
+)
+def test_only_a_page_of_the_portal_may_choose(portal, page):
+    answer = portal.get("/set/language/en", headers={"Referer": page} if page else {})
+    assert answer.status_code == 302
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_the_links_lead_back_to_the_page_one_is_on(portal):

@@ -1,4 +1,4 @@
-"""Releases of an app from the npm registry: fetched once by the machine's own npm, then kept in a cache."""
+"""Releases from the npm registry: fetched once by the machine's own npm, then kept in a cache."""
 
 import base64
 import hashlib
@@ -30,10 +30,16 @@ class Release:
         return f"{self.package}-{self.version}.tgz"
 
 
+def cached(name: str) -> Path:
+    """Return the folder of this name in the cache, which outlives a run."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "classroom-hub-tests" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def fetch_release(release: Release, target: Path) -> Path:
     """Unpack a release into `target`, its files only, and return `target`."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "classroom-hub-bench"
-    cache.mkdir(parents=True, exist_ok=True)
+    cache = cached("npm")
     archive = cache / release.archive
     if not archive.exists() or integrity_of(archive) != release.integrity:
         _fetch(release, cache)

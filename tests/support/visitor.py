@@ -1,0 +1,59 @@
+"""Somebody in front of a screen: a tab, on a device, with a language, and the album of what was seen."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.web.portal import LANGUAGE_COOKIE, TEXT_SIZE_COOKIE
+from support.browser import Engine
+from support.serving import Served
+from support.tab import PHONE, SCHOOL_PC, Size, Tab
+
+DEVICES = {"phone": PHONE, "pc": SCHOOL_PC}
+_ROOT = Path(__file__).parents[2]
+BUILD = _ROOT / "build"  # the artifacts of a run of tests
+SHOWN = _ROOT / "docs" / "screens"
+_SHOWN_PICTURES = (  # those that docs/ shows: `make renew`
+    *("home-phone-uk", "search-phone-uk", "lesson-phone-uk", "film-phone-uk", "did-you-mean-phone-uk"),
+    *("library-phone-uk", "shelf-phone-uk", "course-phone-uk", "huge-phone-uk", "missing-phone-uk"),
+    *("home-pc-uk", "home-pc-en", "library-pc-uk", "search-pc-en", "lesson-pc-uk", "book-epub-pc-uk"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A learner at the portal."""
+
+    tab: Tab
+    served: Served
+    engine: Engine
+    size: Size = PHONE
+    language: str = "uk"
+
+    def arrive(self, *, text_size: str = "normal", scheme: str = "light") -> None:
+        """Sit down in front of an empty tab, with these preferences."""
+        self.tab.show(self.size)
+        self.tab.paint(color_scheme=scheme)
+        cookies = {LANGUAGE_COOKIE: self.language, TEXT_SIZE_COOKIE: text_size}
+        self.tab.set_cookies(self.served.url, cookies)
+
+    def go(self, path: str) -> None:
+        """Open a page of the portal."""
+        self.tab.open(self.served.url + path)
+
+    @property
+    def place(self) -> str:
+        """The path, and what follows it, of the page that is open."""
+        return self.tab.url.removeprefix(self.served.url)
+
+    def keep(self, name: str) -> None:
+        """Keep a picture of the screen in build/screens/<engine>/<size>/<language>."""
+        width, height = self.size
+        folder = BUILD / "screens" / self.engine.name / f"{width}x{height}" / self.language
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.png").write_bytes(self.tab.screenshot())
+        device = next(device for device, size in DEVICES.items() if size == self.size)
+        shown = f"{name}-{device}-{self.language}"
+        if os.environ.get("RENEW") and self.engine.is_today and shown in _SHOWN_PICTURES:
+            SHOWN.mkdir(exist_ok=True)
+            (SHOWN / f"{shown}.webp").write_bytes(self.tab.screenshot("webp", quality=70))
