@@ -7,6 +7,7 @@ from hub.settings import HubPaths, HubSettings
 from hub.web import (
     assets,
     captive,
+    conditions,
     display,
     errors,
     guide,
@@ -28,7 +29,7 @@ from hub.web.accepted import Accepted
 from hub.web.origins import Ports
 from hub.web.packfiles import PackFiles
 from hub.web.pagecache import PageCache
-from hub.web.portal import Portal, attach, chosen
+from hub.web.portal import Portal, attach, page_language
 from hub.web.shelf import Shelf
 
 _BLUEPRINTS = (
@@ -60,11 +61,12 @@ def create_portal(
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.url_map.strict_slashes = True
     attach(app, Portal(paths, settings, ports, Shelf(paths), PackFiles(paths), PageCache()))
-    Babel(app, locale_selector=lambda: chosen().language, default_translation_directories="translations")
+    Babel(app, locale_selector=page_language, default_translation_directories="translations")
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     errors.register(app)
     headers.register(app)
     display.register(app)
+    conditions.register(app)
     captive.register(app, accepted)
     return app
