@@ -99,6 +99,7 @@ class _Run:
     now: datetime
     progress: Progress | None
     report: IndexReport = field(default_factory=IndexReport)
+    reader: lemmas.Reader = field(default_factory=lemmas.Reader)
 
     def run(self) -> IndexReport:
         with search_db.open_for_writing(self.paths.search_db) as connection:
@@ -109,7 +110,7 @@ class _Run:
                     self._drop(connection, pack_id)
                 if pack is not None:
                     self._index(connection, pack)
-            search_index.end_run(connection)
+            search_index.end_run(connection, self.reader)
         return self.report
 
     def _next(self, connection: sqlite3.Connection) -> tuple[list[str], InstalledPack | None] | None:
@@ -149,7 +150,7 @@ class _Run:
             batch, fault = _read_batch(documents)
             with search_db.transaction(connection):
                 for document in batch:
-                    search_index.add_document(connection, pack.pack, document)
+                    search_index.add_document(connection, pack.pack, document, self.reader)
                 done += len(batch)
                 search_index.note_batch(connection, pack.pack.id, done)
             self.report.documents += len(batch)
