@@ -1,14 +1,17 @@
 """One search over everything that is installed. Read-only, any thread, any input."""
 
+import json
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 from content_packs.errors import BadDataError
 from hub.library import query as queries
 from hub.library import search_db
+from hub.library.layout import switch
 from hub.library.lemmas import base_language
 from hub.library.query import AskedWord
-from hub.library.search_index import read_text
+from hub.library.search_index import list_left_out, read_text
 from hub.library.snippets import Highlighter
 from hub.library.suggest import suggest
 from hub.settings import HubPaths
@@ -23,7 +26,10 @@ _ALIVE = """
     join hub.installed i on i.pack_id = d.pack_id and i.version = d.version
     where words match :match
         and (:kind is null or d.kind = :kind) and (:pack_id is null or d.pack_id = :pack_id)
+        and (:language is null or d.language = :language)
+        and (:pack_ids is null or d.pack_id in (select value from json_each(:pack_ids)))
 """
+_NO_FILTERS = {"kind": None, "pack_id": None, "language": None, "pack_ids": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,25 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """How many documents of one pack in one language were found."""
+
+    pack_id: str
+    kind: str
+    language: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The best hits of one kind of pack, and how many there are."""
+
+    kind: str
+    total: int
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """The hits of one page of results.
 
@@ -54,6 +79,25 @@ class SearchResult:
     suggestion: str | None
     mode: str
     complete: bool
+    shown: str | None = None  # what was searched instead, as the keyboard was in the other layout
+    found: tuple[Found, ...] = ()  # where there are hits, without the filters
+    groups: tuple[Group, ...] = ()  # further hits by kind, where `per_kind` was asked for
+    left_out: tuple[str, ...] = ()  # installed packs that are too large to be in the index
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What hits must have; None: anything."""
+
+    kind: str | None = None
+    pack_id: str | None = None
+    language: str | None = None  # of the document
+    pack_ids: AbstractSet[str] | None = None
+
+    def to_sql(self) -> dict[str, str | None]:
+        """Return the parameters of a statement."""
+        pack_ids = None if self.pack_ids is None else json.dumps(sorted(self.pack_ids))
+        return {"kind": self.kind, "pack_id": self.pack_id, "language": self.language, "pack_ids": pack_ids}
 
 
 def search(
@@ -63,19 +107,24 @@ def search(
     ui_language: str,
     limit: int = 20,
     offset: int = 0,
+    per_kind: int = 0,
+    as_typed: bool = False,
     kind: str | None = None,
     pack_id: str | None = None,
+    language: str | None = None,
+    pack_ids: AbstractSet[str] | None = None,
 ) -> SearchResult:
     """Return what the library has on `query`, best first.
 
-    Any text is a query; nothing in it is syntax. A damaged index gives an empty result and is made again
-    by the next indexing.
+    Any text is a query; nothing in it is syntax. What is found only in the other keyboard layout is shown
+    at once, unless `as_typed`. With `per_kind`, so many further hits of each kind follow in `groups`.
+    A damaged index gives an empty result and is made again by the next indexing.
 
     Raises:
         LocalError: the disk does not let search.db be read.
     """
-    page = _Page(max(0, min(limit, MAX_LIMIT)), max(0, offset))
-    filters = {"kind": kind, "pack_id": pack_id}
+    page = _Page(max(0, min(limit, MAX_LIMIT)), max(0, offset), per_kind, as_typed)
+    filters = Filters(kind, pack_id, language, pack_ids).to_sql()
     try:
         with search_db.open_for_reading(paths) as connection:
             if connection is not None:
@@ -97,6 +146,23 @@ def _nothing(*, complete: bool) -> SearchResult:
 class _Page:
     limit: int
     offset: int
+    per_kind: int
+    as_typed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to look for words: strict or not; how much it finds with the filters."""
+
+    words: tuple[AskedWord, ...]
+    mode: str
+    match: str
+    total: int
+
+    @property
+    def is_good(self) -> bool:
+        """Whether documents have every word."""
+        return self.total > 0 and self.mode != "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,33 +171,82 @@ class _Library:
 
     connection: sqlite3.Connection
     ui_language: str
-    filters: dict[str, str | None]
+    filters: dict[str, str | None] = field(default_factory=_NO_FILTERS.copy)
 
     def search(self, query: str, page: _Page) -> SearchResult:
-        words = queries.parse(query, {*self._languages(), self.ui_language})
-        complete = self._is_complete()
+        languages = {*self._languages(), self.ui_language}
+        words = queries.parse(query, languages)
+        complete, left_out = self._is_complete(), tuple(list_left_out(self.connection))
         if not words:
             return _nothing(complete=complete)
-        mode, match, total = self._choose(words)
-        suggestion = None
-        if mode == "any" or total == 0:
-            suggestion = suggest(self.connection, words, self._is_found)
-        return SearchResult(self._hits(match, words, page), total, suggestion, mode, complete)
+        way, shown, suggestion = self._choose(words), None, None
+        if not way.is_good:
+            other = self._in_other_layout(query, languages)
+            if other is not None and not page.as_typed and (other.is_good or way.total == 0):
+                way, shown = other, switch(query)
+            elif other is not None:
+                suggestion = switch(query)
+            else:
+                suggestion = self._suggest(query, words, languages)
+        hits = self._hits(way, page.limit, page.offset)
+        groups = self._groups(way, page, hits) if page.per_kind else ()
+        found = self._found(way) if way.total else ()
+        return SearchResult(
+            hits, way.total, suggestion, way.mode, complete, shown, found, groups, left_out
+        )
 
-    def _choose(self, words: tuple[AskedWord, ...]) -> tuple[str, str, int]:
-        """Return the strictest way that finds something: its mode, its FTS5 expression, its count."""
+    def _in_other_layout(self, query: str, languages: set[str]) -> _Way | None:
+        """Return the way to what was meant if the keyboard was in the other layout; None if it finds nothing."""
+        switched = switch(query)
+        words = queries.parse(switched, languages) if switched else ()
+        way = self._choose(words) if words else None
+        return way if way is not None and way.total else None
+
+    def _suggest(self, query: str, words: tuple[AskedWord, ...], languages: set[str]) -> str | None:
+        found = suggest(self.connection, words, self._is_found)
+        switched = None if found else switch(query)
+        if switched:
+            found = suggest(self.connection, queries.parse(switched, languages), self._is_found)
+        return found
+
+    def _choose(self, words: tuple[AskedWord, ...]) -> _Way:
+        """Return the strictest way that finds something."""
         match = queries.match_all(words)
         total = self._count(match)
         if total < _ENOUGH_HITS:
             wider = queries.match_beginning(words)
             if (wider_total := self._count(wider)) > total:
-                return "prefix", wider, wider_total
+                return _Way(words, "prefix", wider, wider_total)
         if total == 0 and len(words) > 1:
             match = queries.match_any(words)
-            return "any", match, self._count(match)
-        return "all", match, total
+            return _Way(words, "any", match, self._count(match))
+        return _Way(words, "all", match, total)
 
-    def _hits(self, match: str, words: tuple[AskedWord, ...], page: _Page) -> tuple[Hit, ...]:
+    def _groups(self, way: _Way, page: _Page, hits: tuple[Hit, ...]) -> tuple[Group, ...]:
+        """Return further hits of each kind, the kind of the best hit first."""
+        counts: dict[str, int] = {}
+        for row in self.connection.execute(
+            f"select d.kind, count(*) {_ALIVE} group by 1", {**self.filters, "match": way.match}
+        ):
+            counts[row[0]] = row[1]
+        ahead: dict[str, int] = {}
+        for hit in hits:
+            ahead[hit.kind] = ahead.get(hit.kind, 0) + 1
+        groups = []
+        for kind in sorted(counts, key=lambda kind: (-ahead.get(kind, 0), kind)):
+            of_kind = _Library(self.connection, self.ui_language, {**self.filters, "kind": kind})
+            more = of_kind._hits(way, page.per_kind, ahead.get(kind, 0))
+            groups.append(Group(kind, counts[kind], more))
+        return tuple(groups)
+
+    def _found(self, way: _Way) -> tuple[Found, ...]:
+        rows = self.connection.execute(
+            f"select d.pack_id, d.kind, d.language, count(*) {_ALIVE} group by 1, 2, 3",
+            {**_NO_FILTERS, "match": way.match},
+        )
+        return tuple(Found(*row) for row in rows)
+
+    def _hits(self, way: _Way, limit: int, offset: int) -> tuple[Hit, ...]:
         rows = self.connection.execute(
             f"""
             select d.title, d.pack_id, i.title, d.kind, d.path, d.language, d.id,
@@ -141,13 +256,13 @@ class _Library:
             """,
             {
                 **self.filters,
-                "match": match,
+                "match": way.match,
                 "ui_language": self.ui_language,
-                "limit": page.limit,
-                "offset": page.offset,
+                "limit": limit,
+                "offset": offset,
             },
         )
-        highlighter = Highlighter(words)
+        highlighter = Highlighter(way.words)
         return tuple(self._hit(row, highlighter) for row in rows.fetchall())
 
     def _hit(self, row: tuple[str, str, str, str, str, str, int, float], highlighter: Highlighter) -> Hit:

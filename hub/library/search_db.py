@@ -6,6 +6,7 @@ Only the process that holds the lock "index" writes it (`indexer`); what is in i
     documents     one row a document; a row of `words` without one is dead (SQLite 3.40 cannot delete it)
     texts         zstd of headings and text: snippets are cut from it, and `words` can be made again
     indexed_packs how far each pack is
+    left_out      packs too large to be read: kiwix-serve searches them
     languages     the languages of the documents, to know which lemmas to ask for
     vocabulary    words to offer when somebody mistypes one
 
@@ -44,10 +45,12 @@ create table texts(id integer primary key, text blob not null);
 create table indexed_packs(
     pack_id text primary key, version integer not null, state text not null,
     done integer not null, attempts integer not null, fault text not null, indexed_at text not null);
+create table left_out(pack_id text primary key);
 create table languages(language text primary key);
 create table vocabulary(
     length integer not null, term text not null, documents integer not null,
     primary key(length, term)) without rowid;
+create index vocabulary_term on vocabulary(term);
 """
 
 

@@ -53,6 +53,16 @@ def list_progress(connection: sqlite3.Connection) -> dict[str, PackProgress]:
     return {row[0]: PackProgress(*row[1:]) for row in rows}
 
 
+def list_left_out(connection: sqlite3.Connection) -> list[str]:
+    """Return the packs of which only the title is in here, as they are too large; other ways search them."""
+    return [row[0] for row in connection.execute("select pack_id from left_out order by pack_id")]
+
+
+def leave_out(connection: sqlite3.Connection, pack_id: str) -> None:
+    """Note that a pack is too large to be read here."""
+    connection.execute("insert or ignore into left_out values (?)", (pack_id,))
+
+
 def start_pack(connection: sqlite3.Connection, pack_id: str, version: int, *, now: datetime) -> PackProgress:
     """Note one more attempt at a pack, from where the last one ended."""
     connection.execute(
@@ -109,6 +119,7 @@ def drop_pack(connection: sqlite3.Connection, pack_id: str) -> None:
     )
     connection.execute("delete from documents where pack_id = ?", (pack_id,))
     connection.execute("delete from indexed_packs where pack_id = ?", (pack_id,))
+    connection.execute("delete from left_out where pack_id = ?", (pack_id,))
 
 
 def end_run(connection: sqlite3.Connection, reader: Reader) -> None:
