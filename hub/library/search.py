@@ -82,7 +82,6 @@ class SearchResult:
     shown: str | None = None  # what was searched instead, as the keyboard was in the other layout
     found: tuple[Found, ...] = ()  # where there are hits, without the filters
     groups: tuple[Group, ...] = ()  # further hits by kind, where `per_kind` was asked for
-    left_out: tuple[str, ...] = ()  # installed packs that are too large to be in the index
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +137,15 @@ def search(
     return _nothing(complete=False)
 
 
+def find_left_out(paths: HubPaths) -> tuple[str, ...]:
+    """Return the packs that are too large to be in the index; none where it cannot be read."""
+    try:
+        with search_db.open_for_reading(paths) as connection:
+            return tuple(list_left_out(connection)) if connection is not None else ()
+    except sqlite3.DatabaseError:
+        return ()
+
+
 def _nothing(*, complete: bool) -> SearchResult:
     return SearchResult((), 0, None, "all", complete)
 
@@ -176,7 +184,7 @@ class _Library:
     def search(self, query: str, page: _Page) -> SearchResult:
         languages = {*self._languages(), self.ui_language}
         words = queries.parse(query, languages)
-        complete, left_out = self._is_complete(), tuple(list_left_out(self.connection))
+        complete = self._is_complete()
         if not words:
             return _nothing(complete=complete)
         way, shown, suggestion = self._choose(words), None, None
@@ -191,9 +199,7 @@ class _Library:
         hits = self._hits(way, page.limit, page.offset)
         groups = self._groups(way, page, hits) if page.per_kind else ()
         found = self._found(way) if way.total else ()
-        return SearchResult(
-            hits, way.total, suggestion, way.mode, complete, shown, found, groups, left_out
-        )
+        return SearchResult(hits, way.total, suggestion, way.mode, complete, shown, found, groups)
 
     def _in_other_layout(self, query: str, languages: set[str]) -> _Way | None:
         """Return the way to what was meant if the keyboard was in the other layout; None if it finds nothing."""
