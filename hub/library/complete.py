@@ -1,17 +1,20 @@
 """What a learner may be typing: titles and words that begin so. Read-only, any thread, any input, fast."""
 
 import sqlite3
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from hub.library import query as queries
 from hub.library import search_db
 from hub.library.layout import switch
-from hub.library.lemmas import base_language
+from hub.library.lemmas import base_language, variants
 from hub.library.words import APOSTROPHE, fold, plain, split_tokens
 from hub.settings import HubPaths
 
 MAX_COMPLETIONS = 8
 _MOST_WORDS = 3
+_LOOKED_AT = 16  # words: the most used forms of one word stand together
 _MIN_CHARS = 2
 _TITLES = """
     select d.title, d.pack_id, d.path from words join documents d on d.id = words.rowid
@@ -66,11 +69,22 @@ def _words(connection: sqlite3.Connection, tokens: list[str]) -> tuple[Completio
     *before, last = tokens
     beginning = plain(fold(last))
     rows = connection.execute(
-        "select term from vocabulary where term > ? and term < ? order by documents desc limit ?",
-        (beginning, f"{beginning}\U0010ffff", _MOST_WORDS),
+        "select term from vocabulary where term >= ? and term < ? order by documents desc limit ?",
+        (beginning, f"{beginning}\U0010ffff", _LOOKED_AT),
     )
     ahead = "".join(f"{token} " for token in before)
-    return tuple(Completion(ahead + row[0].replace(APOSTROPHE, "’")) for row in rows)
+    terms = islice(_different(row[0] for row in rows), _MOST_WORDS)
+    return tuple(Completion(ahead + term.replace(APOSTROPHE, "’")) for term in terms)
+
+
+def _different(terms: Iterable[str]) -> Iterator[str]:
+    """Leave out what is only another form of a word before it: the search finds it all the same."""
+    known: set[str] = set()
+    for term in terms:
+        forms = variants(term, ("uk",))
+        if known.isdisjoint(forms):
+            yield term
+        known |= forms
 
 
 def _titles(connection: sqlite3.Connection, begun: str, language: str, limit: int) -> list[Completion]:

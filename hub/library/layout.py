@@ -27,10 +27,9 @@ def switch(query: str) -> str | None:
     Only a query in one alphabet can be meant so; that what comes out is a word is for the library to say.
     """
     cyrillic, latin = _CYRILLIC_LETTER.search(query), _LATIN_LETTER.search(query)
-    if bool(cyrillic) == bool(latin) or sum(map(str.isalpha, query)) < _MIN_LETTERS:
+    if bool(cyrillic) == bool(latin):
         return None
-    if latin:
-        switched, vowel = query.translate(_TO_CYRILLIC), _VOWEL
-    else:
-        switched, vowel = query.translate(_TO_LATIN), _LATIN_VOWEL
-    return switched if vowel.search(switched) else None
+    table, vowel = (_TO_CYRILLIC, _VOWEL) if latin else (_TO_LATIN, _LATIN_VOWEL)
+    switched = query.translate(table)
+    letters = max(sum(map(str.isalpha, text)) for text in (query, switched))
+    return switched if letters >= _MIN_LETTERS and vowel.search(switched) else None
