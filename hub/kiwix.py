@@ -79,8 +79,8 @@ def _own_uuid(installed: InstalledPack) -> str:
 def library_xml(books: Iterable[Book], links: Path) -> bytes:
     """Return the library that kiwix-serve reads. Pure.
 
-    kiwix-serve finds a book that it searched by the ZIM's own id, so that stands here; but not where two packs
-    hold the same ZIM, as each id can be there once: those two are read, not searched.
+    kiwix-serve finds a book that it searched by the ZIM's own id, so that stands here; but not where two
+    packs hold the same ZIM, as each id can be there once: those two are read, not searched.
     """
     books = tuple(books)
     owners = Counter(book.uuid for book in books)

@@ -87,7 +87,7 @@ def _to_dict(pack: InstalledPack) -> dict[str, Any]:
 @click.option("--typed", is_flag=True, help="As it is typed: do not try the other keyboard layout.")
 @json_option
 @with_hub
-def search(  # noqa: PLR0913 - one argument an option
+def search(
     paths: HubPaths,
     words: tuple[str, ...],
     limit: int,

@@ -20,7 +20,8 @@ _TITLES = """
     select d.title, d.pack_id, d.path from words join documents d on d.id = words.rowid
     join hub.installed i on i.pack_id = d.pack_id and i.version = d.version
     where words match :match
-    order by bm25(words, 10.0, 7.0, 0, 0, 0, 0) - (d.path = '') * 3 - (d.language = :language), d.id limit :limit
+    order by bm25(words, 10.0, 7.0, 0, 0, 0, 0) - (d.path = '') * 3 - (d.language = :language), d.id
+    limit :limit
 """
 
 
@@ -34,7 +35,7 @@ class Completion:
 
 
 def complete(paths: HubPaths, begun: str, *, ui_language: str) -> tuple[Completion, ...]:
-    """Return at most MAX_COMPLETIONS words and titles for what is typed so far; none where the index is not there.
+    """Return at most MAX_COMPLETIONS words and titles for what is typed so far; none without an index.
 
     Raises:
         LocalError: the disk does not let search.db be read.

@@ -76,7 +76,7 @@ class TrieDictionary(Mapping[str, str]):
 
 
 def _pairs(source: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    """Yield each word and its lemma; of a stream in one pass, where asking it for each word decodes 16 others."""
+    """Yield each word and its lemma; of a stream in one pass: asking it decodes 16 others."""
     if not isinstance(source, StreamMap):
         yield from ((word, lemma.encode()) for word, lemma in source.items())
         return

@@ -230,7 +230,9 @@ def _command(folder: Path) -> None:
     """Bring the search index of a hub's state directory up to date."""
     _lower_priority()
     paths = HubPaths(folder.absolute())
-    most_articles = read_settings(paths).kiwix.indexed_articles if paths.settings.is_file() else _MOST_ARTICLES
+    most_articles = (
+        read_settings(paths).kiwix.indexed_articles if paths.settings.is_file() else _MOST_ARTICLES
+    )
     report = index_pending(paths, now=datetime.now(UTC), wait=True, most_articles=most_articles)
     for fault in report.faults:
         console.note(f"search: {fault}")

@@ -12,7 +12,8 @@ _LATIN_SHIFTED = '~QWERTYUIOP{}ASDFGHJKL:"ZXCVBNM<>|'
 _CYRILLIC_SHIFTED = "ʼЙЦУКЕНГШЩЗХЇФІВАПРОЛДЖЄЯЧСМИТЬБЮҐ"
 _TO_CYRILLIC = str.maketrans(_LATIN + _LATIN_SHIFTED, _CYRILLIC + _CYRILLIC_SHIFTED)
 _TO_LATIN = str.maketrans(_CYRILLIC + _CYRILLIC_SHIFTED, _LATIN + _LATIN_SHIFTED) | str.maketrans(
-    "ъыэёЪЫЭЁ", "]s'`}S\"~"  # where a Russian layout has other letters
+    "ъыэёЪЫЭЁ",
+    "]s'`}S\"~",  # where a Russian layout has other letters
 )
 _CYRILLIC_LETTER = re.compile(r"[\u0400-\u052f]")
 _LATIN_LETTER = re.compile("[A-Za-z]")

@@ -29,7 +29,7 @@ _ALIVE = """
         and (:language is null or d.language = :language)
         and (:pack_ids is null or d.pack_id in (select value from json_each(:pack_ids)))
 """
-_NO_FILTERS = {"kind": None, "pack_id": None, "language": None, "pack_ids": None}
+_NO_FILTERS: dict[str, str | None] = {"kind": None, "pack_id": None, "language": None, "pack_ids": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class _Library:
         return SearchResult(hits, way.total, suggestion, way.mode, complete, shown, found, groups)
 
     def _in_other_layout(self, query: str, languages: set[str]) -> _Way | None:
-        """Return the way to what was meant if the keyboard was in the other layout; None if it finds nothing."""
+        """Return the way to what the other layout makes of the query; None where that finds nothing."""
         switched = switch(query)
         words = queries.parse(switched, languages) if switched else ()
         way = self._choose(words) if words else None

@@ -87,9 +87,7 @@ def end_pack(connection: sqlite3.Connection, pack_id: str, *, fault: str) -> Non
     )
 
 
-def add_document(
-    connection: sqlite3.Connection, pack: PackMeta, document: Document, reader: Reader
-) -> None:
+def add_document(connection: sqlite3.Connection, pack: PackMeta, document: Document, reader: Reader) -> None:
     """Add one document of a pack."""
     fields = (document.title or document.path, document.path, document.headings, document.text)
     title, path, headings, text = map(_storable, fields)
@@ -169,9 +167,7 @@ def _renew_vocabulary(connection: sqlite3.Connection) -> None:
 def _add_words(
     connection: sqlite3.Connection, identity: int, title: str, stored: StoredText, recent: RecentWords
 ) -> None:
-    columns = (
-        column for text in (title, stored.headings, stored.text) for column in _columns(text, recent)
-    )
+    columns = (column for text in (title, stored.headings, stored.text) for column in _columns(text, recent))
     connection.execute(
         "insert into words(rowid, title, title_forms, headings, heading_forms, body, body_forms)"
         " values (?,?,?,?,?,?,?)",

@@ -114,8 +114,6 @@ def _count(
     return counts
 
 
-
-
 _GROUPS = {
     "web": later("Lessons"),
     "files": later("Books and films"),

@@ -1,4 +1,4 @@
-"""One search over everything: the best hits, then more of each kind, each a link to the very page that was found."""
+"""One search over everything: the best hits, more of each kind, each a link to the very page."""
 
 from collections.abc import Hashable
 from functools import lru_cache
@@ -98,7 +98,7 @@ _fresh_page = fresh_page(_page)
 
 
 def _ask_zims() -> ZimAnswer:
-    """Ask kiwix-serve about what is too large for the index; nobody, where nothing is or another kind is wanted."""
+    """Ask kiwix-serve about what is too large for the index, unless another kind is wanted."""
     query, wanted = _query(), _wanted()
     large = _left_out(this_portal().paths, _stamp())
     service = read_service(this_portal().paths, "kiwix") if large and query else None

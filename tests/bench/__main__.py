@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import bulk, cuts, fleet, neighbour, serving, stories, sync
+from bench import bulk, cuts, fleet, indexing, neighbour, serving, stories, sync
 from bench.links import FIELD, LOOPBACK
 from bench.measure import note
 from bench.npm import NotFetchedError
@@ -105,6 +105,10 @@ def _serving(folder: Path, options: argparse.Namespace) -> Table:
     return serving.measure(folder, _book(options)[2], seconds=2 if options.quick else 8)
 
 
+def _search_index(folder: Path, options: argparse.Namespace) -> Table:
+    return indexing.measure(folder, quick=options.quick)
+
+
 Measure = Callable[[Path, argparse.Namespace], Table]
 TABLES: dict[str, Measure] = {
     "sync-pack": _sync,
@@ -113,6 +117,7 @@ TABLES: dict[str, Measure] = {
     "sync-neighbour": _neighbour,
     "bulk": _bulk,
     "serving": _serving,
+    "search-index": _search_index,
 }
 
 

@@ -18,7 +18,13 @@ DIFFERENT_WORDS = 250_000
 PAGE_BYTES = 40_000
 _SHIFT = 2.7  # of Zipf and Mandelbrot, as in natural texts
 _PROJECT = Path(__file__).parents[2]
-_TEXTS = ("README.uk.md", "docs/howto/*.uk.md", "samples/**/*.html", "tools/samples/*.md", "tools/samples/*.html")
+_TEXTS = (
+    "README.uk.md",
+    "docs/howto/*.uk.md",
+    "samples/**/*.html",
+    "tools/samples/*.md",
+    "tools/samples/*.html",
+)
 _WORD = re.compile(r"[а-яіїєґ]+(?:['’ʼ][а-яіїєґ]+)*", re.IGNORECASE)
 _SENTENCE_WORDS = (5, 16)
 _PARAGRAPH_SENTENCES = (3, 8)
@@ -28,7 +34,7 @@ _PAGE = '<!doctype html><html lang="uk"><meta charset="utf-8"><title>{}</title><
 
 def write_pages(folder: Path, size_bytes: int, *, seed: int = 4) -> int:
     """Write pages of `size_bytes` together; return how many different words they can have."""
-    chance = random.Random(seed)  # noqa: S311 - the same pages at every making
+    chance = random.Random(seed)
     words = _ranked_words(chance)
     weights = list(accumulate(1 / (rank + _SHIFT) for rank in range(1, len(words) + 1)))
     written = number = 0

@@ -21,7 +21,7 @@ ANSWER = """<?xml version="1.0" encoding="UTF-8"?>
 
 @contextmanager
 def kiwix(release: threading.Event) -> Iterator[tuple[int, list[str]]]:
-    """Yield the port of a server that answers as kiwix-serve does, once it is released, and what it was asked."""
+    """Yield the port of a server that answers as kiwix-serve does, once released; and what it was asked."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -275,7 +275,9 @@ def test_is_narrowed_by_packs_and_language_and_says_what_else_there_is(library: 
     assert [hit.path for hit in narrow.hits] == ["lists.html"]
     assert {(found.language, found.count) for found in narrow.found} == {("uk", 1), ("en", 1)}
     assert find(library, "школа", pack_ids={"lesson", "other"}).total == 1
-    assert find(library, "школа", pack_ids={"other"}).total == find(library, "школа", pack_ids=set()).total == 0
+    assert (
+        find(library, "школа", pack_ids={"other"}).total == find(library, "школа", pack_ids=set()).total == 0
+    )
 
 
 def test_further_hits_come_by_kind_after_the_best(tmp_path: Path) -> None:
@@ -287,6 +289,8 @@ def test_further_hits_come_by_kind_after_the_best(tmp_path: Path) -> None:
     by_kind = {group.kind: group for group in result.groups}
     assert {kind: group.total for kind, group in by_kind.items()} == {"web": 6, "files": 1}
     shown = [*result.hits, *(hit for group in result.groups for hit in group.hits)]
-    assert len(shown) == len({(hit.pack_id, hit.path) for hit in shown}) == 2 + len(by_kind["web"].hits) + len(
-        by_kind["files"].hits
+    assert (
+        len(shown)
+        == len({(hit.pack_id, hit.path) for hit in shown})
+        == 2 + len(by_kind["web"].hits) + len(by_kind["files"].hits)
     )

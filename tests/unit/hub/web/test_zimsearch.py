@@ -1,4 +1,4 @@
-"""What kiwix-serve's own search answers, as the portal reads it; asking it: tests/contract/test_zimsearch.py."""
+"""What kiwix-serve's own search answers, as the portal reads it; asking: tests/contract."""
 
 from hub.web.zimsearch import ZimHit, read_answer
 
