@@ -164,10 +164,10 @@ class _Run:
             with search_db.transaction(connection):
                 for document in batch:
                     search_index.add_document(connection, pack.pack, document, self.reader)
+                    lemmas.quicken()
                 done += len(batch)
                 search_index.note_batch(connection, pack.pack.id, done)
             self.report.documents += len(batch)
-            lemmas.quicken()
             if self.progress:
                 self.progress(pack.pack.id, done)
             if fault:

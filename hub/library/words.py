@@ -21,6 +21,8 @@ _APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
 _MARKS = re.compile(f"[{_INSIDE}]")
 _CYRILLIC = re.compile(r"[\u0400-\u052f]")
 _LATIN = re.compile("[A-Za-z]")
+_ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")  # Latin letters with something on them
+_SIMPLE = re.compile("[а-яіїєґ]+")  # most words of a Ukrainian text: nothing to fold
 _TO_APOSTROPHE = str.maketrans(dict.fromkeys(_APOSTROPHES, APOSTROPHE))
 # Latin letters that a keyboard or a scan puts into Cyrillic words; upper case has more look-alikes.
 _TO_CYRILLIC = str.maketrans("aceiopxykABCEHIKMOPTXYïÏ", "асеіорхукАВСЕНІКМОРТХУїЇ")
@@ -48,6 +50,8 @@ def fold(token: str) -> str:
     """
     if token.isascii() and token.isalnum():
         return token.lower()[:MAX_WORD_CHARS]
+    if _SIMPLE.fullmatch(token):
+        return token[:MAX_WORD_CHARS]
     word = unicodedata.normalize("NFC", token.replace("\u00ad", ""))
     if is_mixed(word):
         word = word.translate(_TO_CYRILLIC)
@@ -59,7 +63,7 @@ def fold(token: str) -> str:
 
 def plain(word: str) -> str:
     """Return the word with Latin letters stripped of accents; й, ї and other Cyrillic letters stay."""
-    return word if word.isascii() else word.translate(_TO_PLAIN)
+    return word.translate(_TO_PLAIN) if _ACCENTED.search(word) else word
 
 
 def softer(word: str) -> str:
