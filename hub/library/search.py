@@ -79,7 +79,7 @@ class SearchResult:
     suggestion: str | None
     mode: str
     complete: bool
-    shown: str | None = None  # what was searched instead, as the keyboard was in the other layout
+    shown: str | None = None  # what was searched instead, as nothing is there in that spelling or layout
     found: tuple[Found, ...] = ()  # where there are hits, without the filters
     groups: tuple[Group, ...] = ()  # further hits by kind, where `per_kind` was asked for
 
@@ -115,8 +115,8 @@ def search(
 ) -> SearchResult:
     """Return what the library has on `query`, best first.
 
-    Any text is a query; nothing in it is syntax. What is found only in the other keyboard layout is shown
-    at once, unless `as_typed`. With `per_kind`, so many further hits of each kind follow in `groups`.
+    Any text is a query; nothing in it is syntax. Where nothing is there as it is typed, what was meant
+    is shown at once, by the other keyboard layout or the nearest spelling, unless `as_typed`. With `per_kind`, so many further hits of each kind follow in `groups`.
     A damaged index gives an empty result and is made again by the next indexing.
 
     Raises:
@@ -196,6 +196,12 @@ class _Library:
                 suggestion = switch(query)
             else:
                 suggestion = self._suggest(query, words, languages)
+                if suggestion and way.total == 0 and not page.as_typed:
+                    near = self._choose(queries.parse(suggestion, languages))
+                    way, shown = (near, suggestion) if near.total else (way, None)
+                elif way.total == 0:
+                    relatives = self._relatives(words)
+                    way = relatives if relatives.total else way
         hits = self._hits(way, page.limit, page.offset)
         groups = self._groups(way, page, hits) if page.per_kind else ()
         found = self._found(way) if way.total else ()
@@ -207,6 +213,12 @@ class _Library:
         words = queries.parse(switched, languages) if switched else ()
         way = self._choose(words) if words else None
         return way if way is not None and way.total else None
+
+    def _relatives(self, words: tuple[AskedWord, ...]) -> _Way:
+        """Return the way to words that begin as the last one does."""
+        shorter = queries.shorten(words)
+        match = queries.match_beginning(shorter)
+        return _Way(shorter, "prefix", match, self._count(match))
 
     def _suggest(self, query: str, words: tuple[AskedWord, ...], languages: set[str]) -> str | None:
         found = suggest(self.connection, words, self._is_found)

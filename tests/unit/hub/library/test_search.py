@@ -294,3 +294,26 @@ def test_further_hits_come_by_kind_after_the_best(tmp_path: Path) -> None:
         == len({(hit.pack_id, hit.path) for hit in shown})
         == 2 + len(by_kind["web"].hits) + len(by_kind["files"].hits)
     )
+
+
+def test_the_nearest_spelling_is_shown_where_nothing_is_there_as_typed(library: HubPaths) -> None:
+    result = find(library, "програмованя")
+    assert (result.shown, [hit.path for hit in result.hits]) == ("програмування", ["sums.html"])
+    as_typed = find(library, "програмованя", as_typed=True)
+    assert (as_typed.shown, as_typed.suggestion, as_typed.total) == (None, "програмування", 0)
+
+
+def test_a_question_is_about_its_telling_words(library: HubPaths) -> None:
+    assert found_paths(library, "що таке дроби")[0] == "sums.html"
+    assert find(library, "що таке замок").mode == "all"
+    assert find(library, "що").total == find(library, "для").total == 0  # alone they are words
+
+
+def test_words_typed_together_are_found_apart(library: HubPaths) -> None:
+    assert find(library, "старийзамок").shown == "старий замок"
+
+
+def test_relatives_of_an_unknown_word_are_found_by_its_beginning(library: HubPaths) -> None:
+    result = find(library, "завданнєвий")
+    assert (result.mode, result.shown, [hit.path for hit in result.hits]) == ("prefix", None, ["sums.html"])
+    assert find(library, "завданнєвий школа").mode == "any"
