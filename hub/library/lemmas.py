@@ -26,7 +26,7 @@ _ALIASES = {
 }  # ISO 639-3, in ZIMs
 _OTHER_CYRILLIC = frozenset({"be", "bel", "bg", "bul", "kk", "kaz", "mk", "mkd", "ru", "rus", "sr", "srp"})
 _LEMMA_CACHE_WORDS = 16_384  # about 6 MB; a word that comes back costs 0.2 µs instead of 10 to 280 µs
-_GENERATION_WORDS = 26_000  # of two, 8 MB each: nine in ten words of a library come back (docs/adr/0003)
+_GENERATION_WORDS = 22_000  # of two, 6 MB each: nine in ten words of a library come back (docs/adr/0003)
 _LANGUAGES_KEPT = 2
 _MAX_LEMMA_CHARS = 40  # the strategies' cost grows with the square of the length
 _ONLY_LETTERS = re.compile(rf"[^\W\d_{APOSTROPHE}]+(?:{APOSTROPHE}[^\W\d_]+)*")

@@ -9,15 +9,14 @@ from hub.library.words import fold, plain, split_tokens
 MAX_QUERY_CHARS = 200
 MAX_QUERY_WORDS = 12
 # No page is about these: `що таке дріб`, `what is the capital of`. Not `for` or `in`: words of programs.
-_LITTLE = frozenset(
-    (
-        "а або але без був була були було в від до з за зі і й із на не о об по при про та те ти то той у це"
-        " цей ця ці чи що щоб є я як яка яке який які якого якої якому яким яку де коли куди звідки хто кого"
-        " кому чим чому чого навіщо скільки таке такий така такі якщо коли називається називають означає"
-        " a an the of to what how why who where when does do are was were it this that which"
-        " ce cum este sunt și la cine unde az egy hogyan miért mi és co jak jest są kto gdzie dlaczego"
-    ).split()
+_LITTLE_WORDS = (
+    "а або але без був була були було в від до з за зі і й із на не о об по при про та те ти то той у це"
+    " цей ця ці чи що щоб є я як яка яке який які якого якої якому яким яку де коли куди звідки хто кого"
+    " кому чим чому чого навіщо скільки таке такий така такі якщо коли називається називають означає"
+    " a an the of to what how why who where when does do are was were it this that which"
+    " ce cum este sunt și la cine unde az egy hogyan miért mi és co jak jest są kto gdzie dlaczego"
 )
+_LITTLE = frozenset(_LITTLE_WORDS.split())
 _MIN_ROOT_CHARS = 5  # of a word whose relatives are looked for
 _MAX_SUFFIX_CHARS = 4  # `-ічний`, `-овий`
 _MIN_PREFIX_CHARS = 2  # one letter would match half of the library
@@ -60,7 +59,7 @@ def match_beginning(words: tuple[AskedWord, ...]) -> str:
 
 
 def shorten(words: tuple[AskedWord, ...]) -> tuple[AskedWord, ...]:
-    """Return the words with the last one as a beginning only: `вулканічний` is in no text, but `вулкан` is."""
+    """Return the words with the last one as a beginning: `вулканічний` is in no text, but `вулкан` is."""
     *whole, last = words
     prefix = last.prefix[: max(_MIN_ROOT_CHARS, len(last.prefix) - _MAX_SUFFIX_CHARS)]
     return (*whole, replace(last, prefix=prefix))

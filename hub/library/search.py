@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
@@ -81,7 +82,7 @@ class SearchResult:
     complete: bool
     shown: str | None = None  # what was searched instead, as nothing is there in that spelling or layout
     found: tuple[Found, ...] = ()  # where there are hits, without the filters
-    groups: tuple[Group, ...] = ()  # further hits by kind, where `per_kind` was asked for
+    groups: tuple[Group, ...] = ()  # further hits by kind, with `per_kind`
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ def search(
     """Return what the library has on `query`, best first.
 
     Any text is a query; nothing in it is syntax. Where nothing is there as it is typed, what was meant
-    is shown at once, by the other keyboard layout or the nearest spelling, unless `as_typed`. With `per_kind`, so many further hits of each kind follow in `groups`.
+    is shown at once, by the other keyboard layout or the nearest spelling, unless `as_typed`. With `per_kind`
+    and more than one kind found, so many are `hits`, and so many further ones of each kind are in `groups`.
     A damaged index gives an empty result and is made again by the next indexing.
 
     Raises:
@@ -202,8 +204,9 @@ class _Library:
                 elif way.total == 0:
                     relatives = self._relatives(words)
                     way = relatives if relatives.total else way
-        hits = self._hits(way, page.limit, page.offset)
-        groups = self._groups(way, page, hits) if page.per_kind else ()
+        kinds = self._kinds(way) if page.per_kind and way.total else {}
+        hits = self._hits(way, page.per_kind if len(kinds) > 1 else page.limit, page.offset)
+        groups = self._groups(way, kinds, hits) if len(kinds) > 1 else ()
         found = self._found(way) if way.total else ()
         return SearchResult(hits, way.total, suggestion, way.mode, complete, shown, found, groups)
 
@@ -240,22 +243,18 @@ class _Library:
             return _Way(words, "any", match, self._count(match))
         return _Way(words, "all", match, total)
 
-    def _groups(self, way: _Way, page: _Page, hits: tuple[Hit, ...]) -> tuple[Group, ...]:
-        """Return further hits of each kind, the kind of the best hit first."""
-        counts: dict[str, int] = {}
-        for row in self.connection.execute(
-            f"select d.kind, count(*) {_ALIVE} group by 1", {**self.filters, "match": way.match}
-        ):
-            counts[row[0]] = row[1]
-        ahead: dict[str, int] = {}
-        for hit in hits:
-            ahead[hit.kind] = ahead.get(hit.kind, 0) + 1
+    def _groups(self, way: _Way, counts: dict[str, int], best: tuple[Hit, ...]) -> tuple[Group, ...]:
+        """Return as many further hits of each kind as the best are, the kind with most of them first."""
+        ahead = Counter(hit.kind for hit in best)
         groups = []
-        for kind in sorted(counts, key=lambda kind: (-ahead.get(kind, 0), kind)):
+        for kind in sorted(counts, key=lambda kind: (-ahead[kind], kind)):
             of_kind = _Library(self.connection, self.ui_language, {**self.filters, "kind": kind})
-            more = of_kind._hits(way, page.per_kind, ahead.get(kind, 0))
-            groups.append(Group(kind, counts[kind], more))
+            groups.append(Group(kind, counts[kind], of_kind._hits(way, len(best), ahead[kind])))
         return tuple(groups)
+
+    def _kinds(self, way: _Way) -> dict[str, int]:
+        sql = f"select d.kind, count(*) {_ALIVE} group by 1"
+        return dict(self.connection.execute(sql, {**self.filters, "match": way.match}).fetchall())
 
     def _found(self, way: _Way) -> tuple[Found, ...]:
         rows = self.connection.execute(

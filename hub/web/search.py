@@ -21,7 +21,6 @@ from hub.web.zimsearch import ZimAnswer, ZimSearch
 
 bp = Blueprint("search", __name__)
 HITS_ON_A_PAGE = 20
-BEST_HITS = 5
 HITS_OF_A_KIND = 4
 _ZIMS = "zim"
 _EXTENSION = "zim-search"
@@ -74,21 +73,17 @@ def _page() -> str:
         abort(404)
     if not query:
         return render_template("search/index.html", query="")
-    result = _search(query, wanted, grouped=not wanted["kind"] and asked_page() == 1)
-    grouped = len(result.groups) > 1
-    if result.groups and not grouped:
-        result = _search(query, wanted, grouped=False)
+    result = _search(query, wanted)
     return render_template(
         "search/index.html",
         query=query,
         wanted={name: value for name, value in wanted.items() if value},
         result=result,
-        grouped=grouped,
         group_name=facets.group_name,
         packs=view.by_id,
         rows=facets.make_rows(view.by_id, result.found, wanted),
         zims=g.zim_answer,
-        paging=None if grouped else page_of(result.total, HITS_ON_A_PAGE),
+        paging=None if result.groups else page_of(result.total, HITS_ON_A_PAGE),
     )
 
 
@@ -128,15 +123,15 @@ def _asked(name: str) -> str:
     return " ".join(request.args.get(name, "").split())
 
 
-def _search(query: str, wanted: dict[str, str], *, grouped: bool) -> SearchResult:
+def _search(query: str, wanted: dict[str, str]) -> SearchResult:
     view = shelf_view()
     return search(
         this_portal().paths,
         query,
         ui_language=chosen().language,
-        limit=BEST_HITS if grouped else HITS_ON_A_PAGE,
+        limit=HITS_ON_A_PAGE,
         offset=(asked_page() - 1) * HITS_ON_A_PAGE,
-        per_kind=HITS_OF_A_KIND if grouped else 0,
+        per_kind=0 if wanted["kind"] or asked_page() > 1 else HITS_OF_A_KIND,
         as_typed="typed" in request.args,
         kind=wanted["kind"] or None,
         language=wanted["language"] or None,

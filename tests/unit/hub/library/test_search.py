@@ -285,7 +285,8 @@ def test_further_hits_come_by_kind_after_the_best(tmp_path: Path) -> None:
     put_pack(paths, {f"p{n}.html": page(f"Вулкан {n}", "Гора з вогнем.") for n in range(6)}, id="one")
     put_pack(paths, {}, id="two", kind="files", title="Вулкани світу", entry="")
     index_pending(paths, now=NOW)
-    result = find(paths, "вулкан", limit=2, per_kind=3)
+    assert find(paths, "вулкан", kind="web", per_kind=2).groups == ()
+    result = find(paths, "вулкан", per_kind=2)
     by_kind = {group.kind: group for group in result.groups}
     assert {kind: group.total for kind, group in by_kind.items()} == {"web": 6, "files": 1}
     shown = [*result.hits, *(hit for group in result.groups for hit in group.hits)]
