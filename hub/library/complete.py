@@ -9,6 +9,7 @@ from hub.library import query as queries
 from hub.library import search_db
 from hub.library.layout import switch
 from hub.library.lemmas import base_language, variants
+from hub.library.ukrainian import is_little
 from hub.library.words import APOSTROPHE, fold, plain, split_tokens
 from hub.settings import HubPaths
 
@@ -83,7 +84,7 @@ def _different(terms: Iterable[str]) -> Iterator[str]:
     known: set[str] = set()
     for term in terms:
         forms = variants(term, ("uk",))
-        if known.isdisjoint(forms):
+        if known.isdisjoint(forms) and not is_little(term):
             yield term
         known |= forms
 

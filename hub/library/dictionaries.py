@@ -15,7 +15,7 @@ from marisa_trie import BytesTrie
 from simplemma.strategies.dictionaries import DictionaryFactory, StreamDictionaryFactory, frontcode
 from simplemma.strategies.dictionaries.stream_dictionary_factory import StreamMap
 
-_PIECE_WORDS = 10_000  # made at a time: the making adds 1 MB; 50,000 add 14 MB and are no smaller
+_PIECE_WORDS = 4_000  # made at a time: the making adds half a MB; 50,000 add 14 MB and are no smaller
 _WORDS_A_QUESTION = 20  # a trie is worth its making after one question for so many words that it has
 
 _Key = Callable[[str], bytes]

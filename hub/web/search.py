@@ -1,9 +1,10 @@
 """One search over everything: the best hits, more of each kind, each a link to the very page."""
 
+import json
 from collections.abc import Hashable
 from functools import lru_cache
 
-from flask import Blueprint, Response, abort, current_app, g, jsonify, render_template, request
+from flask import Blueprint, Response, abort, current_app, g, render_template, request
 from flask.blueprints import BlueprintSetupState
 
 from hub.library import search_db
@@ -49,7 +50,8 @@ def suggestions() -> Response:
     begun = _asked("q")
     key = (begun, chosen().language, shelf_view().stamp, _stamp())
     found = _completions(this_portal().paths, *key)
-    response = jsonify({"format": 1, "suggestions": found})
+    answer = json.dumps({"format": 1, "suggestions": found}, ensure_ascii=False)
+    response = Response(answer, content_type="application/json")
     response.headers["Cache-Control"] = f"private, max-age={_MAX_AGE_S}"
     return response
 

@@ -67,6 +67,13 @@ def test_offers_nothing_for_too_little_or_for_what_is_not_there(library: HubPath
     assert offers(library, begun) == []
 
 
+def test_offers_no_little_words(tmp_path: Path) -> None:
+    paths = HubPaths(tmp_path)
+    put_pack(paths, {f"{n}.html": page("Урок", "Вони тут, водойма там.") for n in range(3)})
+    index_pending(paths, now=NOW)
+    assert offers(paths, "во") == ["водойма"]
+
+
 def test_offers_nothing_where_there_is_no_index(tmp_path: Path) -> None:
     assert offers(HubPaths(tmp_path), "дро") == []
 
