@@ -16,6 +16,7 @@ import os
 import shutil
 import socket
 import uuid
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Book:
     version: int
     title: str
     zim: Path
+    uuid: str = ""  # the ZIM's own, empty where it is none
 
     @property
     def link(self) -> str:
@@ -63,16 +65,29 @@ def books_of(packs: Iterable[InstalledPack]) -> tuple[Book, ...]:
             continue
         zim = (installed.content_dir / name).absolute()
         if zim.is_file():
-            books.append(Book(pack.id, pack.version, pack.title, zim))
+            books.append(Book(pack.id, pack.version, pack.title, zim, _own_uuid(installed)))
     return tuple(sorted(books, key=lambda book: book.pack_id))
 
 
+def _own_uuid(installed: InstalledPack) -> str:
+    try:
+        return str(uuid.UUID(str(installed.details.get("uuid"))))
+    except ValueError:
+        return ""
+
+
 def library_xml(books: Iterable[Book], links: Path) -> bytes:
-    """Return the library that kiwix-serve reads. Pure."""
+    """Return the library that kiwix-serve reads. Pure.
+
+    kiwix-serve finds a book that it searched by the ZIM's own id, so that stands here; but not where two
+    packs hold the same ZIM, as each id can be there once: those two are read, not searched.
+    """
+    books = tuple(books)
+    owners = Counter(book.uuid for book in books)
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<library version="20110515">']
     for book in books:
-        # Not the ZIM's own id: two packs, or two versions of one, may hold the same ZIM.
-        identity = uuid.uuid5(_NAMESPACE, book.link)
+        alone = book.uuid and owners[book.uuid] == 1
+        identity = book.uuid if alone else uuid.uuid5(_NAMESPACE, book.link)
         values = {"id": str(identity), "path": str(links / book.link), "title": book.title}
         lines.append("<book " + " ".join(f"{key}={quoteattr(text)}" for key, text in values.items()) + "/>")
     return "\n".join([*lines, "</library>", ""]).encode()

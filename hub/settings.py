@@ -25,6 +25,7 @@ _MAX_BUDGET_MB = 1_000_000  # a terabyte: nobody pays for more by the byte
 _MAX_LINK_KBIT_S = 10_000_000
 _MAX_STICK_DAYS = 3650
 _MB = 1_000_000  # as those who sell data count
+_MAX_ARTICLES = 10_000_000
 _MAX_THREADS = 64  # four times what keeps a Pi's four cores busy
 
 
@@ -188,6 +189,7 @@ class KiwixSettings:
     enabled: bool = True  # false: ZIMs are listed and searched, but do not open
     command: str = "kiwix-serve"  # the executable, looked for in $PATH
     port: int = _within(0, 0, _MAX_PORT)  # 0: any free port on loopback
+    indexed_articles: int = _within(50_000, 0, _MAX_ARTICLES)  # ZIMs with more are searched by kiwix-serve
 
 
 CAPTIVE_MODES = ("welcome", "silent", "off")

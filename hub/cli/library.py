@@ -7,6 +7,7 @@ import click
 from content_packs.console import note, print_json, progress, size_text
 from content_packs.durable import locked
 from content_packs.errors import UsageError
+from content_packs.kinds import KINDS
 from hub.ballast import settle
 from hub.cli.options import json_option, with_hub
 from hub.clock import hub_now
@@ -79,24 +80,74 @@ def _to_dict(pack: InstalledPack) -> dict[str, Any]:
 @click.command("search")
 @click.argument("words", nargs=-1, required=True)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200))
+@click.option("--kind", type=click.Choice(list(KINDS)), help="Only in packs of this kind.")
+@click.option("--subject", metavar="NAME", default="", help="Only in packs of this subject, such as biology.")
+@click.option("--grade", metavar="N", type=click.IntRange(0, 12), help="Only in packs for this grade.")
+@click.option("--language", metavar="CODE", help="Only what is in this language, such as uk.")
+@click.option("--typed", is_flag=True, help="As it is typed: do not try the other keyboard layout.")
 @json_option
 @with_hub
-def search(paths: HubPaths, words: tuple[str, ...], limit: int, as_json: bool) -> None:
+def search(
+    paths: HubPaths,
+    words: tuple[str, ...],
+    limit: int,
+    kind: str | None,
+    subject: str,
+    grade: int | None,
+    language: str | None,
+    typed: bool,
+    as_json: bool,
+) -> None:
     """Search everything that is on this hub."""
     from hub.library.search import search as run_search  # lemmas and spellings: only this command needs them
 
     settings = read_settings(paths)
-    result = run_search(paths, " ".join(words), ui_language=settings.portal.language, limit=limit)
+    result = run_search(
+        paths,
+        " ".join(words),
+        ui_language=settings.portal.language,
+        limit=limit,
+        as_typed=typed,
+        kind=kind,
+        language=language,
+        pack_ids=_fitting_packs(paths, subject, grade),
+    )
     if as_json:
-        found = [_hit_to_dict(hit) for hit in result.hits]
-        print_json({"format": 1, "results": found, "total": result.total, "suggestion": result.suggestion})
+        print_json(
+            {
+                "format": 1,
+                "results": [_hit_to_dict(hit) for hit in result.hits],
+                "total": result.total,
+                "suggestion": result.suggestion,
+                "shown": result.shown,
+                "mode": result.mode,
+            }
+        )
         return
+    if result.shown:
+        click.echo(f"Shown: {result.shown}. With --typed: as it is typed.")
     for hit in result.hits:
         click.echo(f"{hit.title}  [{hit.pack_title}]\n    {hit.snippet_text}\n    {_hit_to_dict(hit)['url']}")
     if not result.hits:
         click.echo("Nothing was found.")
     if result.suggestion:
         click.echo(f"Did you mean: {result.suggestion}")
+
+
+def _fitting_packs(paths: HubPaths, subject: str, grade: int | None) -> frozenset[str] | None:
+    """Return the ids of the packs of a subject and a grade; None where neither is asked for."""
+    from hub.web.facets import fitting_packs  # Flask: only this command needs it
+    from hub.web.subjects import find_subject
+
+    if not subject and grade is None:
+        return None
+    db = open_library(paths, now=hub_now(paths.trust))
+    try:
+        packs = list_packs(db, paths)
+    finally:
+        db.close()
+    slug = find_subject(subject).slug if subject else ""
+    return fitting_packs(packs, subject=slug, grade="" if grade is None else str(grade))
 
 
 def _hit_to_dict(hit: "Hit") -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """simplemma's dictionaries in two shapes: as streams, which open at once, and as tries, which answer quickly.
 
-A stream opens in 0.3 s and answers in 11 to 280 µs; a trie is made from it in 6 s (Ukrainian) and answers in
+A stream opens in 0.3 s and answers in 11 to 280 µs; a trie is made from it in 2 s (Ukrainian) and answers in
 5 to 40 µs. So a portal, which asks for a few words, keeps streams, and a long indexing makes tries.
 simplemma's own trie factory is not used: it needs 170 MB to make the Ukrainian trie and 790 MB for the Polish
 one, and writes them to a folder outside the hub's. docs/adr/0003-search-text.md has the figures.
@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice, pairwise
 
 from marisa_trie import BytesTrie
-from simplemma.strategies.dictionaries import DictionaryFactory, StreamDictionaryFactory
+from simplemma.strategies.dictionaries import DictionaryFactory, StreamDictionaryFactory, frontcode
+from simplemma.strategies.dictionaries.stream_dictionary_factory import StreamMap
 
-_PIECE_WORDS = 10_000  # made at a time: the making adds 1 MB; 50,000 add 14 MB and are no smaller
-_WORDS_A_QUESTION = 12  # a trie is worth its making after one question for so many words that it has
+_PIECE_WORDS = 4_000  # made at a time: the making adds half a MB; 50,000 add 14 MB and are no smaller
+_WORDS_A_QUESTION = 20  # a trie is worth its making after one question for so many words that it has
 
 _Key = Callable[[str], bytes]
 
@@ -49,12 +50,12 @@ class TrieDictionary(Mapping[str, str]):
     """A dictionary as tries of consecutive words, found by the first word of each."""
 
     def __init__(self, source: Mapping[str, str]) -> None:
-        words = iter(source)
+        pairs = _pairs(source)
         firsts: list[str] = []
         self._pieces: list[BytesTrie] = []
-        while piece := list(islice(words, _PIECE_WORDS)):
-            firsts.append(piece[0])
-            self._pieces.append(BytesTrie((word, source[word].encode()) for word in piece))
+        while piece := list(islice(pairs, _PIECE_WORDS)):
+            firsts.append(piece[0][0])
+            self._pieces.append(BytesTrie(piece))
         self._key = _find_order(source)
         self._firsts = [self._key(word) for word in firsts]
         self._length = len(source)
@@ -72,6 +73,16 @@ class TrieDictionary(Mapping[str, str]):
 
     def __len__(self) -> int:
         return self._length
+
+
+def _pairs(source: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Yield each word and its lemma; of a stream in one pass: asking it decodes 16 others."""
+    if not isinstance(source, StreamMap):
+        yield from ((word, lemma.encode()) for word, lemma in source.items())
+        return
+    backwards, data, start = source._rev, source._data, source._pos
+    for _, word, lemma in frontcode._iter_records(data, start):
+        yield (word[::-1].decode(), lemma[::-1]) if backwards else (word.decode(), lemma)
 
 
 def _forwards(word: str) -> bytes:

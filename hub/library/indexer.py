@@ -25,7 +25,7 @@ from content_packs.kinds.kind import Document
 from hub.db import open_db
 from hub.library import lemmas, search_db, search_index
 from hub.library.installed import InstalledPack, list_packs
-from hub.settings import HubPaths
+from hub.settings import HubPaths, KiwixSettings, read_settings
 
 Progress = Callable[[str, int], None]  # the pack's id, and how many of its documents are done
 
@@ -33,6 +33,7 @@ _BATCH_DOCUMENTS = 200  # committed together: what a power cut costs at most
 _BATCH_CHARS = 1_000_000
 _MAX_ATTEMPTS = 3  # at the same place: a document that kills the process must not do so for ever
 _LOWEST_PRIORITY = 19
+_MOST_ARTICLES = KiwixSettings().indexed_articles  # where no hub.toml says otherwise
 
 
 @dataclass(slots=True)
@@ -61,9 +62,16 @@ def pending(paths: HubPaths) -> bool:
 
 
 def index_pending(
-    paths: HubPaths, *, now: datetime, progress: Progress | None = None, wait: bool = False
+    paths: HubPaths,
+    *,
+    now: datetime,
+    progress: Progress | None = None,
+    wait: bool = False,
+    most_articles: int = _MOST_ARTICLES,
 ) -> IndexReport:
     """Index every installed pack that is missing from search.db, and drop what is no longer installed.
+
+    Of a ZIM with more than `most_articles` only the title is taken: kiwix-serve searches the rest.
 
     May be killed at any moment: the next call goes on after the last batch. A damaged search.db is made anew.
 
@@ -73,13 +81,13 @@ def index_pending(
     """
     with locked(paths.lock("index"), doing="indexing for the search", wait=wait):
         try:
-            return _Run(paths, now, progress).run()
+            return _Run(paths, now, progress, most_articles).run()
         except sqlite3.DatabaseError as error:
             if not search_db.is_damage(error):
                 raise search_db.to_local_error(error, paths.search_db) from error
         search_db.delete(paths.search_db)
         try:
-            return _Run(paths, now, progress).run()
+            return _Run(paths, now, progress, most_articles).run()
         except sqlite3.DatabaseError as error:
             raise search_db.to_local_error(error, paths.search_db) from error
 
@@ -98,7 +106,9 @@ class _Run:
     paths: HubPaths
     now: datetime
     progress: Progress | None
+    most_articles: int
     report: IndexReport = field(default_factory=IndexReport)
+    reader: lemmas.Reader = field(default_factory=lemmas.Reader)
 
     def run(self) -> IndexReport:
         with search_db.open_for_writing(self.paths.search_db) as connection:
@@ -109,7 +119,7 @@ class _Run:
                     self._drop(connection, pack_id)
                 if pack is not None:
                     self._index(connection, pack)
-            search_index.end_run(connection)
+            search_index.end_run(connection, self.reader)
         return self.report
 
     def _next(self, connection: sqlite3.Connection) -> tuple[list[str], InstalledPack | None] | None:
@@ -144,16 +154,20 @@ class _Run:
 
     def _add_documents(self, connection: sqlite3.Connection, pack: InstalledPack, done: int) -> str:
         """Add the documents after the first `done`; return what went wrong, empty if nothing did."""
-        documents = islice(_documents(pack), done, None)
+        whole = not is_too_large(pack, self.most_articles)
+        if not whole:
+            with search_db.transaction(connection):
+                search_index.leave_out(connection, pack.pack.id)
+        documents = islice(_documents(pack, whole=whole), done, None)
         while True:
             batch, fault = _read_batch(documents)
             with search_db.transaction(connection):
                 for document in batch:
-                    search_index.add_document(connection, pack.pack, document)
+                    search_index.add_document(connection, pack.pack, document, self.reader)
+                    lemmas.quicken()
                 done += len(batch)
                 search_index.note_batch(connection, pack.pack.id, done)
             self.report.documents += len(batch)
-            lemmas.quicken()
             if self.progress:
                 self.progress(pack.pack.id, done)
             if fault:
@@ -162,12 +176,20 @@ class _Run:
                 return ""
 
 
-def _documents(pack: InstalledPack) -> Iterator[Document]:
+def is_too_large(pack: InstalledPack, most_articles: int) -> bool:
+    """Whether this hub leaves a pack's search to kiwix-serve: a ZIM with its own index, and many articles."""
+    articles = pack.details.get("articles")
+    has_index = pack.pack.kind == "zim" and pack.details.get("fulltext") is True
+    return has_index and isinstance(articles, int) and articles > most_articles
+
+
+def _documents(pack: InstalledPack, *, whole: bool) -> Iterator[Document]:
     """Yield the pack itself (an empty path), then what its kind finds in it; the same order at every call."""
     meta = pack.pack
     about = " ".join((meta.description, meta.subject, *meta.tags, meta.author))
     yield Document("", meta.title, meta.language, "", about)
-    yield from KINDS[meta.kind].documents(pack.tree)
+    if whole:
+        yield from KINDS[meta.kind].documents(pack.tree)
 
 
 def _read_batch(documents: Iterator[Document]) -> tuple[list[Document], str]:
@@ -207,7 +229,11 @@ def _lower_priority() -> None:
 def _command(folder: Path) -> None:
     """Bring the search index of a hub's state directory up to date."""
     _lower_priority()
-    report = index_pending(HubPaths(folder.absolute()), now=datetime.now(UTC), wait=True)
+    paths = HubPaths(folder.absolute())
+    most_articles = (
+        read_settings(paths).kiwix.indexed_articles if paths.settings.is_file() else _MOST_ARTICLES
+    )
+    report = index_pending(paths, now=datetime.now(UTC), wait=True, most_articles=most_articles)
     for fault in report.faults:
         console.note(f"search: {fault}")
 

@@ -1,14 +1,18 @@
 """One search over everything that is installed. Read-only, any thread, any input."""
 
+import json
 import sqlite3
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 from content_packs.errors import BadDataError
 from hub.library import query as queries
 from hub.library import search_db
+from hub.library.layout import switch
 from hub.library.lemmas import base_language
 from hub.library.query import AskedWord
-from hub.library.search_index import read_text
+from hub.library.search_index import list_left_out, read_text
 from hub.library.snippets import Highlighter
 from hub.library.suggest import suggest
 from hub.settings import HubPaths
@@ -23,7 +27,10 @@ _ALIVE = """
     join hub.installed i on i.pack_id = d.pack_id and i.version = d.version
     where words match :match
         and (:kind is null or d.kind = :kind) and (:pack_id is null or d.pack_id = :pack_id)
+        and (:language is null or d.language = :language)
+        and (:pack_ids is null or d.pack_id in (select value from json_each(:pack_ids)))
 """
+_NO_FILTERS: dict[str, str | None] = {"kind": None, "pack_id": None, "language": None, "pack_ids": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,25 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """How many documents of one pack in one language were found."""
+
+    pack_id: str
+    kind: str
+    language: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The best hits of one kind of pack, and how many there are."""
+
+    kind: str
+    total: int
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """The hits of one page of results.
 
@@ -54,6 +80,24 @@ class SearchResult:
     suggestion: str | None
     mode: str
     complete: bool
+    shown: str | None = None  # what was searched instead, as nothing is there in that spelling or layout
+    found: tuple[Found, ...] = ()  # where there are hits, without the filters
+    groups: tuple[Group, ...] = ()  # further hits by kind, with `per_kind`
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What hits must have; None: anything."""
+
+    kind: str | None = None
+    pack_id: str | None = None
+    language: str | None = None  # of the document
+    pack_ids: AbstractSet[str] | None = None
+
+    def to_sql(self) -> dict[str, str | None]:
+        """Return the parameters of a statement."""
+        pack_ids = None if self.pack_ids is None else json.dumps(sorted(self.pack_ids))
+        return {"kind": self.kind, "pack_id": self.pack_id, "language": self.language, "pack_ids": pack_ids}
 
 
 def search(
@@ -63,19 +107,25 @@ def search(
     ui_language: str,
     limit: int = 20,
     offset: int = 0,
+    per_kind: int = 0,
+    as_typed: bool = False,
     kind: str | None = None,
     pack_id: str | None = None,
+    language: str | None = None,
+    pack_ids: AbstractSet[str] | None = None,
 ) -> SearchResult:
     """Return what the library has on `query`, best first.
 
-    Any text is a query; nothing in it is syntax. A damaged index gives an empty result and is made again
-    by the next indexing.
+    Any text is a query; nothing in it is syntax. Where nothing is there as it is typed, what was meant
+    is shown at once, by the other keyboard layout or the nearest spelling, unless `as_typed`. With `per_kind`
+    and more than one kind found, so many are `hits`, and so many further ones of each kind are in `groups`.
+    A damaged index gives an empty result and is made again by the next indexing.
 
     Raises:
         LocalError: the disk does not let search.db be read.
     """
-    page = _Page(max(0, min(limit, MAX_LIMIT)), max(0, offset))
-    filters = {"kind": kind, "pack_id": pack_id}
+    page = _Page(max(0, min(limit, MAX_LIMIT)), max(0, offset), per_kind, as_typed)
+    filters = Filters(kind, pack_id, language, pack_ids).to_sql()
     try:
         with search_db.open_for_reading(paths) as connection:
             if connection is not None:
@@ -89,6 +139,15 @@ def search(
     return _nothing(complete=False)
 
 
+def find_left_out(paths: HubPaths) -> tuple[str, ...]:
+    """Return the packs that are too large to be in the index; none where it cannot be read."""
+    try:
+        with search_db.open_for_reading(paths) as connection:
+            return tuple(list_left_out(connection)) if connection is not None else ()
+    except sqlite3.DatabaseError:
+        return ()
+
+
 def _nothing(*, complete: bool) -> SearchResult:
     return SearchResult((), 0, None, "all", complete)
 
@@ -97,6 +156,23 @@ def _nothing(*, complete: bool) -> SearchResult:
 class _Page:
     limit: int
     offset: int
+    per_kind: int
+    as_typed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to look for words: strict or not; how much it finds with the filters."""
+
+    words: tuple[AskedWord, ...]
+    mode: str
+    match: str
+    total: int
+
+    @property
+    def is_good(self) -> bool:
+        """Whether documents have every word."""
+        return self.total > 0 and self.mode != "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,33 +181,89 @@ class _Library:
 
     connection: sqlite3.Connection
     ui_language: str
-    filters: dict[str, str | None]
+    filters: dict[str, str | None] = field(default_factory=_NO_FILTERS.copy)
 
     def search(self, query: str, page: _Page) -> SearchResult:
-        words = queries.parse(query, {*self._languages(), self.ui_language})
+        languages = {*self._languages(), self.ui_language}
+        words = queries.parse(query, languages)
         complete = self._is_complete()
         if not words:
             return _nothing(complete=complete)
-        mode, match, total = self._choose(words)
-        suggestion = None
-        if mode == "any" or total == 0:
-            suggestion = suggest(self.connection, words, self._is_found)
-        return SearchResult(self._hits(match, words, page), total, suggestion, mode, complete)
+        way, shown, suggestion = self._choose(words), None, None
+        if not way.is_good:
+            other = self._in_other_layout(query, languages)
+            if other is not None and not page.as_typed and (other.is_good or way.total == 0):
+                way, shown = other, switch(query)
+            elif other is not None:
+                suggestion = switch(query)
+            else:
+                suggestion = self._suggest(query, words, languages)
+                if suggestion and way.total == 0 and not page.as_typed:
+                    near = self._choose(queries.parse(suggestion, languages))
+                    way, shown = (near, suggestion) if near.total else (way, None)
+                elif way.total == 0:
+                    relatives = self._relatives(words)
+                    way = relatives if relatives.total else way
+        kinds = self._kinds(way) if page.per_kind and way.total else {}
+        hits = self._hits(way, page.per_kind if len(kinds) > 1 else page.limit, page.offset)
+        groups = self._groups(way, kinds, hits) if len(kinds) > 1 else ()
+        found = self._found(way) if way.total else ()
+        return SearchResult(hits, way.total, suggestion, way.mode, complete, shown, found, groups)
 
-    def _choose(self, words: tuple[AskedWord, ...]) -> tuple[str, str, int]:
-        """Return the strictest way that finds something: its mode, its FTS5 expression, its count."""
+    def _in_other_layout(self, query: str, languages: set[str]) -> _Way | None:
+        """Return the way to what the other layout makes of the query; None where that finds nothing."""
+        switched = switch(query)
+        words = queries.parse(switched, languages) if switched else ()
+        way = self._choose(words) if words else None
+        return way if way is not None and way.total else None
+
+    def _relatives(self, words: tuple[AskedWord, ...]) -> _Way:
+        """Return the way to words that begin as the last one does."""
+        shorter = queries.shorten(words)
+        match = queries.match_beginning(shorter)
+        return _Way(shorter, "prefix", match, self._count(match))
+
+    def _suggest(self, query: str, words: tuple[AskedWord, ...], languages: set[str]) -> str | None:
+        found = suggest(self.connection, words, self._is_found)
+        switched = None if found else switch(query)
+        if switched:
+            found = suggest(self.connection, queries.parse(switched, languages), self._is_found)
+        return found
+
+    def _choose(self, words: tuple[AskedWord, ...]) -> _Way:
+        """Return the strictest way that finds something."""
         match = queries.match_all(words)
         total = self._count(match)
         if total < _ENOUGH_HITS:
             wider = queries.match_beginning(words)
             if (wider_total := self._count(wider)) > total:
-                return "prefix", wider, wider_total
+                return _Way(words, "prefix", wider, wider_total)
         if total == 0 and len(words) > 1:
             match = queries.match_any(words)
-            return "any", match, self._count(match)
-        return "all", match, total
+            return _Way(words, "any", match, self._count(match))
+        return _Way(words, "all", match, total)
 
-    def _hits(self, match: str, words: tuple[AskedWord, ...], page: _Page) -> tuple[Hit, ...]:
+    def _groups(self, way: _Way, counts: dict[str, int], best: tuple[Hit, ...]) -> tuple[Group, ...]:
+        """Return as many further hits of each kind as the best are, the kind with most of them first."""
+        ahead = Counter(hit.kind for hit in best)
+        groups = []
+        for kind in sorted(counts, key=lambda kind: (-ahead[kind], kind)):
+            of_kind = _Library(self.connection, self.ui_language, {**self.filters, "kind": kind})
+            groups.append(Group(kind, counts[kind], of_kind._hits(way, len(best), ahead[kind])))
+        return tuple(groups)
+
+    def _kinds(self, way: _Way) -> dict[str, int]:
+        sql = f"select d.kind, count(*) {_ALIVE} group by 1"
+        return dict(self.connection.execute(sql, {**self.filters, "match": way.match}).fetchall())
+
+    def _found(self, way: _Way) -> tuple[Found, ...]:
+        rows = self.connection.execute(
+            f"select d.pack_id, d.kind, d.language, count(*) {_ALIVE} group by 1, 2, 3",
+            {**_NO_FILTERS, "match": way.match},
+        )
+        return tuple(Found(*row) for row in rows)
+
+    def _hits(self, way: _Way, limit: int, offset: int) -> tuple[Hit, ...]:
         rows = self.connection.execute(
             f"""
             select d.title, d.pack_id, i.title, d.kind, d.path, d.language, d.id,
@@ -141,13 +273,13 @@ class _Library:
             """,
             {
                 **self.filters,
-                "match": match,
+                "match": way.match,
                 "ui_language": self.ui_language,
-                "limit": page.limit,
-                "offset": page.offset,
+                "limit": limit,
+                "offset": offset,
             },
         )
-        highlighter = Highlighter(words)
+        highlighter = Highlighter(way.words)
         return tuple(self._hit(row, highlighter) for row in rows.fetchall())
 
     def _hit(self, row: tuple[str, str, str, str, str, str, int, float], highlighter: Highlighter) -> Hit:

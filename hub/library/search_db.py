@@ -6,6 +6,7 @@ Only the process that holds the lock "index" writes it (`indexer`); what is in i
     documents     one row a document; a row of `words` without one is dead (SQLite 3.40 cannot delete it)
     texts         zstd of headings and text: snippets are cut from it, and `words` can be made again
     indexed_packs how far each pack is
+    left_out      packs too large to be read: kiwix-serve searches them
     languages     the languages of the documents, to know which lemmas to ask for
     vocabulary    words to offer when somebody mistypes one
 
@@ -25,13 +26,15 @@ from content_packs.errors import DiskFullError, LocalError
 from hub.db import is_damage as is_damage
 from hub.settings import HubPaths
 
-_SCHEMA = 2  # raise it whenever a table, or what `words.fold` or `lemmas.analyse` return, changes
+_SCHEMA = 3  # raise it whenever a table, or what `words.fold` or `lemmas.analyse` return, changes
 _FINGERPRINT = zlib.crc32(f"{_SCHEMA} simplemma {simplemma.__version__}".encode()) & 0x7FFF_FFFF
 _BUSY_TIMEOUT_S = 10.0
+# Words come folded (words.fold), so FTS5 only has to part them: ascii takes half the time of unicode61.
+_AUTOMERGE = 8  # segments, FTS5's own is 4: a third less work and fewer bytes written (docs/adr/0003)
 _TABLES = """
 create virtual table words using fts5(
     title, title_forms, headings, heading_forms, body, body_forms,
-    content='', tokenize="unicode61 remove_diacritics 2 tokenchars 'ʼ'");
+    content='', tokenize=ascii);
 create virtual table word_columns using fts5vocab(words, col);
 create table documents(
     id integer primary key autoincrement, -- never used twice: dead rows of `words` keep theirs
@@ -42,10 +45,12 @@ create table texts(id integer primary key, text blob not null);
 create table indexed_packs(
     pack_id text primary key, version integer not null, state text not null,
     done integer not null, attempts integer not null, fault text not null, indexed_at text not null);
+create table left_out(pack_id text primary key);
 create table languages(language text primary key);
 create table vocabulary(
     length integer not null, term text not null, documents integer not null,
     primary key(length, term)) without rowid;
+create index vocabulary_term on vocabulary(term);
 """
 
 
@@ -80,6 +85,7 @@ def open_for_writing(path: Path) -> Iterator[sqlite3.Connection]:
             with transaction(connection):
                 for statement in _TABLES.split(";\n"):
                     connection.execute(statement)
+                connection.execute("insert into words(words, rank) values ('automerge', ?)", (_AUTOMERGE,))
                 connection.execute(f"pragma user_version={_FINGERPRINT}")
         yield connection
 

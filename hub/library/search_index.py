@@ -13,7 +13,7 @@ from backports import zstd
 from content_packs.compression import decompress
 from content_packs.kinds.kind import Document
 from content_packs.meta import PackMeta
-from hub.library.lemmas import analyse, base_language
+from hub.library.lemmas import Reader, RecentWords, base_language
 from hub.library.search_db import transaction
 from hub.library.words import split_tokens
 
@@ -53,6 +53,16 @@ def list_progress(connection: sqlite3.Connection) -> dict[str, PackProgress]:
     return {row[0]: PackProgress(*row[1:]) for row in rows}
 
 
+def list_left_out(connection: sqlite3.Connection) -> list[str]:
+    """Return the packs of which only the title is in here, as they are too large; other ways search them."""
+    return [row[0] for row in connection.execute("select pack_id from left_out order by pack_id")]
+
+
+def leave_out(connection: sqlite3.Connection, pack_id: str) -> None:
+    """Note that a pack is too large to be read here."""
+    connection.execute("insert or ignore into left_out values (?)", (pack_id,))
+
+
 def start_pack(connection: sqlite3.Connection, pack_id: str, version: int, *, now: datetime) -> PackProgress:
     """Note one more attempt at a pack, from where the last one ended."""
     connection.execute(
@@ -77,7 +87,7 @@ def end_pack(connection: sqlite3.Connection, pack_id: str, *, fault: str) -> Non
     )
 
 
-def add_document(connection: sqlite3.Connection, pack: PackMeta, document: Document) -> None:
+def add_document(connection: sqlite3.Connection, pack: PackMeta, document: Document, reader: Reader) -> None:
     """Add one document of a pack."""
     fields = (document.title or document.path, document.path, document.headings, document.text)
     title, path, headings, text = map(_storable, fields)
@@ -89,7 +99,8 @@ def add_document(connection: sqlite3.Connection, pack: PackMeta, document: Docum
     )
     packed = zstd.compress(f"{headings}\0{text}".encode(), _COMPRESSION_LEVEL)
     connection.execute("insert into texts values (?,?)", (added.lastrowid, packed))
-    _add_words(connection, int(added.lastrowid or 0), title, StoredText(headings, text), language)
+    stored = StoredText(headings, text)
+    _add_words(connection, int(added.lastrowid or 0), title, stored, reader.words(language))
 
 
 def read_text(packed: bytes) -> StoredText:
@@ -106,12 +117,13 @@ def drop_pack(connection: sqlite3.Connection, pack_id: str) -> None:
     )
     connection.execute("delete from documents where pack_id = ?", (pack_id,))
     connection.execute("delete from indexed_packs where pack_id = ?", (pack_id,))
+    connection.execute("delete from left_out where pack_id = ?", (pack_id,))
 
 
-def end_run(connection: sqlite3.Connection) -> None:
+def end_run(connection: sqlite3.Connection, reader: Reader) -> None:
     """Do what pays once for many packs: compact, collect the vocabulary. Opens its own transactions."""
     if _is_mostly_dead(connection):
-        _compact(connection)
+        _compact(connection, reader)
     if any(progress.state == "read" for progress in list_progress(connection).values()):
         with transaction(connection):
             _renew_vocabulary(connection)
@@ -125,7 +137,7 @@ def _is_mostly_dead(connection: sqlite3.Connection) -> bool:
     return bool(rows > 2 * alive)
 
 
-def _compact(connection: sqlite3.Connection) -> None:
+def _compact(connection: sqlite3.Connection, reader: Reader) -> None:
     """Make `words` again from the stored texts, in one transaction: readers see the old one until it ends."""
     with transaction(connection):
         connection.execute("insert into words(words) values ('delete-all')")
@@ -133,7 +145,7 @@ def _compact(connection: sqlite3.Connection) -> None:
             "select d.id, d.title, d.language, t.text from documents d join texts t on t.id = d.id"
         )
         for identity, title, language, packed in rows:
-            _add_words(connection, identity, title, read_text(packed), language)
+            _add_words(connection, identity, title, read_text(packed), reader.words(language))
     connection.execute("pragma wal_checkpoint(truncate)")
 
 
@@ -153,11 +165,9 @@ def _renew_vocabulary(connection: sqlite3.Connection) -> None:
 
 
 def _add_words(
-    connection: sqlite3.Connection, identity: int, title: str, stored: StoredText, language: str
+    connection: sqlite3.Connection, identity: int, title: str, stored: StoredText, recent: RecentWords
 ) -> None:
-    columns = (
-        column for text in (title, stored.headings, stored.text) for column in _columns(text, language)
-    )
+    columns = (column for text in (title, stored.headings, stored.text) for column in _columns(text, recent))
     connection.execute(
         "insert into words(rowid, title, title_forms, headings, heading_forms, body, body_forms)"
         " values (?,?,?,?,?,?,?)",
@@ -165,15 +175,10 @@ def _add_words(
     )
 
 
-def _columns(text: str, language: str) -> tuple[str, str]:
+def _columns(text: str, recent: RecentWords) -> tuple[str, str]:
     """Return the folded words and their other forms, each as FTS5 takes them: with spaces between."""
-    words: list[str] = []
-    other_forms: list[str] = []
-    for token in split_tokens(text):
-        word, forms = analyse(token, language)
-        words.append(word)
-        other_forms.extend(forms)
-    return " ".join(words), " ".join(other_forms)
+    found = [recent[token] for token in split_tokens(text)]
+    return " ".join([word for word, _ in found]), " ".join([forms for _, forms in found if forms])
 
 
 def _storable(text: str) -> str:

@@ -12,6 +12,8 @@ from hub.library.words import APOSTROPHE, fold, plain
 _MIN_CHARS = 4  # of a shorter word too many others are one letter away
 _LONG_CHARS = 7  # from here on two letters may be wrong
 _MAX_CANDIDATES = 5
+_MIN_PART_CHARS = 3  # of a word that was typed together with its neighbour
+_MAX_PARTED_CHARS = 30
 
 
 def suggest(
@@ -24,10 +26,20 @@ def suggest(
     spelled = []
     for word in words:
         known = is_found(word.forms)
-        close = None if known else _closest(connection, plain(fold(word.token)), is_found)
+        plain_word = plain(fold(word.token))
+        close = None if known else _closest(connection, plain_word, is_found) or _parted(plain_word, is_found)
         spelled.append(close.replace(APOSTROPHE, "’") if close else word.token)
     changed = any(new != word.token for new, word in zip(spelled, words, strict=True))
     return " ".join(spelled) if changed else None
+
+
+def _parted(word: str, is_found: Callable[[frozenset[str]], bool]) -> str | None:
+    """Return two words of the library that were typed without the space between them."""
+    for at in range(_MIN_PART_CHARS, min(len(word), _MAX_PARTED_CHARS) - _MIN_PART_CHARS + 1):
+        parts = word[:at], word[at:]
+        if all(is_found(frozenset({part})) for part in parts):
+            return " ".join(parts)
+    return None
 
 
 def _closest(

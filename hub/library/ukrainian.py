@@ -48,6 +48,11 @@ _MIN_FLEETING_CHARS = 5  # `урок` keeps its vowel in all cases
 _STEADY = ("віт", "гріх", "дід", "діл", "звір", "ліс", "мір", "слід", "сніг", "спів", "тіл", "хліб")
 
 
+def is_little(word: str) -> bool:
+    """Whether a word says nothing by itself: `вони`, `може`."""
+    return word in _NO_ENDING
+
+
 def stem(word: str) -> str:
     """Return the word without its ending, with one spelling of the vowels and consonants that alternate.
 

@@ -13,16 +13,19 @@ import unicodedata
 APOSTROPHE = "\u02bc"
 MAX_WORD_CHARS = 64  # longer ones are hashes and encoded data: cut, so that they do not fill the index
 
-_APOSTROPHES = "'’‘`´′‛"
+_APOSTROPHES = "'’‘`´′‛＇ʻʽʹˈ"  # typed, typeset, scanned; the last four count as letters elsewhere
 _INSIDE = "\u0300-\u036f\u00ad"  # combining marks (stress, decomposed letters) and the soft hyphen
 TOKEN_PATTERN = rf"[^\W_](?:[^\W_]|[{_INSIDE}]|[{_APOSTROPHES}](?=[^\W_]))*"
 _TOKEN = re.compile(TOKEN_PATTERN)
+_APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
 _MARKS = re.compile(f"[{_INSIDE}]")
 _CYRILLIC = re.compile(r"[\u0400-\u052f]")
-_LATIN = re.compile("[A-Za-z]")
+_LATIN = re.compile("[A-Za-zÏï]")
+_ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")  # Latin letters with something on them
+_SIMPLE = re.compile("[а-яіїєґ]+")  # most words of a Ukrainian text: nothing to fold
 _TO_APOSTROPHE = str.maketrans(dict.fromkeys(_APOSTROPHES, APOSTROPHE))
 # Latin letters that a keyboard or a scan puts into Cyrillic words; upper case has more look-alikes.
-_TO_CYRILLIC = str.maketrans("aceiopxykABCEHIKMOPTXY", "асеіорхукАВСЕНІКМОРТХУ")
+_TO_CYRILLIC = str.maketrans("aceiopxykABCEHIKMOPTXYïÏ", "асеіорхукАВСЕНІКМОРТХУїЇ")
 
 
 def split_tokens(text: str) -> list[str]:
@@ -35,6 +38,11 @@ def has_cyrillic(word: str) -> bool:
     return _CYRILLIC.search(word) is not None
 
 
+def is_mixed(token: str) -> bool:
+    """Whether Latin letters stand beside Cyrillic ones: one of the alphabets is a mistake."""
+    return _LATIN.search(token) is not None and has_cyrillic(token)
+
+
 def fold(token: str) -> str:
     """Return the token with one apostrophe, no stress or soft hyphens, one alphabet, in lower case, NFC.
 
@@ -42,18 +50,20 @@ def fold(token: str) -> str:
     """
     if token.isascii() and token.isalnum():
         return token.lower()[:MAX_WORD_CHARS]
+    if _SIMPLE.fullmatch(token):
+        return token[:MAX_WORD_CHARS]
     word = unicodedata.normalize("NFC", token.replace("\u00ad", ""))
-    if _LATIN.search(word) and has_cyrillic(word):
+    if is_mixed(word):
         word = word.translate(_TO_CYRILLIC)
     word = _MARKS.sub("", unicodedata.normalize("NFC", word.lower()))
-    if not word.isalpha():
+    if _APOSTROPHE.search(word):
         word = word.translate(_TO_APOSTROPHE)
     return word.strip(APOSTROPHE)[:MAX_WORD_CHARS].rstrip(APOSTROPHE)
 
 
 def plain(word: str) -> str:
     """Return the word with Latin letters stripped of accents; й, ї and other Cyrillic letters stay."""
-    return word if word.isascii() else word.translate(_TO_PLAIN)
+    return word.translate(_TO_PLAIN) if _ACCENTED.search(word) else word
 
 
 def softer(word: str) -> str:

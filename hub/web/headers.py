@@ -28,7 +28,8 @@ def _policy(status: int) -> str:
     return "; ".join(
         (
             "default-src 'self'",
-            "script-src 'none'",
+            "script-src 'self'",
+            "connect-src 'self'",
             "style-src 'self'",
             f"img-src 'self' {packs}" if packs != "'none'" else "img-src 'self'",
             f"media-src {packs}",

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import bulk, cuts, first_view, fleet, neighbour, search_quality, serving, stories, sync
+from bench import bulk, cuts, first_view, fleet, indexing, neighbour, search_quality, serving, stories, sync
 from bench.links import FIELD, LOOPBACK
 from bench.measure import note
 from bench.tables import Table
@@ -107,8 +107,14 @@ def _serving(folder: Path, options: argparse.Namespace) -> Table:
 
 def _search_quality(folder: Path, options: argparse.Namespace) -> Table:
     return search_quality.measure(folder)
+
+
 def _first_view(folder: Path, options: argparse.Namespace) -> Table:
     return first_view.measure(folder, _book(options)[2])
+
+
+def _search_index(folder: Path, options: argparse.Namespace) -> Table:
+    return indexing.measure(folder, quick=options.quick)
 
 
 Measure = Callable[[Path, argparse.Namespace], Table]
@@ -121,6 +127,7 @@ TABLES: dict[str, Measure] = {
     "serving": _serving,
     "search-quality": _search_quality,
     "first-view": _first_view,
+    "search-index": _search_index,
 }
 
 

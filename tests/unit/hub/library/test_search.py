@@ -249,3 +249,72 @@ def test_learners_search_while_the_index_grows(tmp_path: Path) -> None:
             thread.join()
     assert set(totals) == {1}
     assert find(paths, "вулкан").total == 300
+
+
+def test_what_was_typed_in_the_other_layout_is_shown_at_once(library: HubPaths) -> None:
+    result = find(library, "pfvjr")
+    assert (result.shown, [hit.path for hit in result.hits]) == ("замок", ["castle.html"])
+    assert find(library, "дшіеі").shown == "lists"
+    assert find(library, "pfvjr", as_typed=True).suggestion == "замок"
+    assert find(library, "pfvjr", as_typed=True).hits == ()
+
+
+def test_another_layout_and_a_wrong_letter_are_a_suggestion(library: HubPaths) -> None:
+    assert find(library, "pfdlzyyz").suggestion == "завдання"
+
+
+def test_what_is_found_as_typed_is_not_read_otherwise(library: HubPaths) -> None:
+    assert find(library, "lists").shown is None
+    assert find(library, "замок").shown is None
+
+
+def test_is_narrowed_by_packs_and_language_and_says_what_else_there_is(library: HubPaths) -> None:
+    everything = find(library, "lists школа")
+    assert everything.total == 2
+    narrow = find(library, "lists школа", language="en")
+    assert [hit.path for hit in narrow.hits] == ["lists.html"]
+    assert {(found.language, found.count) for found in narrow.found} == {("uk", 1), ("en", 1)}
+    assert find(library, "школа", pack_ids={"lesson", "other"}).total == 1
+    assert (
+        find(library, "школа", pack_ids={"other"}).total == find(library, "школа", pack_ids=set()).total == 0
+    )
+
+
+def test_further_hits_come_by_kind_after_the_best(tmp_path: Path) -> None:
+    paths = HubPaths(tmp_path)
+    put_pack(paths, {f"p{n}.html": page(f"Вулкан {n}", "Гора з вогнем.") for n in range(6)}, id="one")
+    put_pack(paths, {}, id="two", kind="files", title="Вулкани світу", entry="")
+    index_pending(paths, now=NOW)
+    assert find(paths, "вулкан", kind="web", per_kind=2).groups == ()
+    result = find(paths, "вулкан", per_kind=2)
+    by_kind = {group.kind: group for group in result.groups}
+    assert {kind: group.total for kind, group in by_kind.items()} == {"web": 6, "files": 1}
+    shown = [*result.hits, *(hit for group in result.groups for hit in group.hits)]
+    assert (
+        len(shown)
+        == len({(hit.pack_id, hit.path) for hit in shown})
+        == 2 + len(by_kind["web"].hits) + len(by_kind["files"].hits)
+    )
+
+
+def test_the_nearest_spelling_is_shown_where_nothing_is_there_as_typed(library: HubPaths) -> None:
+    result = find(library, "програмованя")
+    assert (result.shown, [hit.path for hit in result.hits]) == ("програмування", ["sums.html"])
+    as_typed = find(library, "програмованя", as_typed=True)
+    assert (as_typed.shown, as_typed.suggestion, as_typed.total) == (None, "програмування", 0)
+
+
+def test_a_question_is_about_its_telling_words(library: HubPaths) -> None:
+    assert found_paths(library, "що таке дроби")[0] == "sums.html"
+    assert find(library, "що таке замок").mode == "all"
+    assert find(library, "що").total == find(library, "для").total == 0  # alone they are words
+
+
+def test_words_typed_together_are_found_apart(library: HubPaths) -> None:
+    assert find(library, "старийзамок").shown == "старий замок"
+
+
+def test_relatives_of_an_unknown_word_are_found_by_its_beginning(library: HubPaths) -> None:
+    result = find(library, "завданнєвий")
+    assert (result.mode, result.shown, [hit.path for hit in result.hits]) == ("prefix", None, ["sums.html"])
+    assert find(library, "завданнєвий школа").mode == "any"
