@@ -30,6 +30,7 @@ class Companions:
 
     def __init__(self, paths: HubPaths, settings: HubSettings, *, retry: Backoff = _RETRY) -> None:
         self._paths = paths
+        self._retry = retry
         self._shelf = Shelf(paths)
         self._kiwix = KiwixServer(paths, settings) if settings.kiwix.enabled else None
         self._indexing: subprocess.Popen[bytes] | None = None
@@ -38,8 +39,9 @@ class Companions:
         self._duties = [_Duty(run, retry) for run in duties]
         self._thread: threading.Thread | None = None
 
-    def start(self, is_wanted: Callable[[], bool]) -> None:
-        """Begin; all ends soon after `is_wanted()` has become false."""
+    def start(self, is_wanted: Callable[[], bool], *more: Callable[[], None]) -> None:
+        """Begin, with `more` to do at every tick; all ends soon after `is_wanted()` has become false."""
+        self._duties += [_Duty(run, self._retry) for run in more]
         self._thread = threading.Thread(target=self._run, args=[is_wanted], name="companions")
         self._thread.start()
 

@@ -109,7 +109,7 @@ def is_provisioned(home: KolibriHome) -> bool:
 
 
 def _listen_host(settings: HubSettings) -> str:
-    return settings.kolibri.host or settings.portal.host
+    return settings.kolibri.host or settings.inner_host
 
 
 def _environment(base: Path, settings: HubSettings, port: int, zip_port: int) -> dict[str, str]:

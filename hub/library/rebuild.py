@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from content_packs.durable import write_durably
-from content_packs.errors import BadDataError
+from content_packs.errors import BadDataError, local_error
 from content_packs.index import Index
 from hub.db import DamagedDatabaseError, open_db, to_local_error
 from hub.library import installed
@@ -73,6 +73,8 @@ def reconcile(db: Database, paths: HubPaths, *, now: datetime) -> None:
         _reconcile(db, paths, now)
     except sqlite3.Error as error:
         raise to_local_error(error, str(paths.db)) from error
+    except OSError as error:
+        raise local_error(error, f"changing {paths.db}") from error
 
 
 def _reconcile(db: Database, paths: HubPaths, now: datetime) -> None:

@@ -5,8 +5,8 @@ from urllib.parse import quote, urlencode
 from flask import url_for
 
 from hub.services import read_service
-from hub.web.origins import origin
-from hub.web.portal import browser_host, content_url, this_portal
+from hub.web.origins import Door, origin
+from hub.web.portal import browser_host, content_url, entrance, this_portal
 
 _SAFE = "/!$&'()*+,;=:@~"  # what RFC 3986 lets stand in a path; '%', '#', '?' and spaces are quoted
 
@@ -25,12 +25,12 @@ def view_path(pack_id: str, path: str = "") -> str:
 
 def file_url(pack_id: str, path: str, *, download: bool = False) -> str:
     """A file of a pack; `download`: to be kept, under its own name."""
-    return content_url(quote(f"/p/{pack_id}/{path}", safe=_SAFE) + ("?download" if download else ""))
+    return content_url(pack_id, quote(f"/p/{pack_id}/{path}", safe=_SAFE) + ("?download" if download else ""))
 
 
 def article_url(pack_id: str, path: str) -> str:
     """An article of a ZIM pack."""
-    return content_url(quote(f"/z/{pack_id}/{path}", safe=_SAFE))
+    return content_url(pack_id, quote(f"/z/{pack_id}/{path}", safe=_SAFE))
 
 
 def kolibri_url(node_id: str) -> str | None:
@@ -38,4 +38,6 @@ def kolibri_url(node_id: str) -> str | None:
     service = read_service(this_portal().paths, "kolibri")
     if service is None or not service.get("up") or not isinstance(service.get("port"), int):
         return None
-    return f"{origin(browser_host(), service['port'])}/viewcontent?{urlencode({'node_id': node_id})}"
+    at, name = entrance(), browser_host()
+    base = at.kolibri_origin(name) if isinstance(at, Door) else origin(name, service["port"])
+    return f"{base}/viewcontent?{urlencode({'node_id': node_id})}"
