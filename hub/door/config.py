@@ -13,11 +13,12 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from content_packs.errors import UsageError
 from hub import web
+from hub.library.precompress import TEXT_SUFFIXES
 from hub.settings import HubPaths, HubSettings
 from hub.web import headers
 from hub.web.content_origin import PACK_HEADERS, PDF, pack_policy
 from hub.web.door import ADDRESS_HEADER, DOOR_HEADER
-from hub.web.media_types import TEXT_SUFFIXES, list_types
+from hub.web.media_types import list_types
 from hub.web.origins import DEFAULT_PORT, PACK_LABELS, Door
 
 _TEMPLATE = Path(__file__).with_name("nginx.conf.txt")

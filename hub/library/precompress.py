@@ -2,7 +2,7 @@
 
 python -m hub.library.precompress DIR
 
-    packs/<id>/<version>/gzip/<path>.z.gz    of files/<path>; the folder appears whole, and goes with its version
+    packs/<id>/<version>/gzip/<path>.z.gz    of files/<path>; appears whole, goes with its version
     packs/<id>/<version>/gzip.part/          being made
 
 Nothing is ever looked up by a name that a pack can choose: a pack may hold x.html and x.html.gz, or x.html.z.
@@ -14,8 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -45,7 +44,7 @@ TEXT_SUFFIXES = frozenset(
 )
 
 
-def lacking(packs: "tuple[InstalledPack, ...] | list[InstalledPack]") -> list[InstalledPack]:
+def lacking(packs: Iterable[InstalledPack]) -> list[InstalledPack]:
     """Return the packs whose gzip forms are still to be made."""
     return [pack for pack in packs if not (pack.dir / GZIP).is_dir() and pack.content_dir.is_dir()]
 
@@ -109,7 +108,9 @@ def _texts(folder: Path) -> Iterator[Path]:
 def _earlier(paths: HubPaths, pack: InstalledPack) -> list[Path]:
     """Return the folders of the other versions that are here: what has not changed is there already."""
     folder = paths.packs / pack.pack.id
-    return [folder / str(version) for version in list_trees(paths, pack.pack.id) if version != pack.pack.version]
+    return [
+        folder / str(version) for version in list_trees(paths, pack.pack.id) if version != pack.pack.version
+    ]
 
 
 def _compress_file(source: Path, part: Path, pack: InstalledPack, earlier: list[Path]) -> None:
@@ -130,14 +131,6 @@ def _compress_file(source: Path, part: Path, pack: InstalledPack, earlier: list[
         target.write_bytes(packed)
         os.utime(target, ns=(stat.st_mtime_ns, stat.st_mtime_ns))
         target.chmod(0o444)
-
-
-def is_whole(made: Path, source: Path) -> bool:
-    """Tell whether a gzip form holds exactly what its file holds."""
-    try:
-        return gzip.decompress(made.read_bytes()) == source.read_bytes()
-    except (OSError, EOFError, zlib.error):
-        return False
 
 
 @click.command()

@@ -13,7 +13,7 @@ from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, local_error
 from content_packs.index import Index
 from hub.db import DamagedDatabaseError, open_db, to_local_error
-from hub.library import installed
+from hub.library import installed, precompress
 from hub.library.install import activate, clear_staging, discard
 from hub.library.store import hash_file, open_store
 from hub.settings import HubPaths
@@ -149,6 +149,7 @@ def _repair_pack(paths: HubPaths, pack_id: str, report: RepairReport, advance: A
     usable = whole or [version for version, fault in faults.items() if fault.paths]
     shown = current if current in usable else max(usable, default=None)
     for version, fault in faults.items():
+        precompress.drop(paths.packs / pack_id / str(version))
         if version in whole:
             continue
         report.dropped.append(f"{pack_id} version {version}: {fault.text}")

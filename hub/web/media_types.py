@@ -38,13 +38,6 @@ _OURS = {
     ".zim": "application/octet-stream",
     ".apk": "application/vnd.android.package-archive",
 }
-# What gzip makes smaller: hub/library/precompress.py.
-TEXT_SUFFIXES = frozenset(
-    {
-        *(".html", ".htm", ".xhtml", ".css", ".js", ".mjs", ".json", ".svg", ".txt", ".md", ".markdown"),
-        *(".csv", ".xml", ".vtt", ".srt", ".wasm", ".ttf", ".otf", ".ico"),
-    }
-)
 _TABLE = mimetypes.MimeTypes(filenames=())
 _UTF8 = ("application/json", "application/xml", "application/xhtml+xml", "image/svg+xml")
 
