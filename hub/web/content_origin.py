@@ -118,12 +118,18 @@ class _ContentOrigin:
         headers = _headers(origins, content_type(path))
         if environ.get("QUERY_STRING") == "download":
             headers.append(("Content-Disposition", disposition(found.name)))
-        if door_of(environ) is not None:
-            below_packs = found.relative_to(self._files.folder).as_posix()
-            headers.append(("X-Accel-Redirect", quote(INSTALLED + below_packs)))
-            start_response("200 OK", [*headers, ("Content-Length", "0")])
-            return ()
-        return send_file(environ, start_response, found, headers, self._bodies)
+        return self._send(environ, start_response, found, headers)
+
+    def _send(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse", found: Path, headers: Headers
+    ) -> Iterable[bytes]:
+        """Send a file below packs/, or let the door send it."""
+        if door_of(environ) is None:
+            return send_file(environ, start_response, found, headers, self._bodies)
+        below_packs = found.relative_to(self._files.folder).as_posix()
+        accelerated = ("X-Accel-Redirect", quote(INSTALLED + below_packs))
+        start_response("200 OK", [*headers, accelerated, ("Content-Length", "0")])
+        return ()
 
 
 def pack_policy(own: str, portal: str, content_type: str) -> str:

@@ -309,7 +309,10 @@ def test_no_page_is_older_than_the_library(door, paths, scratch):
     until = threading.Event()
 
     def read(path: str) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=20)
+        with closing(http.client.HTTPConnection("127.0.0.1", door.port, timeout=20)) as connection:
+            kept_by[path] += read_with(connection, path)
+
+    def read_with(connection: http.client.HTTPConnection, path: str) -> int:
         kept = 0
         while not until.is_set():
             with lock:
@@ -319,10 +322,9 @@ def test_no_page_is_older_than_the_library(door, paths, scratch):
             shown = re.search(rb"Number ([0-9]+)", answer.read())
             if answer.status != 200 or shown is None or int(shown[1]) < least:
                 faults.append((path, answer.status, shown and shown[1], least))
-                return
+                break
             kept += re.fullmatch(r'"[0-9a-f]{1,8}-[0-9a-f]+"', answer.headers["ETag"]) is not None
-        kept_by[path] += kept
-        connection.close()
+        return kept
 
     def put(number: int) -> None:
         put_lesson(paths, scratch, {"index.html": b"x"}, id="many", version=number, title=f"Number {number}")

@@ -45,14 +45,15 @@ class Opened:
         return ask(port or self.port, path, host or self.hub_host, method=method, **headers)
 
 
-def ask(port: int, path: str, host: str, *, method: str = "GET", **headers: str) -> Answer:
+def ask(port: int, path: str, host: str, *, method: str = "GET", body: bytes = b"", **headers: str) -> Answer:
+    """Send exactly this request."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         connection.putheader("Host", host)
         for name, value in headers.items():
             connection.putheader(name.replace("_", "-"), value)
-        connection.endheaders()
+        connection.endheaders(body or None)
         answer = connection.getresponse()
         return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
     finally:
