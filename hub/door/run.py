@@ -34,7 +34,11 @@ _CONNECT_S = 2.0
 
 
 def config_for_card(paths: HubPaths, settings: HubSettings) -> str:
-    """Return the configuration for the nginx that the system starts, as root, where hub.toml says."""
+    """Return the configuration for the nginx that the system starts, as root, where hub.toml says.
+
+    The folder that nginx needs for what passes through is made here.
+    """
+    _make_folder(paths)
     user = settings.door.user or _owner(paths)
     return write_config(paths, settings, door_of_settings(settings), host=settings.door.host, user=user)
 
@@ -104,10 +108,9 @@ def find_nginx() -> str:
 
 
 def _make_child(paths: HubPaths, settings: HubSettings, door: Door, host: str) -> Child:
-    program, folder = find_nginx(), paths.run / "nginx"
+    program, folder = find_nginx(), _make_folder(paths)
+    text = write_config(paths, settings, door, host=host, single=True)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        text = write_config(paths, settings, door, host=host, single=True)
         (folder / "nginx.conf").write_text(text, encoding="utf-8")
     except OSError as error:
         raise local_error(error, f"writing {folder}") from error
@@ -118,6 +121,15 @@ def _make_child(paths: HubPaths, settings: HubSettings, door: Door, host: str) -
         stop_timeout_s=_STOP_S,
     )
     return Child(child, lambda: _answers(host, door.port))
+
+
+def _make_folder(paths: HubPaths) -> Path:
+    folder = paths.run / "nginx"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise local_error(error, f"making {folder}") from error
+    return folder
 
 
 def _ports(door: Door) -> dict[str, int]:

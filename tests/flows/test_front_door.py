@@ -5,6 +5,7 @@ import http.client
 import re
 import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from hub.library.installed import CURRENT
 from hub.library.rebuild import open_library
 from hub.settings import HubPaths
 from support.doors import Answer, Opened, ask, front_door, write_door_settings
-from support.serving import Served, serving
+from support.serving import HUB, Served, serving, write_settings
 from support.shelves import put_files_pack, put_lesson
 from support.sources import PAGE
 from support.waiting import wait_for
@@ -67,6 +68,24 @@ def frame_of(page: Answer) -> str:
     found = re.search(rb'<iframe[^>]* src="([^"]+)"', page.body)
     assert found, page
     return found[1].decode()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "",
+        "host = '::'\nkolibri_admin = true",
+        "port = 8000\nuser = 'root'",
+        "hub_name = 'a.b'\npacks_domain = 'c.d'",
+    ],
+)
+def test_nginx_accepts_what_is_printed_for_any_settings(tmp_path, settings):
+    write_settings(HubPaths(tmp_path), f"[door]\n{settings}\n")
+    command = [str(HUB), "--dir", str(tmp_path), "front-door"]
+    done = subprocess.run([*command, "--check"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed.count("listen ") >= 5
 
 
 def test_each_pack_has_a_host_of_its_own_where_the_hub_is_called_by_its_name(door):
