@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from content_packs.durable import locked, swap_symlink
@@ -20,11 +21,18 @@ from hub.web.assets import Asset
 from hub.web.pagecache import Page
 from hub.web.shelf import Shelf, Stamp
 
+Made = tuple[Stamp, date]  # what a page was made from: hub.db as it was, on that day
+
 _MEMORY = Path("/dev/shm")  # noqa: S108 - the folder gets a name that nobody can guess
 _PREFIX = "hub-pages-"
 _MAX_PAGES = 500  # of some 12 kB with the gzip form: 6 MB
 _PATH = re.compile(r"/|(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,4}")
 DEFAULT = "default"
+
+
+def today() -> date:
+    """Return the date in UTC, as the pages go by it."""
+    return datetime.now(UTC).date()
 
 
 class PageFiles:
@@ -35,7 +43,7 @@ class PageFiles:
         self._shelf = shelf
         self._folder: Path | None = None
         self._generation = 0
-        self._stamp: Stamp | None = None
+        self._made: Made | None = None
         self._count = 0
 
     def open(self, assets: Iterable[Asset]) -> None:
@@ -62,8 +70,8 @@ class PageFiles:
             self._folder = None
             self._delete_earlier()
 
-    def offer(self, path: str, variant: tuple[str, str], page: Page, stamp: Stamp) -> None:
-        """Keep a page that was made from hub.db as it was at `stamp`, if it still is.
+    def offer(self, path: str, variant: tuple[str, str], page: Page, made: Made) -> None:
+        """Keep a page, if what it was made from is still so.
 
         `variant` is the language and text size that were asked for. What cannot be kept now is offered again
         by the next reader.
@@ -72,26 +80,29 @@ class PageFiles:
             return
         try:
             with locked(self._paths.lock(LOCK), doing="keeping a page"):
-                if self._shelf.is_at(stamp):
-                    self._keep(self._folder, path, variant, page, stamp)
+                if self._shelf.is_at(made[0]) and made[1] == today():
+                    self._keep(self._folder, path, variant, page, made)
         except (BusyError, OSError):
             return
 
     def refresh(self) -> None:
-        """Take all pages back where hub.db has changed in any way; the portal does so every half second.
+        """Take all pages back where hub.db has changed in any way, or the day; done every half second.
 
         Changes of the library take them back at once, by themselves; this is for the rest of hub.db.
         """
-        if self._folder is not None and self._stamp is not None and self._shelf.view().stamp != self._stamp:
-            self._stamp = None
+        made = self._made
+        if self._folder is None or made is None:
+            return
+        if made != (self._shelf.view().stamp, today()):
+            self._made = None
             with locked(self._paths.lock(LOCK), doing="taking pages back", wait=True):
                 (self._folder / CURRENT).unlink(missing_ok=True)
 
-    def _keep(self, folder: Path, path: str, variant: tuple[str, str], page: Page, stamp: Stamp) -> None:
+    def _keep(self, folder: Path, path: str, variant: tuple[str, str], page: Page, made: Made) -> None:
         link = folder / CURRENT
-        if self._stamp != stamp or not link.is_symlink():
+        if self._made != made or not link.is_symlink():
             self._begin_generation(folder, link)
-            self._stamp = stamp
+            self._made = made
         if self._count < _MAX_PAGES:
             self._count += 1
             _write(link.joinpath(*variant, f"{path[1:]}.html"), page.html, page.gzipped, page.etag)
