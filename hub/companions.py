@@ -1,4 +1,6 @@
-"""What runs beside the pages: kiwix-serve for the ZIMs, and now and then the indexer of the search.
+"""What runs beside the pages: kiwix-serve for the ZIMs, and now and then two that work after an install.
+
+The indexer of the search is one, the other makes gzip forms for the front door.
 
 One thread of the portal's process watches what is installed, and ends both when the portal ends. No trouble
 ends that thread before: a full disk or a damaged database now is no reason not to try again later.
@@ -10,12 +12,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from content_packs.console import note
 from content_packs.errors import Error, ProcessDownError, local_error
 from hub.db import to_local_error
 from hub.kiwix import KiwixServer
-from hub.library import indexer
+from hub.library import indexer, precompress
 from hub.settings import HubPaths, HubSettings
 from hub.supervise import Backoff
 from hub.web.shelf import Shelf
@@ -23,6 +26,7 @@ from hub.web.shelf import Shelf
 _TICK_S = 0.5
 _RETRY = Backoff(first_s=5.0, longest_s=300.0)
 _STOP_S = 3.0
+_ROOM_AGAIN_S = 3600.0  # after a full disk
 
 
 class Companions:
@@ -30,16 +34,22 @@ class Companions:
 
     def __init__(self, paths: HubPaths, settings: HubSettings, *, retry: Backoff = _RETRY) -> None:
         self._paths = paths
+        self._retry = retry
         self._shelf = Shelf(paths)
         self._kiwix = KiwixServer(paths, settings) if settings.kiwix.enabled else None
-        self._indexing: subprocess.Popen[bytes] | None = None
+        self._indexing = _Helper("indexing for the search", lambda: indexer.spawn(paths))
+        self._compressing = _Helper("compressing texts", lambda: precompress.spawn(paths))
+        self._compressed_at: tuple[frozenset[Path], float] = (frozenset(), -math.inf)
         # Each by itself: a hub without kiwix-serve has a search, and one without room serves the ZIMs it has.
-        duties = [self._index] if self._kiwix is None else [self._choose_zims, self._kiwix.tick, self._index]
+        duties = [self._index, self._compress]
+        if self._kiwix is not None:
+            duties = [self._choose_zims, self._kiwix.tick, *duties]
         self._duties = [_Duty(run, retry) for run in duties]
         self._thread: threading.Thread | None = None
 
-    def start(self, is_wanted: Callable[[], bool]) -> None:
-        """Begin; all ends soon after `is_wanted()` has become false."""
+    def start(self, is_wanted: Callable[[], bool], *more: Callable[[], None]) -> None:
+        """Begin, with `more` to do at every tick; all ends soon after `is_wanted()` has become false."""
+        self._duties += [_Duty(run, self._retry) for run in more]
         self._thread = threading.Thread(target=self._run, args=[is_wanted], name="companions")
         self._thread.start()
 
@@ -66,23 +76,56 @@ class Companions:
             self._kiwix.refresh(self._shelf.view().packs)
 
     def _index(self) -> None:
-        if self._indexing is not None:
-            code = self._indexing.poll()
-            if code is None:
-                return
-            self._indexing = None
-            if code != 0:
-                message = f"indexing for the search ended with exit code {code}"
-                raise ProcessDownError(message, hint="It has said why; it is tried again later.")
-        if indexer.pending(self._paths):
-            self._indexing = indexer.spawn(self._paths)
+        if not self._indexing.is_running() and indexer.pending(self._paths):
+            self._indexing.start()
+
+    def _compress(self) -> None:
+        if self._compressing.is_running():
+            return
+        lacking = frozenset(pack.dir for pack in precompress.lacking(self._shelf.view().packs))
+        before, at = self._compressed_at
+        # What was lacking after the last run too found no room on the disk.
+        if lacking and (lacking != before or time.monotonic() >= at + _ROOM_AGAIN_S):
+            self._compressed_at = (lacking, time.monotonic())
+            self._compressing.start()
 
     def _stop(self) -> None:
-        if self._indexing is not None:
-            self._indexing.terminate()
-            self._indexing.wait()
+        self._indexing.stop()
+        self._compressing.stop()
         if self._kiwix is not None:
             self._kiwix.stop()
+
+
+class _Helper:
+    """A process that does a piece of work and ends."""
+
+    def __init__(self, doing: str, spawn: Callable[[], "subprocess.Popen[bytes]"]) -> None:
+        self._doing = doing
+        self._spawn = spawn
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._process = self._spawn()
+
+    def is_running(self) -> bool:
+        """Tell whether it is still at it; ProcessDownError, once, where it failed."""
+        if self._process is None:
+            return False
+        code = self._process.poll()
+        if code is None:
+            return True
+        self._process = None
+        if code != 0:
+            message = f"{self._doing} ended with exit code {code}"
+            raise ProcessDownError(message, hint="It has said why; it is tried again later.")
+        return False
+
+    def stop(self) -> None:
+        """End it; what it has not done is done next time."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
 
 
 class _Duty:

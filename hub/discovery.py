@@ -111,11 +111,13 @@ def _open(addresses: list[str]) -> Zeroconf:
 
 
 def _find_portal(paths: HubPaths, settings: HubSettings) -> _Place:
-    """Return where the portal listens, or would by its settings while it does not run."""
-    running = read_service(paths, "portal") or {}
-    host = str(running.get("host", settings.portal.host))
+    """Return where the portal, or the door before it, listens, or would while it does not run."""
+    door, portal = settings.door, settings.portal
+    host, port = (door.host, door.port) if door.enabled else (portal.host, portal.port)
+    running = read_service(paths, "door" if door.enabled else "portal") or {}
+    host = str(running.get("host", host))
     addresses = list_addresses() if host in ANY_HOST else [_resolve(host)]
-    return _Place(addresses, int(running.get("port", settings.portal.port)))
+    return _Place(addresses, int(running.get("port", port)))
 
 
 def _resolve(host: str) -> str:

@@ -1,5 +1,7 @@
 """`hub serve`: one gunicorn process with both origins, and beside the pages kiwix-serve and the indexer.
 
+It listens on two ports for browsers, and on two Unix sockets for the front door (hub/web/door.py).
+
 While it runs, run/portal.json (hub/services.py) tells the other processes of this hub:
 
     pid            of the server
@@ -11,7 +13,7 @@ While it runs, run/portal.json (hub/services.py) tells the other processes of th
 import errno
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from gunicorn.app.base import BaseApplication
 
-from content_packs.errors import LocalError
+from content_packs.console import note
+from content_packs.errors import LocalError, local_error
 from hub.addresses import ANY_HOST, list_addresses
 from hub.ballast import settle
 from hub.clock import hub_now
@@ -29,13 +32,17 @@ from hub.services import ServiceFile
 from hub.settings import HubPaths, HubSettings
 from hub.web.accepted import open_accepted
 from hub.web.app import create_portal
+from hub.web.assets import list_assets
 from hub.web.content_origin import create_content_origin
+from hub.web.door import by_listener
 from hub.web.largebodies import LargeBodies
 from hub.web.origins import Ports, origin
+from hub.web.pagefiles import PageFiles
 from hub.web.patience import PatientWorker
+from hub.web.portal import portal_of
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 _BACKLOG = 256
 _STOP_S = 4  # running answers get this long; `hub serve` is gone within 5 s of SIGTERM
@@ -55,7 +62,8 @@ def serve(paths: HubPaths, settings: HubSettings, *, host: str, port: int) -> No
     with closing(_listen(host, port)) as portal, closing(_listen_for_packs(host, settings, port)) as content:
         listening_at = portal.getsockname()[0]
         ports = Ports(portal.getsockname()[1], content.getsockname()[1])
-        server = _Server(paths, settings, ports, (portal.detach(), content.detach()))
+        listeners = [portal, content, *listen_for_door(paths)]
+        server = _Server(paths, settings, ports, [listener.detach() for listener in listeners])
     for address in _addresses(host):
         click.echo(origin(address, ports.portal) + "/")
     me = os.getpid()
@@ -72,7 +80,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     """gunicorn with settings from us alone: no command line, no file, no environment."""
 
     def __init__(
-        self, paths: HubPaths, settings: HubSettings, ports: Ports, descriptors: Iterable[int]
+        self, paths: HubPaths, settings: HubSettings, ports: Ports, descriptors: Sequence[int]
     ) -> None:
         self._paths = paths
         self._settings = settings
@@ -80,6 +88,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self._binds = [f"fd://{descriptor}" for descriptor in descriptors]
         self._large_bodies = _LARGE_BODIES * settings.portal.threads
         self._companions: Companions | None = None
+        self._page_files: PageFiles | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -106,29 +115,35 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         find_port = self._companions.find_zim_port
         bodies = LargeBodies(self._large_bodies)
         content = create_content_origin(self._paths, ports=self._ports, find_port=find_port, bodies=bodies)
-        return by_port({self._ports.portal: portal, self._ports.content: content})
+        self._page_files = portal_of(portal).page_files
+        return by_listener(
+            {self._ports.portal: portal, self._ports.content: content},
+            {str(self._paths.portal_socket): portal, str(self._paths.packs_socket): content},
+        )
 
     def _start_companions(self, worker: Any) -> None:  # noqa: ANN401
-        if self._companions is not None:
-            self._companions.start(lambda: worker.alive)
+        if self._page_files is not None:
+            _open_page_files(self._page_files)
+            if self._companions is not None:
+                self._companions.start(lambda: worker.alive, self._page_files.refresh)
 
     def _stop_companions(self, _server: object, _worker: object) -> None:
         if self._companions is not None:
             self._companions.join()
+        if self._page_files is not None:
+            self._page_files.close()
+
+
+def _open_page_files(page_files: PageFiles) -> None:
+    """Without them the front door asks the portal for each page: slower, and no reason not to serve."""
+    try:
+        page_files.open(list_assets())
+    except OSError as error:
+        note(local_error(error, "making room for finished pages").message)
 
 
 def _worker_class(patience_s: float) -> type[PatientWorker]:
     return type("Worker", (PatientWorker,), {"patience_s": patience_s})
-
-
-def by_port(applications: "dict[int, WSGIApplication]") -> "WSGIApplication":
-    """Return an application that passes a request on by the port it came in at, whatever its Host says."""
-    by_text = {str(port): application for port, application in applications.items()}
-
-    def dispatch(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        return by_text[environ["SERVER_PORT"]](environ, start_response)
-
-    return dispatch
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -160,6 +175,40 @@ def _listening_error(host: str, port: int, error: Exception) -> LocalError:
         f"{doing}: portal.host is no address of this machine ({error})",
         hint="Correct portal.host in hub.toml; 0.0.0.0 is every address. Or: hub serve --host H.",
     )
+
+
+def listen_for_door(paths: HubPaths) -> list[socket.socket]:
+    """Listen at the two sockets where the front door looks for us; none where that cannot be."""
+    wanted = (paths.portal_socket, paths.packs_socket)
+    listeners: list[socket.socket] = []
+    try:
+        paths.run.mkdir(parents=True, exist_ok=True)
+        for path in wanted:
+            if _is_served(path):
+                note(f"{path}: another portal of this hub listens there; the front door leads to that one")
+                break
+            path.unlink(missing_ok=True)
+            listener = socket.socket(socket.AF_UNIX)
+            listeners.append(listener)
+            listener.bind(str(path))
+            path.chmod(0o666)  # nginx may run as another account; only processes of this machine see it
+            listener.listen(_BACKLOG)
+    except OSError as error:  # also a path of more than 107 bytes: unix(7)
+        note(local_error(error, f"listening for the front door in {paths.run}").message)
+    if len(listeners) == len(wanted):
+        return listeners
+    for listener in listeners:
+        listener.close()
+    return []
+
+
+def _is_served(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as caller:
+        try:
+            caller.connect(str(path))
+        except OSError:
+            return False
+        return True
 
 
 def _listen_for_packs(host: str, settings: HubSettings, port: int) -> socket.socket:

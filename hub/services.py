@@ -9,6 +9,7 @@ and what the process adds. Each is written by one module, which says what else i
     portal   hub/serve.py
     kiwix    hub/kiwix.py
     kolibri  hub/kolibri/process.py
+    door     hub/door/run.py
 """
 
 import json

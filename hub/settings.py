@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import reprlib
 import tomllib
 from collections.abc import Callable, Mapping
@@ -27,6 +28,9 @@ _MAX_STICK_DAYS = 3650
 _MB = 1_000_000  # as those who sell data count
 _MAX_ARTICLES = 10_000_000
 _MAX_THREADS = 64  # four times what keeps a Pi's four cores busy
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST_NAME = re.compile(rf"(?=.{{1,150}}\Z){_LABEL}(\.{_LABEL})+")  # leaves room for a pack's own label
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,21 @@ class HubPaths:
         return self.dir / "run"
 
     @property
+    def pages(self) -> Path:
+        """Finished pages for the front door, in memory: hub/web/pagefiles.py."""
+        return self.run / "pages"
+
+    @property
+    def portal_socket(self) -> Path:
+        """Where the front door finds the portal."""
+        return self.run / "portal.sock"
+
+    @property
+    def packs_socket(self) -> Path:
+        """Where the front door finds the packs' origin."""
+        return self.run / "packs.sock"
+
+    @property
     def ballast(self) -> Path:
         """Room for when the disk is full: hub/ballast.py."""
         return self.dir / "ballast"
@@ -127,6 +146,11 @@ def _within(default: float, least: float, most: float) -> Any:  # noqa: ANN401 -
 def _checked(default: str, check: Callable[[str], str]) -> Any:  # noqa: ANN401 - as dataclasses.field
     """Return a text's field: what `check` finds a fault with is not taken."""
     return field(default=default, metadata={"check": check})
+
+
+def check_host_name(text: str) -> str:
+    """Return what would be right instead of `text`, or nothing where it is a host name such as hub.lan."""
+    return "" if _HOST_NAME.fullmatch(text) else "expected a host name such as hub.lan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +201,7 @@ class KolibriSettings:
 
     enabled: bool = True  # false: no courses, and no process
     command: str = ""  # the kolibri executable; empty: .venv-kolibri beside our own environment, else $PATH
-    host: str = ""  # where it listens; empty: where the portal does, as no proxy stands in front yet
+    host: str = ""  # where it listens; empty: where the portal does
     port: int = _within(8090, 0, _MAX_PORT)  # of its pages; 0: any free port
     zip_port: int = _within(8091, 0, _MAX_PORT)  # its second origin, for HTML5 resources; 0: any free port
 
@@ -210,6 +234,22 @@ class CaptiveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DoorSettings:
+    """The front door: nginx before the portal, the packs and Kolibri, as `hub front-door` sets it up."""
+
+    enabled: bool = False  # true: nginx serves everybody; the portal and Kolibri listen on loopback only
+    host: str = "0.0.0.0"  # noqa: S104 - where nginx listens: the classroom's own network
+    port: int = _within(80, 1, _MAX_PORT)  # of everything
+    packs_port: int = _within(0, 0, _MAX_PORT)  # packs, where a browser uses a number; 0: the port + 1
+    kolibri_port: int = _within(0, 0, _MAX_PORT)  # Kolibri, where a browser uses a number; 0: the port + 2
+    zip_port: int = _within(0, 0, _MAX_PORT)  # Kolibri's HTML5 resources; 0: the port + 3
+    hub_name: str = _checked("hub.lan", check_host_name)  # the portal; Kolibri is kolibri.<hub_name>
+    packs_domain: str = _checked("hubpacks.lan", check_host_name)  # packs are p-<id>.<packs_domain>
+    kolibri_admin: bool = False  # true: Kolibri's pages for its administrator can be reached by everybody
+    user: str = ""  # the account of nginx's workers where root starts it; empty: who owns the hub's folder
+
+
+@dataclass(frozen=True, slots=True)
 class HubSettings:
     """Everything in hub.toml.
 
@@ -224,8 +264,14 @@ class HubSettings:
     kolibri: KolibriSettings = field(default_factory=KolibriSettings)
     kiwix: KiwixSettings = field(default_factory=KiwixSettings)
     captive: CaptiveSettings = field(default_factory=CaptiveSettings)
+    door: DoorSettings = field(default_factory=DoorSettings)
     unknown: tuple[str, ...] = ()
     refused: tuple["Refused", ...] = ()
+
+    @property
+    def inner_host(self) -> str:
+        """Where the portal listens: behind the front door, on loopback only."""
+        return LOOPBACK if self.door.enabled else self.portal.host
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +291,7 @@ _SECTIONS: dict[str, type] = {
     "kolibri": KolibriSettings,
     "kiwix": KiwixSettings,
     "captive": CaptiveSettings,
+    "door": DoorSettings,
 }
 _REQUIRED = ("hub_id", "depot_url")
 _TYPE_WORDS: dict[type, str] = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}

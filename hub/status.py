@@ -58,7 +58,7 @@ def read_status(paths: HubPaths, settings: HubSettings, *, system: datetime) -> 
     ]
     reports, report_checks = _read_reports(paths, settings)
     checks += report_checks
-    portal, kiwix = read_service(paths, "portal"), read_service(paths, "kiwix")
+    portal, kiwix, door = (read_service(paths, name) for name in ("portal", "kiwix", "door"))
     facts = {
         "packs": library.packs,
         "last_sync": library.last_sync,
@@ -67,7 +67,7 @@ def read_status(paths: HubPaths, settings: HubSettings, *, system: datetime) -> 
         "held": library.held,
         "reports": reports,
         "disk": disk,
-        "services": {"portal": portal, "kolibri": kolibri, "kiwix": kiwix},
+        "services": {"portal": portal, "kolibri": kolibri, "kiwix": kiwix, "door": door},
         "uptime_s": _read_uptime_s(),
     }
     ordered = sorted(checks, key=lambda check: -check.level)

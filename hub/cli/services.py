@@ -1,4 +1,4 @@
-"""`hub serve`, `hub kolibri`, `hub announce`, `hub status`: what runs, and how it is.
+"""`hub serve`, `hub front-door`, `hub kolibri`, `hub announce`, `hub status`: what runs, and how it is.
 
 Each imports what it runs only when it runs: `hub sync` on a small machine must not load the web server.
 """
@@ -26,7 +26,32 @@ def serve(paths: HubPaths, host: str | None, port: int | None) -> None:
     from hub.serve import serve as run_serve
 
     settings = read_settings(paths)
-    run_serve(paths, settings, host=host or settings.portal.host, port=port or settings.portal.port)
+    run_serve(paths, settings, host=host or settings.inner_host, port=port or settings.portal.port)
+
+
+@click.command("front-door")
+@click.option("--check", "only_check", is_flag=True, help="Let nginx read the configuration, and say so.")
+@click.option("--run", "run_it", is_flag=True, help="Run nginx with it until Ctrl-C.")
+@click.option("--host", metavar="H", help="With --run: address to listen on [default: door.host].")
+@click.option(
+    "--port",
+    metavar="P",
+    type=click.IntRange(0, 65532),
+    help="With --run: port of everything; the next three are taken too. 0: four free ones.",
+)
+@with_hub
+def front_door(paths: HubPaths, only_check: bool, run_it: bool, host: str | None, port: int | None) -> None:
+    """Print the configuration of the nginx that stands before everything, check it or run it."""
+    from hub.door import run as door
+
+    settings = read_settings(paths)
+    if only_check:
+        door.check(paths, settings)
+        click.echo("nginx accepts the configuration.")
+    elif run_it:
+        door.run(paths, settings, host=host or settings.door.host, port=port, until=_stopped())
+    else:
+        click.echo(door.config_for_card(paths, settings), nl=False)
 
 
 @click.command("kolibri")

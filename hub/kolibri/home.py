@@ -11,6 +11,7 @@ kolibri/                      HubPaths.kolibri
 
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -29,6 +30,7 @@ _SETTINGS_MODULE = "hub_kolibri"
 _SUPERUSER = "hub-admin"
 _LANGUAGES = ("uk", "en")
 _LANGUAGE = "HUB_KOLIBRI_LANGUAGE"  # of pages that Kolibri is asked for without one, as by our links
+_SECRET = re.compile(r"^SECRET_KEY = '[^'\n]+'$", re.MULTILINE)
 _MAX_NAME = 50  # characters of a device's name: kolibri/core/device/models.py
 
 
@@ -109,7 +111,7 @@ def is_provisioned(home: KolibriHome) -> bool:
 
 
 def _listen_host(settings: HubSettings) -> str:
-    return settings.kolibri.host or settings.portal.host
+    return settings.kolibri.host or settings.inner_host
 
 
 def _environment(base: Path, settings: HubSettings, port: int, zip_port: int) -> dict[str, str]:
@@ -126,6 +128,8 @@ def _environment(base: Path, settings: HubSettings, port: int, zip_port: int) ->
         "ZEROCONF_ENABLED": "False",  # the hub announces itself
         "ZIP_CONTENT_PORT": str(zip_port),
     }
+    if settings.door.enabled:
+        options["ZIP_CONTENT_ORIGIN"] = str(settings.door.zip_port or settings.door.port + 3)
     return inherited | {
         "HOME": str(base / "home"),
         "LANG": "C.UTF-8",
@@ -140,16 +144,21 @@ def _environment(base: Path, settings: HubSettings, port: int, zip_port: int) ->
 def _write_secret(folder: Path) -> None:
     """Write Django settings with a key of this hub: the key in the package is the same everywhere."""
     module = folder / f"{_SETTINGS_MODULE}.py"
-    if module.is_file() and module.stat().st_size:
-        return
-    folder.mkdir(mode=0o700, exist_ok=True)
+    before = module.read_text(encoding="utf-8") if module.is_file() else ""
+    known = _SECRET.search(before)
     lines = [
         "import os",
         "from kolibri.deployment.default.settings.base import *  # noqa: F403",
-        f"SECRET_KEY = {secrets.token_urlsafe(48)!r}",
+        known[0] if known else f"SECRET_KEY = {secrets.token_urlsafe(48)!r}",
         f"LANGUAGE_CODE = os.environ[{_LANGUAGE!r}]",
+        # Kolibri allows any origin for its HTML5 resources, but only while it is not told their port; the
+        # front door's differs from its own.
+        'CSP_FRAME_SRC = CSP_MEDIA_SRC = (*CSP_DEFAULT_SRC, "http:", "https:")  # noqa: F405',
     ]
-    write_durably(module, ("\n".join(lines) + "\n").encode(), mode=0o600)
+    text = "\n".join(lines) + "\n"
+    if text != before:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        write_durably(module, text.encode(), mode=0o600)
 
 
 def _write_provision(base: Path, settings: HubSettings) -> None:

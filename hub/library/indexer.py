@@ -3,8 +3,6 @@
 python -m hub.library.indexer DIR
 """
 
-import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -25,6 +23,7 @@ from content_packs.kinds.kind import Document
 from hub.db import open_db
 from hub.library import lemmas, search_db, search_index
 from hub.library.installed import InstalledPack, list_packs
+from hub.library.lowest import lower_priority
 from hub.settings import HubPaths, KiwixSettings, read_settings
 
 Progress = Callable[[str, int], None]  # the pack's id, and how many of its documents are done
@@ -32,7 +31,6 @@ Progress = Callable[[str, int], None]  # the pack's id, and how many of its docu
 _BATCH_DOCUMENTS = 200  # committed together: what a power cut costs at most
 _BATCH_CHARS = 1_000_000
 _MAX_ATTEMPTS = 3  # at the same place: a document that kills the process must not do so for ever
-_LOWEST_PRIORITY = 19
 _MOST_ARTICLES = KiwixSettings().indexed_articles  # where no hub.toml says otherwise
 
 
@@ -217,18 +215,11 @@ def _differs(connection: sqlite3.Connection) -> bool:
     return installed != indexed or unfinished > 0
 
 
-def _lower_priority() -> None:
-    """Give way to the portal: lessons come first on four slow cores and one card."""
-    os.nice(_LOWEST_PRIORITY)
-    if ionice := shutil.which("ionice"):
-        subprocess.run([ionice, "-c", "3", "-p", str(os.getpid())], check=False)
-
-
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def _command(folder: Path) -> None:
     """Bring the search index of a hub's state directory up to date."""
-    _lower_priority()
+    lower_priority()
     paths = HubPaths(folder.absolute())
     most_articles = (
         read_settings(paths).kiwix.indexed_articles if paths.settings.is_file() else _MOST_ARTICLES

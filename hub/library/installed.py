@@ -15,6 +15,7 @@ from content_packs.index import Index, read_index_json, unpack_index
 from content_packs.kinds import KINDS
 from content_packs.kinds.kind import InstalledTree
 from content_packs.meta import PackMeta
+from hub.pagefiles import withdrawn
 from hub.settings import HubPaths
 
 CURRENT = "current"
@@ -78,26 +79,31 @@ def _from_row(row: dict[str, Any], paths: HubPaths) -> InstalledPack:
 
 def record(db: Database, index: Index, *, now: datetime) -> None:
     """Note that this version is the current one."""
-    db.table("installed").upsert(
-        {
-            "pack_id": index.pack.id,
-            "version": index.pack.version,
-            "kind": index.pack.kind,
-            "title": index.pack.title,
-            "language": index.pack.language,
-            "meta": json.dumps(index.pack.to_dict(), ensure_ascii=False),
-            "details": json.dumps(dict(index.details), ensure_ascii=False),
-            "file_count": len(index.files),
-            "size_bytes": index.unpacked_bytes,
-            "installed_at": now.isoformat(timespec="seconds"),
-        },
-        pk="pack_id",
-    )
+    row = {
+        "pack_id": index.pack.id,
+        "version": index.pack.version,
+        "kind": index.pack.kind,
+        "title": index.pack.title,
+        "language": index.pack.language,
+        "meta": json.dumps(index.pack.to_dict(), ensure_ascii=False),
+        "details": json.dumps(dict(index.details), ensure_ascii=False),
+        "file_count": len(index.files),
+        "size_bytes": index.unpacked_bytes,
+        "installed_at": now.isoformat(timespec="seconds"),
+    }
+    with withdrawn(_paths_of(db)):
+        db.table("installed").upsert(row, pk="pack_id")
 
 
 def forget(db: Database, pack_id: str) -> None:
     """Note that a pack is no longer installed."""
-    db.table("installed").delete_where("pack_id = ?", [pack_id])
+    with withdrawn(_paths_of(db)):
+        db.table("installed").delete_where("pack_id = ?", [pack_id])
+
+
+def _paths_of(db: Database) -> HubPaths:
+    """Return the folder of the hub whose hub.db this is."""
+    return HubPaths(Path(db.execute("pragma database_list").fetchone()[2]).parent)
 
 
 def current_version(paths: HubPaths, pack_id: str) -> int | None:

@@ -10,10 +10,10 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from content_packs.durable import write_durably
-from content_packs.errors import BadDataError
+from content_packs.errors import BadDataError, local_error
 from content_packs.index import Index
 from hub.db import DamagedDatabaseError, open_db, to_local_error
-from hub.library import installed
+from hub.library import installed, precompress
 from hub.library.install import activate, clear_staging, discard
 from hub.library.store import hash_file, open_store
 from hub.settings import HubPaths
@@ -73,6 +73,8 @@ def reconcile(db: Database, paths: HubPaths, *, now: datetime) -> None:
         _reconcile(db, paths, now)
     except sqlite3.Error as error:
         raise to_local_error(error, str(paths.db)) from error
+    except OSError as error:
+        raise local_error(error, f"changing {paths.db}") from error
 
 
 def _reconcile(db: Database, paths: HubPaths, now: datetime) -> None:
@@ -147,6 +149,7 @@ def _repair_pack(paths: HubPaths, pack_id: str, report: RepairReport, advance: A
     usable = whole or [version for version, fault in faults.items() if fault.paths]
     shown = current if current in usable else max(usable, default=None)
     for version, fault in faults.items():
+        precompress.drop(paths.packs / pack_id / str(version))
         if version in whole:
             continue
         report.dropped.append(f"{pack_id} version {version}: {fault.text}")

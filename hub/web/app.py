@@ -29,6 +29,7 @@ from hub.web.accepted import Accepted
 from hub.web.origins import Ports
 from hub.web.packfiles import PackFiles
 from hub.web.pagecache import PageCache
+from hub.web.pagefiles import PageFiles
 from hub.web.portal import Portal, attach, page_language
 from hub.web.shelf import Shelf
 
@@ -60,7 +61,9 @@ def create_portal(
     app = Flask(__name__, static_folder=None)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.url_map.strict_slashes = True
-    attach(app, Portal(paths, settings, ports, Shelf(paths), PackFiles(paths), PageCache()))
+    shelf = Shelf(paths)
+    files = PageFiles(paths, shelf)
+    attach(app, Portal(paths, settings, ports, shelf, PackFiles(paths), PageCache(), files))
     Babel(app, locale_selector=page_language, default_translation_directories="translations")
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)

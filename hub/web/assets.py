@@ -23,17 +23,24 @@ class Asset:
     data: bytes
     gzipped: bytes
     content_type: str
+    digest: str  # SHA-256 of the data, in hexadecimal
 
 
 def _read(path: Path) -> Asset:
     data = path.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()[:_HASH_DIGITS]
+    digest = hashlib.sha256(data).hexdigest()
     packed = gzip.compress(data, 9, mtime=0)
-    return Asset(f"{path.stem}.{digest}{path.suffix}", data, packed, content_type(path.name))
+    name = f"{path.stem}.{digest[:_HASH_DIGITS]}{path.suffix}"
+    return Asset(name, data, packed, content_type(path.name), digest)
 
 
 _ASSETS = {path.name: _read(path) for path in sorted(_FOLDER.iterdir()) if path.is_file()}
 _BY_HASHED_NAME = {asset.name: asset for asset in _ASSETS.values()}
+
+
+def list_assets() -> tuple[Asset, ...]:
+    """Return every file of static/."""
+    return tuple(_ASSETS.values())
 
 
 def asset_url(name: str) -> str:

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import io
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,14 +20,15 @@ from markupsafe import Markup
 
 from hub.web.accepted import Accepted, AcceptedInMemory
 from hub.web.captive_gate import CaptiveGate, client_address
+from hub.web.door import door_of
 from hub.web.links import page_url
 from hub.web.origins import host_name, origin
 from hub.web.own_names import OwnNames, plain_name
 from hub.web.pages import send_page
-from hub.web.portal import LANGUAGES, browser_host, portal_of, this_portal
+from hub.web.portal import LANGUAGES, Portal, browser_host, portal_of, this_portal
 
 if TYPE_CHECKING:
-    from hub.settings import CaptiveSettings
+    from _typeshed.wsgi import WSGIEnvironment
 
 bp = Blueprint("captive", __name__)
 _STYLE = (Path(__file__).parent / "templates" / "captive" / "style.css").read_text(encoding="utf-8")
@@ -49,22 +51,25 @@ _EXTENSION = "captive"
 def register(app: Flask, accepted: Accepted | None) -> None:
     """Put the gate before `app`; without `accepted` it is remembered in memory who pressed "Continue"."""
     portal = portal_of(app)
-    settings: CaptiveSettings = portal.settings.captive
+    settings, door = portal.settings.captive, portal.settings.door
     devices = accepted or AcceptedInMemory(settings.hours * 3600)
     app.extensions[_EXTENSION] = devices
     app.register_blueprint(bp)
     if settings.mode != "off":
         app.wsgi_app = CaptiveGate(  # type: ignore[method-assign] # as Flask's own documentation does it
             app.wsgi_app,
-            own=OwnNames(hub_host(), *settings.names.split()),
+            own=OwnNames(door.hub_name, door.packs_domain, *settings.names.split()),
             accepted=devices if settings.mode == "welcome" else None,
-            portal_url=lambda _environ: origin(hub_host(), portal.ports.portal),
+            portal_url=partial(_portal_url, portal),
         )
 
 
-def hub_host() -> str:
-    """Return the name under which the classroom's network knows the hub."""
-    return "hub.lan"
+def _portal_url(portal: Portal, environ: "WSGIEnvironment") -> str:
+    """Return where the portal is, by the hub's own name, for who came in as this request did."""
+    door = door_of(environ)
+    if door is not None:
+        return origin(door.hub_name, door.port)
+    return origin(portal.settings.door.hub_name, portal.ports.portal)
 
 
 @bp.get("/welcome")

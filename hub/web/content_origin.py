@@ -7,6 +7,9 @@ A pack is untrusted: nothing here reads or sets a cookie, nothing accepts a POST
     /x/<pack_id>/<path>   a file that its build made: the picture of a page
     /e/<pack_id>/<path>/<member>  a file inside an EPUB of a pack
     /z/<pack_id>/<path>   an article of a ZIM pack, from kiwix-serve
+
+Behind the front door nginx sends most files by itself, with the headers of `PACK_HEADERS` and `pack_policy`;
+what it leaves to us it also sends, told where the file lies (X-Accel-Redirect), so that no thread waits.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,9 +21,10 @@ from hub.settings import HubPaths
 from hub.web import bookmembers
 from hub.web.bookmembers import NoMemberError, find_member, send_member
 from hub.web.byteserving import Headers, disposition, send_file
+from hub.web.door import door_of, entrance_of
 from hub.web.largebodies import RETRY_AFTER_S, LargeBodies, TooManyBodiesError
 from hub.web.media_types import content_type
-from hub.web.origins import Ports, host_name, origin
+from hub.web.origins import Ports, host_name
 from hub.web.packfiles import PackFiles
 from hub.web.zimproxy import ZimBook, send_article
 
@@ -28,10 +32,20 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 FindPort = Callable[[str], int | None]
+_Origins = tuple[str, str]  # the packs' and the portal's, as this browser calls them
 SANDBOX = "allow-scripts allow-forms allow-popups allow-downloads allow-modals"
-_UNSANDBOXED = ("application/pdf",)  # browsers do not show a PDF in a sandbox; it is no page of this origin
+PDF = "application/pdf"
+_UNSANDBOXED = (PDF,)  # browsers do not show a PDF in a sandbox; it is no page of this origin
 _SOURCES = "'unsafe-inline' 'unsafe-eval' data: blob: about:"
 _METHODS = "GET, HEAD, OPTIONS"
+PACK_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Cache-Control": "no-cache",
+}
+INSTALLED = "/installed/"  # what nginx sends for us: this, and the path below packs/
 _PAGES = Path(__file__).parent / "templates" / "content_origin"
 _MISSING = (_PAGES / "missing.html").read_bytes()
 _BUSY = (_PAGES / "busy.html").read_bytes()
@@ -59,43 +73,44 @@ class _ContentOrigin:
         name = host_name(environ.get("HTTP_HOST", ""))
         if name is None:
             return _refuse(start_response, "400 Bad Request")
+        origins = entrance_of(environ, self._ports).seen_from_pack(name)
         method = environ["REQUEST_METHOD"]
         if method == "OPTIONS":
             allowed = [("Access-Control-Allow-Methods", _METHODS), ("Access-Control-Allow-Headers", "*")]
-            start_response("204 No Content", [*self._headers(name, ""), *allowed])
+            start_response("204 No Content", [*_headers(origins, ""), *allowed])
             return ()
         if method not in ("GET", "HEAD"):
             return _refuse(start_response, "405 Method Not Allowed", [("Allow", _METHODS)])
         try:
             path = environ["PATH_INFO"].encode("latin-1").decode()
         except UnicodeError:
-            return self._missing(name, start_response)
+            return _missing(origins, start_response)
         try:
-            return self._answer(environ, start_response, name, path)
+            return self._answer(environ, start_response, origins, path)
         except TooManyBodiesError:
-            return self._busy(name, start_response)
+            return _busy(origins, start_response)
 
     def _answer(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse", name: str, path: str
+        self, environ: "WSGIEnvironment", start_response: "StartResponse", origins: _Origins, path: str
     ) -> Iterable[bytes]:
         _, area, pack_id, rest = (*path.split("/", 3), "", "", "")[:4]
         if area == "p":
-            return self._send_pack_file(environ, start_response, name, pack_id, rest)
+            return self._send_pack_file(environ, start_response, origins, pack_id, rest)
         if area == "x":
-            return self._send_extra(environ, start_response, name, pack_id, rest)
+            return self._send_extra(environ, start_response, origins, pack_id, rest)
         if area == "e":
-            return self._send_member(environ, start_response, name, pack_id, rest)
+            return self._send_member(environ, start_response, origins, pack_id, rest)
         port = self._find_port(pack_id) if area == "z" else None
         if port is not None:
             book = ZimBook(pack_id, port)
-            return send_article(environ, start_response, book, rest, self._headers(name, ""), self._bodies)
-        return self._missing(name, start_response)
+            return send_article(environ, start_response, book, rest, _headers(origins, ""), self._bodies)
+        return _missing(origins, start_response)
 
     def _send_pack_file(
         self,
         environ: "WSGIEnvironment",
         start_response: "StartResponse",
-        name: str,
+        origins: _Origins,
         pack_id: str,
         path: str,
     ) -> Iterable[bytes]:
@@ -107,74 +122,79 @@ class _ContentOrigin:
             path += "index.html"
             found = self._files.find(pack_id, path)
         if found is None or not found.is_file() or path.endswith("/"):
-            return self._missing(name, start_response)
-        headers = self._headers(name, content_type(path))
+            return _missing(origins, start_response)
+        headers = _headers(origins, content_type(path))
         if environ.get("QUERY_STRING") == "download":
             headers.append(("Content-Disposition", disposition(found.name)))
-        return send_file(environ, start_response, found, headers, self._bodies)
+        return self._send(environ, start_response, found, headers)
 
     def _send_extra(
         self,
         environ: "WSGIEnvironment",
         start_response: "StartResponse",
-        name: str,
+        origins: _Origins,
         pack_id: str,
         path: str,
     ) -> Iterable[bytes]:
         found = self._files.find_extra(pack_id, path)
         if found is None or not found.is_file():
-            return self._missing(name, start_response)
-        return send_file(
-            environ, start_response, found, self._headers(name, content_type(path)), self._bodies
-        )
+            return _missing(origins, start_response)
+        return self._send(environ, start_response, found, _headers(origins, content_type(path)))
 
     def _send_member(
         self,
         environ: "WSGIEnvironment",
         start_response: "StartResponse",
-        name: str,
+        origins: _Origins,
         pack_id: str,
         path: str,
     ) -> Iterable[bytes]:
         found = find_member(self._files, pack_id, path)
-        headers = [(key, value) for key, value in self._headers(name, "") if key != "Content-Security-Policy"]
-        headers.append(("Content-Security-Policy", bookmembers.policy(origin(name, self._ports.content))))
+        headers = [("Content-Security-Policy", bookmembers.policy(origins[0])), *PACK_HEADERS.items()]
         try:
             return send_member(environ, start_response, found, headers, self._bodies)
         except NoMemberError:
-            return self._missing(name, start_response)
+            return _missing(origins, start_response)
 
-    def _missing(self, name: str, start_response: "StartResponse") -> Iterable[bytes]:
-        headers = self._headers(name, "text/html; charset=utf-8")
-        start_response("404 Not Found", [*headers, ("Content-Length", str(len(_MISSING)))])
-        return (_MISSING,)
+    def _send(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse", found: Path, headers: Headers
+    ) -> Iterable[bytes]:
+        """Send a file below packs/, or let the door send it."""
+        if door_of(environ) is None:
+            return send_file(environ, start_response, found, headers, self._bodies)
+        below_packs = found.relative_to(self._files.folder).as_posix()
+        accelerated = ("X-Accel-Redirect", quote(INSTALLED + below_packs))
+        start_response("200 OK", [*headers, accelerated, ("Content-Length", "0")])
+        return ()
 
-    def _busy(self, name: str, start_response: "StartResponse") -> Iterable[bytes]:
-        headers = self._headers(name, "text/html; charset=utf-8")
-        headers += [("Retry-After", str(RETRY_AFTER_S)), ("Content-Length", str(len(_BUSY)))]
-        start_response("503 Service Unavailable", headers)
-        return (_BUSY,)
 
-    def _headers(self, name: str, content_type: str) -> Headers:
-        headers = [
-            ("Content-Security-Policy", self._policy(name, content_type)),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Referrer-Policy", "no-referrer"),
-            ("Access-Control-Allow-Origin", "*"),
-            ("Cross-Origin-Resource-Policy", "cross-origin"),
-            ("Cache-Control", "no-cache"),
-        ]
-        return [*headers, ("Content-Type", content_type)] if content_type else headers
+def pack_policy(own: str, portal: str, content_type: str) -> str:
+    """Return the policy of what a pack sends, on its origin `own`, beside the portal's origin. Pure."""
+    sources = f"default-src 'self' {own} {_SOURCES}; form-action 'self' {own}"
+    if content_type in _UNSANDBOXED:
+        return f"{sources}; frame-ancestors {portal}"
+    # No frame-ancestors here: a sandboxed page has an opaque origin, which no source list can name, so
+    # Chromium would block every frame inside a pack. Framing these pages gains nobody anything: they
+    # have no cookies and no state.
+    return f"{sources}; sandbox {SANDBOX}"
 
-    def _policy(self, name: str, content_type: str) -> str:
-        own = origin(name, self._ports.content)
-        sources = f"default-src 'self' {own} {_SOURCES}; form-action 'self' {own}"
-        if content_type in _UNSANDBOXED:
-            return f"{sources}; frame-ancestors {origin(name, self._ports.portal)}"
-        # No frame-ancestors here: a sandboxed page has an opaque origin, which no source list can name, so
-        # Chromium would block every frame inside a pack. Framing these pages gains nobody anything: they
-        # have no cookies and no state.
-        return f"{sources}; sandbox {SANDBOX}"
+
+def _headers(origins: _Origins, content_type: str) -> Headers:
+    headers = [("Content-Security-Policy", pack_policy(*origins, content_type)), *PACK_HEADERS.items()]
+    return [*headers, ("Content-Type", content_type)] if content_type else headers
+
+
+def _missing(origins: _Origins, start_response: "StartResponse") -> Iterable[bytes]:
+    headers = _headers(origins, "text/html; charset=utf-8")
+    start_response("404 Not Found", [*headers, ("Content-Length", str(len(_MISSING)))])
+    return (_MISSING,)
+
+
+def _busy(origins: _Origins, start_response: "StartResponse") -> Iterable[bytes]:
+    headers = _headers(origins, "text/html; charset=utf-8")
+    headers += [("Retry-After", str(RETRY_AFTER_S)), ("Content-Length", str(len(_BUSY)))]
+    start_response("503 Service Unavailable", headers)
+    return (_BUSY,)
 
 
 def _refuse(start_response: "StartResponse", status: str, headers: Headers | None = None) -> Iterable[bytes]:

@@ -15,8 +15,16 @@ from content_packs.kinds.kolibri import read_channels
 from hub.library.installed import InstalledPack
 from hub.web import links
 from hub.web.assets import asset_url
-from hub.web.origins import origin
-from hub.web.portal import LANGUAGES, TEXT_SIZES, Preferences, browser_host, chosen, page_language, this_portal
+from hub.web.portal import (
+    LANGUAGES,
+    TEXT_SIZES,
+    Preferences,
+    browser_host,
+    chosen,
+    entrance,
+    page_language,
+    this_portal,
+)
 from hub.web.subjects import Subject, find_subject
 from hub.wording import later
 
@@ -107,7 +115,7 @@ def _of_this_request() -> dict[str, object]:
 
 def portal_url() -> str:
     """Return the portal's own address as this browser knows it, to be written on a board or a poster."""
-    return origin(browser_host(), this_portal().ports.portal)
+    return entrance().portal_origin(browser_host())
 
 
 def icon(name: str) -> Markup:

@@ -4,7 +4,10 @@ from http import HTTPStatus
 
 from flask import Flask, Response
 
-from hub.web.portal import content_url
+from hub.web.portal import packs_source
+
+ALWAYS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
+UNLESS_SAID = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding, Cookie"}
 
 
 def register(app: Flask) -> None:
@@ -14,17 +17,19 @@ def register(app: Flask) -> None:
 
 def _secure(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", _policy(response.status_code))
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["X-Frame-Options"] = "DENY"
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers.setdefault("Cache-Control", "no-cache")
-    response.headers.setdefault("Vary", "Accept-Encoding, Cookie")
+    response.headers.update(ALWAYS)
+    for name, value in UNLESS_SAID.items():
+        response.headers.setdefault(name, value)
     return response
 
 
 def _policy(status: int) -> str:
     # Status 400: the browser sent no host name that could stand here.
-    packs = "'none'" if status == HTTPStatus.BAD_REQUEST else content_url("")
+    return portal_policy("'none'" if status == HTTPStatus.BAD_REQUEST else packs_source())
+
+
+def portal_policy(packs: str) -> str:
+    """Return the policy of the portal's pages, which frame what `packs` stands for and nothing else. Pure."""
     return "; ".join(
         (
             "default-src 'self'",

@@ -1,8 +1,7 @@
 """Today, the page a browser opens with: the search box, the subjects, what is new, what is here."""
 
 from collections import Counter
-from collections.abc import Hashable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from flask import Blueprint, Response, render_template
@@ -26,11 +25,7 @@ def index() -> Response:
     return _index()
 
 
-def _day() -> Hashable:
-    return datetime.now(UTC).date()
-
-
-@partial(cached_page, stamp=_day)  # what is new today was not new yesterday
+@partial(cached_page, daily=True)  # what is new today was not new yesterday
 def _index() -> str:
     view = shelf_view()
     fresh = find_fresh(view.newest, now=hub_now(this_portal().paths.trust))

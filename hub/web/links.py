@@ -5,8 +5,8 @@ from urllib.parse import quote, urlencode
 from flask import url_for
 
 from hub.services import read_service
-from hub.web.origins import origin
-from hub.web.portal import browser_host, content_url, this_portal
+from hub.web.origins import Door, origin
+from hub.web.portal import browser_host, content_url, entrance, this_portal
 
 _SAFE = "/!$&'()*+,;=:@~"  # what RFC 3986 lets stand in a path; '%', '#', '?' and spaces are quoted
 
@@ -25,22 +25,24 @@ def view_path(pack_id: str, path: str = "") -> str:
 
 def file_url(pack_id: str, path: str, *, download: bool = False) -> str:
     """A file of a pack; `download`: to be kept, under its own name."""
-    return content_url(quote(f"/p/{pack_id}/{path}", safe=_SAFE) + ("?download" if download else ""))
+    return content_url(pack_id, quote(f"/p/{pack_id}/{path}", safe=_SAFE) + ("?download" if download else ""))
 
 
 def extra_url(pack_id: str, path: str) -> str:
     """A file that the build of a pack made, such as the picture of a page."""
-    return content_url(quote(f"/x/{pack_id}/{path}", safe=_SAFE))
+    return content_url(pack_id, quote(f"/x/{pack_id}/{path}", safe=_SAFE))
 
 
 def chapter_url(pack_id: str, book: str, member: str, *, size: str = "") -> str:
     """A file inside an EPUB; `size`: of the text, as the reader chose it."""
-    return content_url(quote(f"/e/{pack_id}/{book}/{member}", safe=_SAFE) + (f"?size={size}" if size else ""))
+    return content_url(
+        pack_id, quote(f"/e/{pack_id}/{book}/{member}", safe=_SAFE) + (f"?size={size}" if size else "")
+    )
 
 
 def article_url(pack_id: str, path: str) -> str:
     """An article of a ZIM pack."""
-    return content_url(quote(f"/z/{pack_id}/{path}", safe=_SAFE))
+    return content_url(pack_id, quote(f"/z/{pack_id}/{path}", safe=_SAFE))
 
 
 def kolibri_url(node_id: str) -> str | None:
@@ -48,9 +50,11 @@ def kolibri_url(node_id: str) -> str | None:
     service = read_service(this_portal().paths, "kolibri")
     if service is None or not service.get("up") or not isinstance(service.get("port"), int):
         return None
-    return f"{origin(browser_host(), service['port'])}/viewcontent?{urlencode({'node_id': node_id})}"
+    at, name = entrance(), browser_host()
+    base = at.kolibri_origin(name) if isinstance(at, Door) else origin(name, service["port"])
+    return f"{base}/viewcontent?{urlencode({'node_id': node_id})}"
 
 
 def page_url(path: str) -> str:
     """The whole address of a page of this portal (a path, already quoted), for programs and feeds."""
-    return origin(browser_host(), this_portal().ports.portal) + path
+    return entrance().portal_origin(browser_host()) + path

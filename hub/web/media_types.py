@@ -52,6 +52,13 @@ def media_type(path: str) -> str:
     return guessed if guessed and not encoding else "application/octet-stream"
 
 
+def list_types() -> dict[str, str]:
+    """Return the Content-Type of every suffix that says more than application/octet-stream."""
+    suffixes = {*_OURS, *_TABLE.types_map[True], *_TABLE.types_map[False]}
+    found = {suffix: content_type(f"x{suffix}") for suffix in suffixes if suffix.isascii()}
+    return {suffix: kind for suffix, kind in found.items() if kind != "application/octet-stream"}
+
+
 def content_type(path: str) -> str:
     """Return the Content-Type header: text is UTF-8."""
     kind = media_type(path)

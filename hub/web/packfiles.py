@@ -15,6 +15,11 @@ class PackFiles:
         self._paths = paths
         self._packs = Path(os.path.realpath(paths.packs))
 
+    @property
+    def folder(self) -> Path:
+        """The folder that `find` looks in, without any link on the way to it."""
+        return self._packs
+
     def find(self, pack_id: str, path: str) -> Path | None:
         """Return the regular file or folder at `path` of the current version, or None.
 

@@ -1,18 +1,32 @@
 """How pages are sent: finished ones from memory, others rendered; all with an ETag, and gzip where asked."""
 
 from collections.abc import Callable, Hashable
+from datetime import date
 from functools import wraps
 
 from flask import Response, make_response, request
 
+from hub.web.door import door_of
 from hub.web.pagecache import Page, make_page
-from hub.web.portal import browser_host, chosen, shelf_view, this_portal
+from hub.web.pagefiles import DEFAULT, today
+from hub.web.portal import (
+    LANGUAGE_COOKIE,
+    TEXT_SIZE_COOKIE,
+    browser_host,
+    chosen,
+    shelf_view,
+    this_portal,
+)
 
 View = Callable[..., str]
 
 
-def cached_page(view: View, *, stamp: Callable[[], Hashable] = lambda: None) -> Callable[..., Response]:
-    """Keep what `view` returns until hub.db changes, or what `stamp` returns.
+def cached_page(
+    view: View, *, stamp: Callable[[], Hashable] | None = None, daily: bool = False
+) -> Callable[..., Response]:
+    """Keep what `view` returns until hub.db changes, or what `stamp` returns; `daily`: or the date (UTC).
+
+    What needs no `stamp` of its own is also given to the front door, which then sends it without asking us.
 
     For pages that are the same for every reader with the same language and text size: the key is the
     address, these two, the name by which the browser knows the hub, and what is installed.
@@ -21,10 +35,27 @@ def cached_page(view: View, *, stamp: Callable[[], Hashable] = lambda: None) -> 
     @wraps(view)
     def answer(**arguments: object) -> Response:
         cache = this_portal().pages
-        key = (request.full_path, chosen(), browser_host(), shelf_view().stamp, stamp())
-        return send_page(cache.get(key) or cache.put(key, view(**arguments)))
+        day = today()
+        extra = (stamp() if stamp else None, day if daily else None)
+        key = (request.full_path, chosen(), browser_host(), shelf_view().stamp, extra)
+        page = cache.get(key) or cache.put(key, view(**arguments))
+        if stamp is None:
+            _offer(page, day)
+        return send_page(page)
 
     return answer
+
+
+def _offer(page: Page, day: date) -> None:
+    """Give the front door a page that it may send to whoever asks as this reader did: by the hub's name."""
+    door = door_of(request.environ)
+    if door is None or request.headers.get("Host") != door.portal_host or request.query_string:
+        return
+    known = chosen()
+    language = request.cookies.get(LANGUAGE_COOKIE) or DEFAULT
+    text_size = request.cookies.get(TEXT_SIZE_COOKIE) or DEFAULT
+    if language in (known.language, DEFAULT) and text_size in (known.text_size, DEFAULT):
+        this_portal().page_files.offer(request.path, (language, text_size), page, (shelf_view().stamp, day))
 
 
 def fresh_page(view: View) -> Callable[..., Response]:

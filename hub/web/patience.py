@@ -64,7 +64,8 @@ class PatientSocket(socket.socket):
         self._halves, self._most_halves = halves, most_halves
         self._address = _address_of(self)
         self._request_until = self._request_at_most = 0.0
-        self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
+        if self.family != socket.AF_UNIX:  # there nginx reads, and waits for the browser
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
 
     def setblocking(self, flag: bool, /) -> None:
         """Wait with patience (gunicorn begins every request so), or not at all."""

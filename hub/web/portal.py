@@ -6,9 +6,11 @@ from flask import Flask, abort, current_app, g, request
 from flask.sansio.app import App
 
 from hub.settings import HubPaths, HubSettings
-from hub.web.origins import Ports, host_name, origin
+from hub.web.door import entrance_of
+from hub.web.origins import Entrance, Ports, host_name
 from hub.web.packfiles import PackFiles
 from hub.web.pagecache import PageCache
+from hub.web.pagefiles import PageFiles
 from hub.web.shelf import Shelf, ShelfView
 
 LANGUAGES = {"uk": "Українська", "en": "English", "ro": "Română", "hu": "Magyar", "pl": "Polski"}
@@ -30,6 +32,7 @@ class Portal:
     shelf: Shelf
     files: PackFiles
     pages: PageCache
+    page_files: PageFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,16 @@ def browser_host() -> str:
     return name
 
 
-def content_url(path: str) -> str:
-    """Return the address of a path (already quoted) on the packs' origin."""
-    return origin(browser_host(), this_portal().ports.content) + path
+def entrance() -> Entrance:
+    """Return where this browser came in."""
+    return entrance_of(request.environ, this_portal().ports)
+
+
+def content_url(pack_id: str, path: str) -> str:
+    """Return the address of a path (already quoted) on the origin of a pack."""
+    return entrance().pack_origin(browser_host(), pack_id) + path
+
+
+def packs_source() -> str:
+    """Return what stands for the origins of all packs in a policy."""
+    return entrance().packs_source(browser_host())

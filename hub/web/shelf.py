@@ -62,11 +62,22 @@ class Shelf:
         """Return what is installed now."""
         with self._lock:
             db = self._open()
-            stamp = (self._inode, int(db.execute("pragma data_version").fetchone()[0]))
+            stamp = (self._inode, self._data_version(db))
             if self._view is None or self._view.stamp != stamp:
                 packs = sorted(list_packs(db, self._paths), key=lambda pack: pack.pack.id)
                 self._view = ShelfView(stamp, tuple(packs))
             return self._view
+
+    def is_at(self, stamp: Stamp) -> bool:
+        """Whether hub.db is as it was at `stamp`; False too where that cannot be told without waiting."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            if self._db is None or (self._inode, self._inode_on_disk()) != (stamp[0], stamp[0]):
+                return False
+            return self._data_version(self._db) == stamp[1]
+        finally:
+            self._lock.release()
 
     def _open(self) -> Database:
         inode = self._inode_on_disk()
@@ -77,6 +88,10 @@ class Shelf:
             self._inode = self._inode_on_disk()
             self._view = None  # the new file may have the number of the old one
         return self._db
+
+    @staticmethod
+    def _data_version(db: Database) -> int:
+        return int(db.execute("pragma data_version").fetchone()[0])
 
     def _inode_on_disk(self) -> int:
         try:

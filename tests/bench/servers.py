@@ -9,10 +9,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hub.settings import HubPaths
+from hub.door.config import write_config
+from hub.door.run import choose_door, find_nginx
+from hub.settings import HubPaths, KolibriSettings, read_settings
 from support.kolibri import KOLIBRI, HubKolibri
 from support.road import BIN
 from support.waiting import wait_for
@@ -41,7 +43,7 @@ class Server:
 
     pid: int
     port: int
-    content_port: int = 0  # the portal's second origin
+    content_port: int = 0  # of the packs: the portal's second origin, or the door's
 
 
 @contextmanager
@@ -67,6 +69,22 @@ def nginx(folder: Path, root: Path) -> Iterator[Server]:
     command = [program, "-p", folder, "-c", config, "-e", "stderr"]
     with _running(command, port, folder / "log") as pid:
         yield Server(pid, port)
+
+
+@contextmanager
+def door(hub_dir: Path) -> Iterator[Server]:
+    """The front door as on the card, before the portal of this hub: nginx with a worker for each core."""
+    paths = HubPaths(hub_dir)
+    settings = replace(read_settings(paths), kolibri=KolibriSettings(enabled=False))
+    at = choose_door(settings, 0)
+    folder = paths.run / "nginx"
+    folder.mkdir()
+    user = "root" if os.geteuid() == 0 else ""  # as above
+    text = write_config(paths, settings, at, host="127.0.0.1", user=user)
+    (folder / "nginx.conf").write_text(text)
+    command = [find_nginx(), "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
+    with _running(command, at.port, folder / "log") as pid:
+        yield Server(pid, at.port, at.packs_port)
 
 
 @contextmanager

@@ -33,6 +33,8 @@ WORDS = (
 HOME, SMALL, LARGE = "home page", "file of a pack, 16 kB", "file of a pack, 1 MB range"
 ARTICLE, SEARCH, SEARCH_AGAIN = "ZIM article", "search, always another", "search, a class's"
 OURS, NGINX, FLASK, KIWIX = "portal", "nginx static", "Flask send_file", "kiwix-serve"
+DOOR = "front door"
+ON_THE_CARD = {HOME: 0.3, SMALL: 0.9, LARGE: 0.9}  # × nginx static
 KOLIBRI_PAGE, KOLIBRI_KEPT, KOLIBRI_API = "Kolibri's page", "Kolibri's, kept", "Kolibri's API"
 RENDERED_PAGES = 10_000  # addresses of it: more than it renders in a run
 SETTLE_S = 3.0  # what a server still does at its start is not counted as idle
@@ -69,6 +71,7 @@ def measure(folder: Path, book: Path, *, seconds: int) -> Table:
             "portal": stack.enter_context(servers.portal(site.hub_dir)),
             "flask": stack.enter_context(servers.flask_send_file(folder, site.root)),
             "nginx": stack.enter_context(servers.nginx(folder / "nginx", site.root)),
+            "door": stack.enter_context(servers.door(site.hub_dir)),
             "kiwix-serve": stack.enter_context(servers.kiwix(site.zim)),
             "kolibri": stack.enter_context(servers.kolibri(site.hub_dir)),
         }
@@ -133,9 +136,13 @@ def _targets(running: Mapping[str, Server]) -> Iterator[tuple[str, str, Target]]
     yield HOME, KOLIBRI_PAGE, Target(kolibri.pid, kolibri.port, rendered, holds=b"kolibri")
     yield HOME, KOLIBRI_KEPT, Target(kolibri.pid, kolibri.port, [learn], holds=b"kolibri")
     yield HOME, KOLIBRI_API, Target(kolibri.pid, kolibri.port, ["/api/public/v1/channels"], holds=b"[")
+    door = running["door"]
+    by_name = {"Host": f"hub.lan:{door.port}"}
+    yield HOME, DOOR, Target(door.pid, door.port, ["/"], by_name, holds=b"<h1")
     yield HOME, NGINX, Target(nginx.pid, nginx.port, ["/home.html"], holds=b"<h1")
-    yield from _file_targets(SMALL, f"/p/{SITE_PACK}/index.html", "/index.html", {}, (portal, flask, nginx))
-    yield from _file_targets(LARGE, f"/p/films/{VIDEO}", f"/{VIDEO}", RANGE, (portal, flask, nginx))
+    servers = portal, door, flask, nginx
+    yield from _file_targets(SMALL, f"/p/{SITE_PACK}/index.html", "/index.html", {}, servers)
+    yield from _file_targets(LARGE, f"/p/films/{VIDEO}", f"/{VIDEO}", RANGE, servers)
     article = f"/raw/{ZIM_PACK}/content/{CHAPTER}"
     yield ARTICLE, OURS, Target(portal.pid, portal.content_port, [f"/z/{ZIM_PACK}/{CHAPTER}"], holds=b"<html")
     yield ARTICLE, KIWIX, Target(kiwix.pid, kiwix.port, [article], holds=b"<html")
@@ -148,11 +155,16 @@ def _targets(running: Mapping[str, Server]) -> Iterator[tuple[str, str, Target]]
 
 
 def _file_targets(
-    case: str, ours: str, theirs: str, headers: Mapping[str, str], running: tuple[Server, Server, Server]
+    case: str,
+    ours: str,
+    theirs: str,
+    headers: Mapping[str, str],
+    running: tuple[Server, Server, Server, Server],
 ) -> Iterator[tuple[str, str, Target]]:
-    portal, flask, nginx = running
+    portal, door, flask, nginx = running
     status = 206 if headers else 200
     yield case, OURS, Target(portal.pid, portal.content_port, [ours], headers, status=status)
+    yield case, DOOR, Target(door.pid, door.content_port, [ours], headers, status=status)
     yield case, FLASK, Target(flask.pid, flask.port, [theirs], headers, status=status)
     yield case, NGINX, Target(nginx.pid, nginx.port, [theirs], headers, status=status)
 
@@ -164,7 +176,7 @@ def _measured(case: str, who: str, target: Target, seconds: int) -> Measured:
 
 
 def _rows(rates: Mapping[tuple[str, str], float]) -> Iterator[Row]:
-    """Yield ours beside each peer, with the goals of GOALS.md for gunicorn alone."""
+    """Yield ours beside each peer: gunicorn alone, then as on the card; with the goals of GOALS.md."""
     goals = {
         (HOME, KOLIBRI_PAGE): ("≥ 30 × Kolibri's page", 30.0),
         (SMALL, FLASK): ("≥ 1 × Flask send_file", 1.0),
@@ -173,10 +185,14 @@ def _rows(rates: Mapping[tuple[str, str], float]) -> Iterator[Row]:
         (SEARCH_AGAIN, KIWIX): ("≥ 6 × kiwix-serve", 6.0),
     }
     for (case, who), theirs in rates.items():
-        if who != OURS:
+        if who not in (OURS, DOOR):
             words, factor = goals.get((case, who), ("", 0.0))
             goal = Goal(words, factor * theirs, at_least=True) if words else None
             yield Row(case, "requests", "1/s", rates[case, OURS], who, theirs, goal)
+    for case, factor in ON_THE_CARD.items():
+        ours, theirs = rates[case, DOOR], rates[case, NGINX]
+        goal = Goal(f"≥ {factor} × nginx static", factor * theirs, at_least=True)
+        yield Row(f"{case}, on the card", "requests", "1/s", ours, NGINX, theirs, goal)
 
 
 def _memory(running: Mapping[str, Server]) -> dict[str, int]:
@@ -202,7 +218,8 @@ def _notes(seconds: int) -> list[str]:
     return [
         f"wrk with {load.CONNECTIONS} connections that stay open, {load.THREADS} threads, {seconds} s each,"
         " on the servers' own cores; the first addresses were asked before, and the answers looked at",
-        "portal: gunicorn alone, as `hub serve` runs it; on the card nginx will stand in front",
+        "portal: gunicorn alone, as `hub serve` runs it; on the card: behind `hub front-door`, whose nginx"
+        " sends finished pages and files of packs by itself; both nginx have a worker for each core",
         "home: nginx serves the portal's own page as a file; Flask: send_from_directory on gunicorn gthread,"
         f" one worker of {servers.FLASK_THREADS} threads, as the portal",
         "Kolibri's page: of Learn, each time rendered; kept: as its cache of 15 s gives it to all who are not"

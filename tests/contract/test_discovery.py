@@ -12,7 +12,7 @@ import pytest
 
 from content_packs.errors import LocalError
 from hub import discovery
-from hub.settings import HubPaths, PortalSettings, SyncSettings
+from hub.settings import DoorSettings, HubPaths, PortalSettings, SyncSettings
 from support.shelves import SETTINGS
 
 
@@ -76,6 +76,16 @@ def test_a_portal_on_one_address_is_announced_there_only(tmp_path, monkeypatch):
     with announced(paths, hub_id, "Школа"), announced(HubPaths(tmp_path / "none"), everywhere, "Школа"):
         found = look_for({hub_id, everywhere}, lambda: discovery.list_hubs(1.0))
     assert found[hub_id].url == "http://127.0.0.2:9321/"
+
+
+def test_what_stands_behind_the_front_door_is_announced_at_the_door(tmp_path):
+    paths = HubPaths(tmp_path)
+    settings = replace(SETTINGS, door=DoorSettings(enabled=True, host="127.0.0.1", port=8000))
+    assert discovery._find_portal(paths, settings).port == 8000
+    paths.run.mkdir()
+    (paths.run / "portal.json").write_text(json.dumps({"pid": os.getpid(), "port": 9321}))
+    (paths.run / "door.json").write_text(json.dumps({"pid": os.getpid(), "port": 8001}))
+    assert discovery._find_portal(paths, settings).port == 8001
 
 
 def test_a_portal_that_will_listen_on_loopback_is_not_announced_to_the_network(tmp_path, monkeypatch):

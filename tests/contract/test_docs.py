@@ -133,7 +133,7 @@ def test_every_setting_is_documented():
     sections = [part for part in parts if dataclasses.is_dataclass(part)]
     read_from_toml = {field.name for section in sections for field in dataclasses.fields(section)}
     assert read_from_toml - documented == {
-        *("sync", "portal", "kolibri", "kiwix", "captive"),
+        *("sync", "portal", "kolibri", "kiwix", "captive", "door"),
         *("unknown", "refused"),
     }
 

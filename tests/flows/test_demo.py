@@ -90,6 +90,7 @@ def test_first_run_takes_the_whole_way(first_run):
     for line in LINES:
         assert line in said
     assert "sftp://" in said
+    assert "front-door --run" in said
     assert not living(folder)
 
 

@@ -84,7 +84,7 @@ def _take_tour(host: str, ports: Ports, *, once: bool) -> None:
             story.start_sshd(processes, depot_host)
         story.sync()
         story.take_reports()
-        story.start_hub(processes)
+        story.start_hub(processes, with_door=ports.inner is not None)
         near = LOOPBACK if host in ANY_HOST else host
         story.wait_for_pages(processes, near, ports, samples)
         _print_addresses(host, near, ports)

@@ -1,5 +1,6 @@
 """Where the demo keeps things, all below .demo or $DEMO_DIR, and which ports it uses."""
 
+import dataclasses
 import errno
 import os
 import shutil
@@ -34,27 +35,39 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """TCP ports of everything that listens."""
+    """TCP ports of everything that listens: the four that browsers use, and those of loopback."""
 
     portal: int
     content: int
     kolibri: int
     zip: int
     sshd: int
+    inner: tuple[int, int, int, int] | None  # the same four behind the front door; None: there is none
 
 
 def choose_ports(host: str, wanted_portal: int) -> Ports:
     """Return the ports of the last run as far as they are free on `host`, and free ones for the rest."""
     settings = tomllib.loads(HUB_TOML.read_text(encoding="utf-8")) if HUB_TOML.exists() else {}
-    kolibri = settings.get("kolibri", {})
+    behind_door = find_program("nginx") is not None
+    door, kolibri, portal = (settings.get(name, {}) for name in ("door", "kolibri", "portal"))
+    last = (door.get("kolibri_port"), door.get("zip_port"))
+    if not behind_door and not door.get("enabled"):
+        last = (kolibri.get("port"), kolibri.get("zip_port"))
     taken: set[int] = set()
-    return Ports(
+    chosen = Ports(
         portal=_free_port(host, wanted_portal, taken),
         content=_free_port(host, wanted_portal and wanted_portal + 1, taken),
-        kolibri=_free_port(host, kolibri.get("port", 8090), taken),
-        zip=_free_port(host, kolibri.get("zip_port", 8091), taken),
+        kolibri=_free_port(host, last[0] or 8090, taken),
+        zip=_free_port(host, last[1] or 8091, taken),
         sshd=_free_port(LOOPBACK, urlsplit(settings.get("depot_url", "")).port or 0, taken),
+        inner=None,
     )
+    if not behind_door:
+        return chosen
+    before = (portal.get("port"), portal.get("content_port"), kolibri.get("port"), kolibri.get("zip_port"))
+    wanted = before if door.get("enabled") else (None,) * 4
+    first, second, third, fourth = (_free_port(LOOPBACK, port or 0, taken) for port in wanted)
+    return dataclasses.replace(chosen, inner=(first, second, third, fourth))
 
 
 def _free_port(host: str, wanted: int, taken: set[int]) -> int:

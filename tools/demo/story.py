@@ -145,17 +145,25 @@ def set_up_hub(depot_url: str, depot_host: DepotHost | None, host: str, ports: P
     """
     if depot_host:  # sshd may have come after `hub init`
         (HUB / "keys" / "depot_host_keys").write_bytes(depot_host.public_key().read_bytes())
+    outer = (ports.portal, ports.content, ports.kolibri, ports.zip)
+    portal, content, kolibri, zip_port = ports.inner or outer
     values: dict[tuple[str, str], str | int] = {
         ("", "depot_url"): depot_url,
         ("portal", "host"): host,
-        ("portal", "port"): ports.portal,
-        ("portal", "content_port"): ports.content,
+        ("portal", "port"): portal,
+        ("portal", "content_port"): content,
         ("kolibri", "command"): str(KOLIBRI),
-        ("kolibri", "host"): host,
-        ("kolibri", "port"): ports.kolibri,
-        ("kolibri", "zip_port"): ports.zip,
+        ("kolibri", "host"): LOOPBACK if ports.inner else host,
+        ("kolibri", "port"): kolibri,
+        ("kolibri", "zip_port"): zip_port,
     }
     before = HUB_TOML.read_text(encoding="utf-8")
+    if ports.inner:
+        names = ("port", "packs_port", "kolibri_port", "zip_port")
+        values |= {("door", "enabled"): True, ("door", "host"): host}
+        values |= {("door", name): port for name, port in zip(names, outer, strict=True)}
+    elif "door" in tomllib.loads(before):
+        values["door", "enabled"] = False
     if "name" not in tomllib.loads(before).get("portal", {}):
         values["portal", "name"] = "Демо"
     try:
@@ -193,13 +201,14 @@ def take_reports() -> None:
     _run([*_OFFICE, "fleet"])
 
 
-def start_hub(processes: Processes) -> None:
+def start_hub(processes: Processes, *, with_door: bool) -> None:
     """Start what runs on a hub all the time."""
     _say("The hub starts its portal, Kolibri and its announcement (the first time Kolibri takes a minute)")
-    for name in ("kolibri", "serve", "announce"):
-        command = [*_HUB, name]
+    door: list[Command] = [("front-door", "--run")] if with_door else []
+    for words in (("kolibri",), ("serve",), *door, ("announce",)):
+        command = [*_HUB, *words]
         _show(command)
-        processes.start(name, _words(command))
+        processes.start(str(words[0]), _words(command))
 
 
 def wait_for_pages(processes: Processes, host: str, ports: Ports, samples: Sequence[Sample]) -> None:
@@ -285,6 +294,7 @@ def missing_programs() -> list[str]:
     """Return, in words, what of the demo is missing because a program is."""
     lacks = {
         "sshd": "openssh-server is missing: the hub reads the depot's folder, without SSH",
+        "nginx": "nginx-light is missing: no front door, so gunicorn sends pages and files, on two ports",
         "kiwix-serve": "kiwix-tools is missing: ZIM packs are installed and searched, but do not open",
     }
     return [text for program, text in lacks.items() if find_program(program) is None]

@@ -3,7 +3,7 @@
 import pytest
 
 from content_packs.errors import UsageError
-from hub.settings import HubPaths, PortalSettings, SyncSettings, from_dict, read_settings
+from hub.settings import DoorSettings, HubPaths, PortalSettings, SyncSettings, from_dict, read_settings
 
 GIB = 2**30
 IDENTITY = 'hub_id = "h-1"\ndepot_url = "/depot"\n'
@@ -135,6 +135,18 @@ def test_limits_of_the_uplink_that_make_no_sense_are_refused(paths, line):
     assert settings.sync == SyncSettings()
     assert [refused.key for refused in settings.refused] == ["sync." + line.split()[0]]
     assert "expected" in settings.refused[0].why
+
+
+@pytest.mark.parametrize("name", ["hub", "HUB.lan", "hub.lan.", "a b.lan", "-x.lan", "hub.lan;", "é.lan", ""])
+def test_a_name_of_the_door_that_is_no_host_name_is_refused(paths, name):
+    settings = read(paths, f"{IDENTITY}[door]\nhub_name = '{name}'\npacks_domain = '{name}'\n")
+    assert settings.door == DoorSettings()
+    assert [refused.key for refused in settings.refused] == ["door.hub_name", "door.packs_domain"]
+
+
+def test_behind_the_door_the_portal_listens_on_loopback_only(paths):
+    assert read(paths, IDENTITY).inner_host == "0.0.0.0"
+    assert read(paths, f"{IDENTITY}[door]\nenabled = true\n").inner_host == "127.0.0.1"
 
 
 def test_budgets_count_as_those_who_sell_data_do(paths):

@@ -1,5 +1,6 @@
 """Kolibri finds a home, a secret of this hub, and an environment that nothing leaks into."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from content_packs.errors import ProcessDownError
 from hub.kolibri.home import find_executable, prepare_home
-from hub.settings import HubPaths, HubSettings, KolibriSettings, PortalSettings
+from hub.settings import DoorSettings, HubPaths, HubSettings, KolibriSettings, PortalSettings
 
 
 @pytest.fixture
@@ -76,3 +77,20 @@ def test_executable_is_looked_for_beside_our_environment_then_on_path(tmp_path, 
     with pytest.raises(ProcessDownError, match="no /no/kolibri") as caught:
         find_executable("/no/kolibri")
     assert caught.value.hint == "Run `make kolibri`."
+
+
+def test_behind_the_front_door_its_html5_resources_are_at_the_door_s_port(tmp_path, settings):
+    behind = dataclasses.replace(settings, door=DoorSettings(enabled=True, port=8000))
+    home = prepare_home(HubPaths(tmp_path / "hub"), behind)
+    assert (home.host, home.env["KOLIBRI_ZIP_CONTENT_ORIGIN"]) == ("127.0.0.1", "8003")
+    assert "KOLIBRI_ZIP_CONTENT_ORIGIN" not in prepare_home(HubPaths(tmp_path / "hub"), settings).env
+
+
+def test_settings_of_an_earlier_hub_are_brought_up_to_date_with_its_own_secret(tmp_path, settings):
+    module = tmp_path / "hub" / "kolibri" / "secret" / "hub_kolibri.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("import os\nSECRET_KEY = 'of-this-hub'\nLANGUAGE_CODE = 'uk'\n")
+    prepare_home(HubPaths(tmp_path / "hub"), settings)
+    text = module.read_text()
+    assert "SECRET_KEY = 'of-this-hub'\n" in text
+    assert "CSP_FRAME_SRC" in text

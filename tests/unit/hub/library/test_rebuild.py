@@ -39,6 +39,13 @@ def hub(tmp_path):
     return paths
 
 
+def test_repair_throws_away_what_was_made_from_the_files(hub):
+    for version in ("1", "2"):
+        (hub.packs / "lesson" / version / "gzip").mkdir()
+    run_repair(hub)
+    assert not list(hub.packs.glob("*/*/gzip"))
+
+
 def rows(paths):
     with closing(open_library(paths, now=NOW)) as db:
         return {pack.pack.id: pack.pack.version for pack in list_packs(db, paths)}

@@ -1,0 +1,1 @@
+"""The front door: one nginx before the portal, the packs and Kolibri."""

@@ -1,0 +1,136 @@
+"""Finished pages given to the front door as files, so that a class that opens the hub costs no Python.
+
+A page lies at current/<language>/<text size>/<path>.html, with its gzip form beside it; `default` stands for
+a reader who has chosen nothing. The rule that keeps old pages away is in hub/pagefiles.py. Its time is made
+from its content, as nginx makes the ETag from time and size: two pages never share one.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from content_packs.durable import locked, swap_symlink
+from content_packs.errors import BusyError
+from hub.pagefiles import CURRENT, LOCK, STATIC
+from hub.settings import HubPaths
+from hub.web.assets import Asset
+from hub.web.pagecache import Page
+from hub.web.shelf import Shelf, Stamp
+
+Made = tuple[Stamp, date]  # what a page was made from: hub.db as it was, on that day
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder gets a name that nobody can guess
+_PREFIX = "hub-pages-"
+_MAX_PAGES = 500  # of some 12 kB with the gzip form: 6 MB
+_PATH = re.compile(r"/|(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,4}")
+DEFAULT = "default"
+
+
+def today() -> date:
+    """Return the date in UTC, as the pages go by it."""
+    return datetime.now(UTC).date()
+
+
+class PageFiles:
+    """The pages of one portal as files; without memory to keep them in, or before `open`, none are made."""
+
+    def __init__(self, paths: HubPaths, shelf: Shelf) -> None:
+        self._paths = paths
+        self._shelf = shelf
+        self._folder: Path | None = None
+        self._generation = 0
+        self._made: Made | None = None
+        self._count = 0
+
+    def open(self, assets: Iterable[Asset]) -> None:
+        """Begin, with no pages yet; what an earlier portal left is deleted.
+
+        Raises:
+            OSError: the disk or the memory refuses.
+        """
+        if not _MEMORY.is_dir():
+            return
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_MEMORY))
+        folder.chmod(0o755)
+        for asset in assets:
+            _write(folder / STATIC / asset.name, asset.data, asset.gzipped, asset.digest)
+        with locked(self._paths.lock(LOCK), doing="starting the portal", wait=True):
+            self._delete_earlier()
+            self._paths.run.mkdir(parents=True, exist_ok=True)
+            swap_symlink(self._paths.pages, str(folder))
+        self._folder = folder
+
+    def close(self) -> None:
+        """Delete them all."""
+        if self._folder is not None:
+            self._folder = None
+            self._delete_earlier()
+
+    def offer(self, path: str, variant: tuple[str, str], page: Page, made: Made) -> None:
+        """Keep a page, if what it was made from is still so.
+
+        `variant` is the language and text size that were asked for. What cannot be kept now is offered again
+        by the next reader.
+        """
+        if self._folder is None or not _PATH.fullmatch(path) or ".." in path:
+            return
+        try:
+            with locked(self._paths.lock(LOCK), doing="keeping a page"):
+                if self._shelf.is_at(made[0]) and made[1] == today():
+                    self._keep(self._folder, path, variant, page, made)
+        except (BusyError, OSError):
+            return
+
+    def refresh(self) -> None:
+        """Take all pages back where hub.db has changed in any way, or the day; done every half second.
+
+        Changes of the library take them back at once, by themselves; this is for the rest of hub.db.
+        """
+        made = self._made
+        if self._folder is None or made is None:
+            return
+        if made != (self._shelf.view().stamp, today()):
+            self._made = None
+            with locked(self._paths.lock(LOCK), doing="taking pages back", wait=True):
+                (self._folder / CURRENT).unlink(missing_ok=True)
+
+    def _keep(self, folder: Path, path: str, variant: tuple[str, str], page: Page, made: Made) -> None:
+        link = folder / CURRENT
+        if self._made != made or not link.is_symlink():
+            self._begin_generation(folder, link)
+            self._made = made
+        if self._count < _MAX_PAGES:
+            self._count += 1
+            _write(link.joinpath(*variant, f"{path[1:]}.html"), page.html, page.gzipped, page.etag)
+
+    def _begin_generation(self, folder: Path, link: Path) -> None:
+        link.unlink(missing_ok=True)
+        shutil.rmtree(folder / str(self._generation), ignore_errors=True)
+        self._generation += 1
+        self._count = 0
+        (folder / str(self._generation)).mkdir()
+        swap_symlink(link, str(self._generation))
+
+    def _delete_earlier(self) -> None:
+        link = self._paths.pages
+        if not link.is_symlink():
+            return
+        target = link.readlink()
+        link.unlink()
+        if target.parent == _MEMORY and target.name.startswith(_PREFIX):
+            shutil.rmtree(target, ignore_errors=True)
+
+
+def _write(path: Path, data: bytes, gzipped: bytes, digest: str) -> None:
+    """Write both forms, each of them whole at once; the memory that this is in needs no fsync."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    changed_at = int(digest[:8], 16)
+    for place, content in ((path.with_name(f"{path.name}.gz"), gzipped), (path, data)):
+        temporary = path.with_name(f".{place.name}.new")
+        temporary.write_bytes(content)
+        os.utime(temporary, (changed_at, changed_at))
+        temporary.replace(place)

@@ -1,0 +1,116 @@
+"""Which pages are kept as files, and when they are taken back; flows show it with nginx and real installs."""
+
+import os
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from content_packs.durable import locked
+from hub.pagefiles import CURRENT, LOCK, withdrawn
+from hub.settings import HubPaths
+from hub.web import pagefiles
+from hub.web.assets import list_assets
+from hub.web.pagecache import make_page
+from hub.web.pagefiles import PageFiles, today
+from hub.web.shelf import Shelf
+from support.shelves import put_lesson
+
+PLAIN = ("default", "default")
+PAGE = make_page("<h1>сторінка</h1>")
+
+
+@pytest.fixture
+def shelf(paths: HubPaths, scratch: Path) -> Shelf:
+    put_lesson(paths, scratch)
+    return Shelf(paths)
+
+
+@pytest.fixture
+def files(paths: HubPaths, shelf: Shelf):
+    files = PageFiles(paths, shelf)
+    files.open(list_assets())
+    yield files
+    files.close()
+
+
+def kept(paths: HubPaths) -> list[str]:
+    current = paths.pages / CURRENT
+    return sorted(str(path.relative_to(current)) for path in current.rglob("*.html"))
+
+
+def test_a_page_and_its_gzip_form_lie_below_what_was_chosen(files, shelf, paths):
+    files.offer("/pack/lesson", ("uk", "huge"), PAGE, (shelf.view().stamp, today()))
+    place = paths.pages / CURRENT / "uk" / "huge" / "pack" / "lesson.html"
+    assert place.read_bytes() == PAGE.html
+    assert place.with_name("lesson.html.gz").read_bytes() == PAGE.gzipped
+    assert place.stat().st_mtime == int(PAGE.etag[:8], 16)
+
+
+@pytest.mark.parametrize(
+    "path", ["/../x", "/a/../../x", "//x", "/.x", "/a b", "/ї", "/" + "a" * 200, "/x/", "x"]
+)
+def test_an_address_that_could_lead_elsewhere_is_not_kept(files, shelf, paths, path):
+    files.offer(path, PLAIN, PAGE, (shelf.view().stamp, today()))
+    assert kept(paths) == []
+
+
+def test_a_page_begun_before_a_change_is_not_kept_after_it(files, shelf, paths, scratch):
+    begun = (shelf.view().stamp, today())
+    put_lesson(paths, scratch, id="next")
+    files.offer("/", PLAIN, PAGE, begun)
+    assert kept(paths) == []
+    files.offer("/", PLAIN, PAGE, (shelf.view().stamp, today()))
+    assert kept(paths) == ["default/default/.html"]
+
+
+def test_a_change_takes_all_back_before_it_is_made(files, shelf, paths):
+    made = (shelf.view().stamp, today())
+    files.offer("/", PLAIN, PAGE, made)
+    with withdrawn(paths):
+        assert kept(paths) == []
+        files.offer("/", PLAIN, PAGE, made)  # while somebody changes the library, nothing is kept
+        assert kept(paths) == []
+
+
+def test_a_page_of_yesterday_is_neither_kept_nor_stays(files, shelf, paths, monkeypatch):
+    made = (shelf.view().stamp, today())
+    files.offer("/", PLAIN, PAGE, made)
+    files.refresh()
+    assert kept(paths) == ["default/default/.html"]
+    tomorrow: date = today() + timedelta(days=1)
+    monkeypatch.setattr(pagefiles, "today", lambda: tomorrow)
+    files.refresh()
+    assert kept(paths) == []
+    files.offer("/", PLAIN, PAGE, made)
+    assert kept(paths) == []
+
+
+def test_only_so_many_are_kept(files, shelf, paths, monkeypatch):
+    monkeypatch.setattr(pagefiles, "_MAX_PAGES", 3)
+    for number in range(6):
+        files.offer(f"/pack/p{number}", PLAIN, PAGE, (shelf.view().stamp, today()))
+    assert len(kept(paths)) == 3
+
+
+def test_who_holds_the_lock_keeps_no_reader_waiting(files, shelf, paths):
+    with locked(paths.lock(LOCK), doing="a test"):
+        files.offer("/", PLAIN, PAGE, (shelf.view().stamp, today()))
+    assert kept(paths) == []
+
+
+def test_a_portal_begins_with_no_pages_and_leaves_nothing(paths, shelf):
+    first = PageFiles(paths, shelf)
+    first.open(list_assets())
+    first.offer("/", PLAIN, PAGE, (shelf.view().stamp, today()))
+    before = paths.pages.readlink()
+    second = PageFiles(paths, shelf)  # the first was killed
+    second.open(list_assets())
+    assert kept(paths) == [] and not before.exists()
+    second.close()
+    assert not os.path.lexists(paths.pages)
+
+
+def test_without_a_door_nothing_is_made(paths, shelf):
+    PageFiles(paths, shelf).offer("/", PLAIN, PAGE, (shelf.view().stamp, today()))
+    assert not os.path.lexists(paths.pages)
