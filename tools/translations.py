@@ -35,7 +35,7 @@ def find_texts(*, staff: bool) -> Catalog:
     found = Catalog()
     for listing in ("learners", "staff") if staff else ("learners",):
         with (TRANSLATIONS / f"{listing}.cfg").open(encoding="utf-8") as file:
-            methods, options = parse_mapping_cfg(file)
+            methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
         for _, _, text, _, _ in extract_from_dir(HUB, methods, options, keywords=_KEYWORDS):
             found.add(text)
     return found
@@ -69,7 +69,7 @@ def _kind(message: Message) -> bool:
 def forms(message: Message) -> tuple[str, ...]:
     """Return the translations of a text, as many as it has plural forms."""
     string = message.string
-    return tuple(string) if isinstance(string, tuple | list) else (string,)
+    return tuple(string) if isinstance(string, tuple | list) else (string or "",)
 
 
 def untranslated(catalogue: Catalog) -> Iterator[str]:
