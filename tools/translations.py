@@ -7,6 +7,7 @@ those of teachers and technicians into `STAFF_LANGUAGES`; `learners.cfg` and `st
 import io
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -22,6 +23,7 @@ HUB = Path(hub.__file__).parent
 TRANSLATIONS = HUB / "web" / "translations"
 SOURCE = "en"
 TRANSLATED = tuple(code for code in LANGUAGES if code != SOURCE)
+_NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 _KEYWORDS = DEFAULT_KEYWORDS | {"later": None}
 
 
@@ -93,7 +95,8 @@ def to_po(catalogue: Catalog) -> bytes:
 
 
 def to_mo(catalogue: Catalog) -> bytes:
-    """Return the file that the portal reads."""
+    """Return the file that the portal reads: the same bytes for the same texts."""
+    catalogue.creation_date = catalogue.revision_date = _NO_DATE
     body = io.BytesIO()
     write_mo(body, catalogue)
     return body.getvalue()

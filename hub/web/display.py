@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 import nh3
 from babel import Locale, UnknownLocaleError
@@ -102,15 +103,20 @@ def register(app: Flask) -> None:
 
 def _of_this_request() -> dict[str, object]:
     prefs: Preferences = chosen()
-    target = request.full_path.removesuffix("?") if request.method == "GET" else "/"
     return {
         "hub_name": this_portal().settings.portal.name or gettext("Classroom hub"),
-        "here": target,
+        "here": _here() if request.method == "GET" else "/",
         "languages": LANGUAGES,
         "page_language": page_language(),
         "prefs": prefs,
         "text_sizes": TEXT_SIZES,
     }
+
+
+def _here() -> str:
+    """Return the address of this page below the portal, with `#` and `%` of a name still quoted."""
+    query = request.query_string.decode("ascii", "replace")
+    return quote(request.path, safe=links.SAFE) + (f"?{query}" if query else "")
 
 
 def portal_url() -> str:

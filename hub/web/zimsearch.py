@@ -2,7 +2,7 @@
 
 A search of a large ZIM can hold kiwix-serve for a minute on a Pi (kiwix-tools issue 345), and a request that
 nobody waits for any more goes on. So two are under way at most, a page waits 1.5 s for one and says so where
-that was not enough, and what comes later is there for whoever asks again. docs/adr/0011-large-zims.md
+that was not enough, and what comes later is there for whoever asks again. docs/adr/0013-large-zims.md
 """
 
 import html

@@ -87,10 +87,10 @@ def test_a_damaged_picture_is_left_out(portal, put):
     assert portal.get(URL).text.count("<img src") == 1
 
 
-def test_a_pack_without_pictures_and_words_opens_in_the_browser_as_before(portal, put):
+def test_a_pack_without_pictures_and_words_has_the_file_itself_to_open(portal, put):
     shutil.rmtree(put(2).parent / "extras")
     page = portal.get(URL).text
-    assert "<object" in page
+    assert '<a class="button main" href="http://localhost:8081/p/lesson/book.pdf"' in page
     assert "pdf-page" not in page
 
 
