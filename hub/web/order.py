@@ -20,6 +20,7 @@ _ALPHABETS = {
 # ş and ţ with a cedilla are how Romanian was typed for long; Unicode takes no stroke off, nor ő to be an ö.
 _SAME = str.maketrans({"ş": "ș", "ţ": "ț", "ő": "ö", "ű": "ü"})
 _NO_MARK = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ß": "s", "ґ": "г"})
+_LETTER_APOSTROPHE = "\u02bc"  # a letter for Unicode, but not for a dictionary
 _NUMBER = re.compile(r"\d{1,18}")
 
 Place = tuple[int, int]
@@ -39,7 +40,7 @@ _SPACE, _DIGITS, _OWN, _FOREIGN, _UNKNOWN = range(5)
 
 
 def _counts(piece: str) -> bool:
-    return piece.isalnum() or piece.isspace()
+    return piece.isspace() or (piece.isalnum() and piece != _LETTER_APOSTROPHE)
 
 
 def _place(piece: str, places: dict[str, Place]) -> Place:
