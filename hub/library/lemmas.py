@@ -103,6 +103,8 @@ def _analyse(token: str, language: str) -> tuple[str, tuple[str, ...]]:
     for spelling in {word, *_other_forms(word, language)}:
         form = plain(spelling)
         forms.update((form, softer(form)))
+    if APOSTROPHE in word:  # phones hide the key: `компютер`
+        forms.update([form.replace(APOSTROPHE, "") for form in forms])
     forms.discard(written)
     return written, tuple(sorted(forms))
 

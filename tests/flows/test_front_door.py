@@ -97,7 +97,7 @@ def test_each_pack_has_a_host_of_its_own_where_the_hub_is_called_by_its_name(doo
     assert f"http://{door.pack_host('lesson')} " in shown.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1", "school.example"])
+@pytest.mark.parametrize("name", ["127.0.0.1", "school.local"])
 def test_who_uses_a_number_or_another_name_finds_packs_on_a_further_port(door, name):
     frame = frame_of(door.get("/view/lesson/", f"{name}:{door.port}"))
     assert frame == f"http://{name}:{door.packs_port}/p/lesson/index.html"
