@@ -87,11 +87,11 @@ def test_a_teacher_prints_a_lesson(learner):
 def test_somebody_changes_language_and_size_of_the_text_and_stays_there(learner):
     tab, other = learner.tab, "en" if learner.language == "uk" else "uk"
     learner.go("/library?grade=5")
-    tab.follow(f"a[href*='/set/language/{other}']")
+    tab.follow(f"footer button[formaction='/set/language/{other}']")
     assert (learner.place, tab.value("document.documentElement.lang")) == ("/library?grade=5", other)
     letter = "parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)"
     before = tab.value(letter)
-    tab.follow("a[href*='/set/text-size/huge']")
+    tab.follow("footer button[formaction='/set/text-size/huge']")
     assert learner.place == "/library?grade=5"
     assert tab.value(letter) > before * 1.3
     learner.keep("huge")

@@ -51,7 +51,7 @@ def test_title_and_subject_of_a_pack_are_only_text(portal, paths, scratch):
     for address in ("/", "/library", "/pack/bad", "/view/bad/"):
         answer = portal.get(address)
         assert answer.status_code == 200
-        assert "<script" not in answer.text
+        assert "<script>" not in answer.text
         assert "&lt;script&gt;" in answer.text
 
 

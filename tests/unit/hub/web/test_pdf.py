@@ -40,7 +40,7 @@ def test_pages_are_pictures_with_their_words(portal, content, put):
     assert re.search(r'width="1000" height="1\d\d\d" alt="[^"]*1"', images[0][1])
     assert re.findall(r'pdf-words" lang="uk">([^<]+)<', page) == ["word1", "word2"]
     assert "/p/lesson/book.pdf?download" in page
-    assert "<form" not in page
+    assert 'class="jump"' not in page
     picture = content.get(images[0][0])
     assert (picture.status_code, picture.content_type, picture.data[:4]) == (200, "image/webp", b"RIFF")
 
@@ -58,7 +58,7 @@ def test_a_book_comes_in_groups_that_begin_where_one_asks(portal, put):
     last = portal.get(f"{URL}?page=22").text
     assert numbers(last) == [22, 23, 24, 25]
     assert f'rel="next" href="{URL}?' not in last
-    assert re.search(r'<input id="page" name="page" type="number"[^>]* max="25" value="22"', last)
+    assert re.search(r'<input class="field" id="page" name="page" type="number"[^>]* max="25" value="22"', last)
 
 
 @pytest.mark.parametrize("page", ["0", "26", "-1", "x", "9999999"])
@@ -90,7 +90,7 @@ def test_a_damaged_picture_is_left_out(portal, put):
 def test_a_pack_without_pictures_and_words_opens_in_the_browser_as_before(portal, put):
     shutil.rmtree(put(2).parent / "extras")
     page = portal.get(URL).text
-    assert "<object" in page
+    assert f'class="button main" href="http://localhost:8081/p/lesson/book.pdf"' in page
     assert "pdf-page" not in page
 
 
@@ -120,7 +120,7 @@ def test_only_extras_are_served_as_such(content, put, path):
 def test_without_pictures_there_is_no_way_to_them(portal, put):
     place = put(1)
     assert f'href="{URL}?page=1&amp;text=1"' in portal.get(URL).text
-    assert f'class="as-text" href="{URL}?page=1"' in portal.get(f"{URL}?text=1").text
+    assert f'class="more" href="{URL}?page=1"' in portal.get(f"{URL}?text=1").text
     shutil.rmtree(place.parent / "extras/pages")
     page = portal.get(URL).text
     assert "word1" in page
