@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import nh3
 from babel import Locale, UnknownLocaleError
@@ -110,14 +111,19 @@ def register(app: Flask) -> None:
 
 def _of_this_request() -> dict[str, object]:
     prefs: Preferences = chosen()
-    target = request.full_path.removesuffix("?") if request.method == "GET" else "/"
     return {
         "hub_name": this_portal().settings.portal.name or gettext("Classroom hub"),
-        "here": target,
+        "here": _here() if request.method == "GET" else "/",
         "languages": LANGUAGES,
         "prefs": prefs,
         "text_sizes": TEXT_SIZES,
     }
+
+
+def _here() -> str:
+    """Return the address of this page below the portal, with `#` and `%` of a name still quoted."""
+    query = request.query_string.decode("ascii", "replace")
+    return quote(request.path, safe=links.SAFE) + (f"?{query}" if query else "")
 
 
 def portal_url() -> str:

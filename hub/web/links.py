@@ -8,7 +8,7 @@ from hub.services import read_service
 from hub.web.origins import Door, origin
 from hub.web.portal import browser_host, content_url, entrance, this_portal
 
-_SAFE = "/!$&'()*+,;=:@~"  # what RFC 3986 lets stand in a path; '%', '#', '?' and spaces are quoted
+SAFE = "/!$&'()*+,;=:@~"  # what RFC 3986 lets stand in a path; '%', '#', '?' and spaces are quoted
 
 
 def view_url(pack_id: str, path: str = "") -> str:
@@ -20,29 +20,29 @@ def view_url(pack_id: str, path: str = "") -> str:
 
 def view_path(pack_id: str, path: str = "") -> str:
     """The page that shows a hit of the search, for those who are no request: the command line, a report."""
-    return quote(f"/view/{pack_id}/{path}" if path else f"/pack/{pack_id}", safe=_SAFE)
+    return quote(f"/view/{pack_id}/{path}" if path else f"/pack/{pack_id}", safe=SAFE)
 
 
 def file_url(pack_id: str, path: str, *, download: bool = False) -> str:
     """A file of a pack; `download`: to be kept, under its own name."""
-    return content_url(pack_id, quote(f"/p/{pack_id}/{path}", safe=_SAFE) + ("?download" if download else ""))
+    return content_url(pack_id, quote(f"/p/{pack_id}/{path}", safe=SAFE) + ("?download" if download else ""))
 
 
 def extra_url(pack_id: str, path: str) -> str:
     """A file that the build of a pack made, such as the picture of a page."""
-    return content_url(pack_id, quote(f"/x/{pack_id}/{path}", safe=_SAFE))
+    return content_url(pack_id, quote(f"/x/{pack_id}/{path}", safe=SAFE))
 
 
 def chapter_url(pack_id: str, book: str, member: str, *, size: str = "") -> str:
     """A file inside an EPUB; `size`: of the text, as the reader chose it."""
     return content_url(
-        pack_id, quote(f"/e/{pack_id}/{book}/{member}", safe=_SAFE) + (f"?size={size}" if size else "")
+        pack_id, quote(f"/e/{pack_id}/{book}/{member}", safe=SAFE) + (f"?size={size}" if size else "")
     )
 
 
 def article_url(pack_id: str, path: str) -> str:
     """An article of a ZIM pack."""
-    return content_url(pack_id, quote(f"/z/{pack_id}/{path}", safe=_SAFE))
+    return content_url(pack_id, quote(f"/z/{pack_id}/{path}", safe=SAFE))
 
 
 def kolibri_url(node_id: str) -> str | None:

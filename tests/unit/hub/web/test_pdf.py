@@ -58,7 +58,9 @@ def test_a_book_comes_in_groups_that_begin_where_one_asks(portal, put):
     last = portal.get(f"{URL}?page=22").text
     assert numbers(last) == [22, 23, 24, 25]
     assert f'rel="next" href="{URL}?' not in last
-    assert re.search(r'<input class="field" id="page" name="page" type="number"[^>]* max="25" value="22"', last)
+    assert re.search(
+        r'<input class="field" id="page" name="page" type="number"[^>]* max="25" value="22"', last
+    )
 
 
 @pytest.mark.parametrize("page", ["0", "26", "-1", "x", "9999999"])
@@ -87,10 +89,10 @@ def test_a_damaged_picture_is_left_out(portal, put):
     assert portal.get(URL).text.count("<img src") == 1
 
 
-def test_a_pack_without_pictures_and_words_opens_in_the_browser_as_before(portal, put):
+def test_a_pack_without_pictures_and_words_has_the_file_itself_to_open(portal, put):
     shutil.rmtree(put(2).parent / "extras")
     page = portal.get(URL).text
-    assert f'class="button main" href="http://localhost:8081/p/lesson/book.pdf"' in page
+    assert '<a class="button main" href="http://localhost:8081/p/lesson/book.pdf"' in page
     assert "pdf-page" not in page
 
 

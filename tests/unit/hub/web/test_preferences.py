@@ -1,3 +1,7 @@
+import html
+import re
+from urllib.parse import quote
+
 import pytest
 
 from support.shelves import put_lesson
@@ -61,8 +65,12 @@ def test_a_page_that_a_lesson_fills_leads_to_them(portal, paths, scratch):
     assert "/set?next=/view/lesson/" in portal.get("/view/lesson/").text
 
 
-def test_the_buttons_lead_back_to_the_page_one_is_on(portal):
-    assert 'name="next" value="/search?q=урок"' in portal.get("/search?q=урок").text
+@pytest.mark.parametrize("here", ["/search?q=урок", "/search?q=100%25+%23+%26", "/view/a/1%20#x%25.md"])
+def test_the_buttons_lead_back_to_the_page_one_is_on(portal, here):
+    here = quote(here, safe="/?=%+&").replace("#", "%23")
+    place = html.unescape(re.findall(r'name="next" value="([^"]*)"', portal.get(here).text)[0])
+    answer = portal.post("/set/language/en", data={"next": place}, headers=OWN_PAGE)
+    assert answer.headers["Location"] == here
 
 
 @pytest.mark.parametrize(
