@@ -14,6 +14,8 @@ _KEYS: dict[str, tuple[int, str]] = {  # the number and the character that a key
     "Enter": (13, "\r"),
     "Escape": (27, ""),
     "Space": (32, " "),
+    "ArrowUp": (38, ""),
+    "ArrowDown": (40, ""),
 }
 _SHIFT = 8
 # Where a tap on an element lands, or what is wrong with it.

@@ -59,7 +59,7 @@ def test_a_book_comes_in_groups_that_begin_where_one_asks(portal, put):
     assert numbers(last) == [22, 23, 24, 25]
     assert f'rel="next" href="{URL}?' not in last
     assert re.search(
-        r'<input class="field" id="page" name="page" type="number"[^>]* max="25" value="22"', last
+        r'<input [^>]*name="page" type="number"[^>]* max="25" value="22"', last
     )
 
 
