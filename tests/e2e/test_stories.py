@@ -3,6 +3,7 @@
 import pytest
 
 from support.school import BOOK, COURSE, FILM, MARKDOWN, PAGES, SHELF
+from support.visitor import Visitor
 
 CUES = """(function () {
   var track = document.querySelector('video').textTracks[0];
@@ -131,6 +132,17 @@ def test_an_error_has_a_way_out(learner):
     with learner.tab.loading():
         learner.tab.press("Enter")
     assert learner.place.startswith("/search?")
+
+
+@pytest.mark.parametrize(
+    "story",
+    [test_somebody_searches_reads_a_lesson_and_comes_back, test_somebody_watches_a_film_with_subtitles],
+    ids=lambda story: story.__name__.removeprefix("test_"),
+)
+def test_it_goes_through_the_front_door(tab, door, engine, story):
+    learner = Visitor(tab, door, engine)
+    learner.arrive()
+    story(learner)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ _FLAGS = (
     "--hide-scrollbars",
     # The hosts that packs have behind the front door are names of this machine; no other name exists.
     "--host-resolver-rules="
-    "MAP *.hub.lan 127.0.0.1, MAP hub.lan 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "MAP *.lan 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--remote-debugging-port=0",
 )
 _TODAY_FLAGS = (
