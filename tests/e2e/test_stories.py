@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.school import BOOK, COURSE, FILM, MARKDOWN, PAGES, SHELF
+from support.school import BOOK, COURSE, FILM, LONG_PDF, MARKDOWN, PAGES, READING, SHELF, TALES
 from support.visitor import Visitor
 
 CUES = """(function () {
@@ -73,6 +73,62 @@ def test_somebody_opens_a_book_and_may_keep_it(learner, ending):
     learner.keep(f"book-{ending}")
     assert learner.tab.has(f"main a[href*='.{ending}?download']")
     assert learner.tab.text("h1").strip()
+
+
+def test_somebody_pages_through_a_textbook(learner):
+    tab = learner.tab
+    learner.go(f"/pack/{READING}")
+    tab.follow(f"main a[href='{LONG_PDF}']")
+    learner.keep("textbook")
+    drawn = "[].every.call(document.querySelectorAll('section img'), function (e) { return e.naturalWidth > 500 })"
+    tab.value("[].forEach.call(document.querySelectorAll('section img'), function (e) { e.loading = 'eager' })")
+    tab.wait_until(drawn)
+    tab.follow("main a[rel=next]")
+    assert "page=11" in learner.place
+    tab.value("document.querySelector('input[name=page]').value = 24")
+    tab.follow("main form[action*='1.pdf'] button")
+    assert tab.has("#p24")
+    tab.follow("main a[href*='text=1']")
+    learner.keep("textbook-text")
+    assert "word24" in tab.text("main")
+    tab.follow("main a[rel=prev]")
+    assert "text=1" in learner.place
+
+
+def test_somebody_reads_an_e_book_chapter_by_chapter(learner):
+    tab = learner.tab
+    learner.arrive(text_size="huge", scheme="dark")
+    learner.go(TALES)
+    learner.keep("tales")
+    tab.follow("main a[href*='chapter=1']")
+    chapter = tab.frame("one.xhtml")
+    assert "Рукавичка" in tab.value("document.body.textContent", frame=chapter)
+    assert tab.value("getComputedStyle(document.documentElement).fontSize", frame=chapter) == "23.2px"
+    learner.keep("tales-chapter")
+    tab.follow("a[rel=next]")
+    assert "Ріпка" in tab.value("document.body.textContent", frame=tab.frame("two.xhtml"))
+    tab.follow("a[rel=prev]")
+    tab.frame("one.xhtml")
+    tab.follow(f"nav a[href='{TALES}']")
+    assert learner.place == TALES
+
+
+def test_somebody_enlarges_the_text_of_a_lesson_that_fills_the_page(learner):
+    tab = learner.tab
+    learner.go(f"/view/{BOOK}/m00010.html")
+    tab.follow("a[href^='/set?next=']")
+    learner.keep("choices")
+    tab.follow("main button[formaction='/set/text-size/huge']")
+    assert learner.place == f"/view/{BOOK}/m00010.html"
+    assert tab.cookies(learner.served.url)["text_size"] == "huge"
+
+
+def test_a_page_of_a_shelf_leads_to_what_is_beside_it(learner):
+    learner.go(PAGES["view-game"])
+    learner.tab.follow("a[rel=next]")
+    assert learner.place == PAGES["view-other"]
+    learner.tab.follow("a[rel=prev]")
+    assert learner.place == PAGES["view-game"]
 
 
 def test_a_teacher_prints_a_lesson(learner):
@@ -151,6 +207,9 @@ def test_it_goes_through_the_front_door(tab, door, engine, story):
         test_somebody_searches_reads_a_lesson_and_comes_back,
         test_somebody_browses_by_subject_and_grade,
         test_somebody_changes_language_and_size_of_the_text_and_stays_there,
+        test_somebody_pages_through_a_textbook,
+        test_somebody_reads_an_e_book_chapter_by_chapter,
+        test_somebody_enlarges_the_text_of_a_lesson_that_fills_the_page,
         test_somebody_mistypes_and_is_told_what_there_is,
         test_an_error_has_a_way_out,
     ],

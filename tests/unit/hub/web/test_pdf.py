@@ -1,29 +1,17 @@
-import io
 import re
 import shutil
 
 import pytest
-from pypdf import PdfWriter
-
-from support.lessons import pdf
+from support.books import long_pdf
 from support.shelves import put_lesson
 
 URL = "/view/lesson/book.pdf"
 
 
-def many(count):
-    writer = PdfWriter()
-    for number in range(1, count + 1):
-        writer.append(io.BytesIO(pdf("", f"word{number}")))
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()
-
-
 @pytest.fixture
 def put(paths, scratch):
     def put(count=1):
-        return put_lesson(paths, scratch, {"book.pdf": many(count)}, kind="files", entry=None)
+        return put_lesson(paths, scratch, {"book.pdf": long_pdf(count)}, kind="files", entry=None)
 
     return put
 
