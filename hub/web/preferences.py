@@ -52,8 +52,8 @@ def _remember(cookie: str, value: str) -> Answer:
 
 
 def _comes_from_here() -> bool:
-    # A lesson may send the same form, but not in our name: browsers say who sends it, also those that are told
-    # to send no Referer. Firefox before 70 has only the Referer.
+    # A lesson may send the same form, but not in our name: browsers say who sends it, also those that tell
+    # no Referer. Firefox before 70 tells only the Referer.
     sender = request.headers.get("Origin")
     if sender is None:
         return (request.referrer or "").startswith(request.host_url)

@@ -190,7 +190,9 @@ def test_a_title_of_markup_is_text_on_every_page(guest):
 
 
 @pytest.mark.parametrize("packs", ["front-door"], indirect=True)
-@pytest.mark.parametrize("path", ["/", "/library", "/set/language/en", "/p/second/index.html", "/static/portal.js"])
+@pytest.mark.parametrize(
+    "path", ["/", "/library", "/set/language/en", "/p/second/index.html", "/static/portal.js"]
+)
 def test_the_host_of_a_pack_has_nothing_but_this_pack(guest, packs, path):
     address = address_of(guest, "inner.html")
     host = packs.pack_host("hostile")

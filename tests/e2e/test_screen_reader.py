@@ -11,7 +11,8 @@ from support.school import PAGES
 FOLDER = Path(__file__).parent / "accessibility"
 NAMES = (
     *("home", "library", "pack-files", "pack-web", "view-web", "view-markdown"),
-    *("view-film", "search", "search-nothing", "help", "missing"),
+    *("view-film", "view-game", "view-pages", "view-contents", "view-chapter", "view-resource"),
+    *("choices", "search", "search-meant", "search-nothing", "help", "missing"),
 )
 _SILENT = (
     "none",

@@ -1,4 +1,4 @@
-"""The search box in both browsers: suggestions by keyboard and pointer, what is said of them, life without."""
+"""The search box in both browsers: suggestions by keyboard and pointer, and life without scripts."""
 
 import pytest
 
@@ -7,7 +7,9 @@ from support.visitor import Visitor
 
 BOX = "main input[name=q]"
 MIN_TARGET_PX = 44
-_OPTIONS = "[].map.call(document.querySelectorAll('main [role=option]'), function (e) { return e.textContent })"
+_OPTIONS = (
+    "[].map.call(document.querySelectorAll('main [role=option]'), function (e) { return e.textContent })"
+)
 _HEIGHTS = """Math.min.apply(null, [].map.call(document.querySelectorAll('main [role=option]'),
   function (e) { return e.getBoundingClientRect().height }))"""
 

@@ -80,9 +80,9 @@ def test_somebody_pages_through_a_textbook(learner):
     learner.go(f"/pack/{READING}")
     tab.follow(f"main a[href='{LONG_PDF}']")
     learner.keep("textbook")
-    drawn = "[].every.call(document.querySelectorAll('section img'), function (e) { return e.naturalWidth > 500 })"
-    tab.value("[].forEach.call(document.querySelectorAll('section img'), function (e) { e.loading = 'eager' })")
-    tab.wait_until(drawn)
+    pictures = "[].slice.call(document.querySelectorAll('section img'))"
+    tab.value(f"{pictures}.forEach(function (e) {{ e.loading = 'eager' }})")
+    tab.wait_until(f"{pictures}.every(function (e) {{ return e.naturalWidth > 500 }})")
     tab.follow("main a[rel=next]")
     assert "page=11" in learner.place
     tab.value("document.querySelector('input[name=page]').value = 24")

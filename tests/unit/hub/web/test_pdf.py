@@ -2,6 +2,7 @@ import re
 import shutil
 
 import pytest
+
 from support.books import long_pdf
 from support.shelves import put_lesson
 
@@ -46,9 +47,7 @@ def test_a_book_comes_in_groups_that_begin_where_one_asks(portal, put):
     last = portal.get(f"{URL}?page=22").text
     assert numbers(last) == [22, 23, 24, 25]
     assert f'rel="next" href="{URL}?' not in last
-    assert re.search(
-        r'<input [^>]*name="page" type="number"[^>]* max="25" value="22"', last
-    )
+    assert re.search(r'<input [^>]*name="page" type="number"[^>]* max="25" value="22"', last)
 
 
 @pytest.mark.parametrize("page", ["0", "26", "-1", "x", "9999999"])
