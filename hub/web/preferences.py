@@ -1,37 +1,50 @@
-"""Language and text size: plain links that set a cookie and lead back to the page one came from.
+"""Language and text size: buttons that set a cookie and lead back to the page one came from.
 
-Only a link on a page of this portal sets one: a lesson could open the same address in a new window.
+The buttons stand at the end of each page, and on a page of their own for pages that a lesson fills.
 """
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, redirect, request
-from werkzeug.wrappers import Response
+from flask import Blueprint, Response, abort, redirect, render_template, request
+from werkzeug.wrappers import Response as Answer
 
+from hub.web.pages import fresh_page
 from hub.web.portal import LANGUAGE_COOKIE, LANGUAGES, TEXT_SIZE_COOKIE, TEXT_SIZES
 
 bp = Blueprint("preferences", __name__, url_prefix="/set")
 _YEAR_S = 365 * 24 * 3600
+_SEE_OTHER = 303
 
 
-@bp.get("/language/<code>")
-def language(code: str) -> Response:
+@bp.get("")
+def index() -> Response:
+    """Both choices, and the way back to the page `next`."""
+    return _choices()
+
+
+@fresh_page
+def _choices() -> str:
+    return render_template("preferences/index.html", here=safe_target(request.args.get("next", "/")))
+
+
+@bp.post("/language/<code>")
+def language(code: str) -> Answer:
     """Choose the language of the pages."""
     if code not in LANGUAGES:
         abort(404)
     return _remember(LANGUAGE_COOKIE, code)
 
 
-@bp.get("/text-size/<size>")
-def text_size(size: str) -> Response:
+@bp.post("/text-size/<size>")
+def text_size(size: str) -> Answer:
     """Choose the size of the text."""
     if size not in TEXT_SIZES:
         abort(404)
     return _remember(TEXT_SIZE_COOKIE, size)
 
 
-def _remember(cookie: str, value: str) -> Response:
-    response = redirect(safe_target(request.args.get("next", "/")))
+def _remember(cookie: str, value: str) -> Answer:
+    response = redirect(safe_target(request.form.get("next", "/")), _SEE_OTHER)
     if _comes_from_here():
         response.set_cookie(cookie, value, max_age=_YEAR_S, httponly=True, samesite="Lax")
     response.headers["Cache-Control"] = "no-store"
@@ -39,9 +52,12 @@ def _remember(cookie: str, value: str) -> Response:
 
 
 def _comes_from_here() -> bool:
-    # Sec-Fetch-Site would tell, but goes to https only. Our pages have the referrer policy same-origin, so
-    # their links name them; pages of packs name another origin, or none.
-    return (request.referrer or "").startswith(request.host_url)
+    # A lesson may send the same form, but not in our name: browsers say who sends it, also those that tell
+    # no Referer. Firefox before 70 tells only the Referer.
+    sender = request.headers.get("Origin")
+    if sender is None:
+        return (request.referrer or "").startswith(request.host_url)
+    return f"{sender}/" == request.host_url
 
 
 def safe_target(target: str) -> str:
@@ -49,4 +65,4 @@ def safe_target(target: str) -> str:
     parts = urlsplit(target)
     plain = target.isprintable() and "\\" not in target
     inside = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith("//")
-    return target if plain and inside and not target.startswith("/set/") else "/"
+    return target if plain and inside and parts.path != "/set" and not target.startswith("/set/") else "/"

@@ -36,7 +36,7 @@ def pages() -> str:
 def robots() -> str:
     """What such programs may visit."""
     sitemap = page_url(url_for("sitemap.pages"))
-    return f"User-agent: *\nDisallow: /set/\nDisallow: /search?\n\nSitemap: {sitemap}\n"
+    return f"User-agent: *\nDisallow: /set\nDisallow: /search?\n\nSitemap: {sitemap}\n"
 
 
 def _list_pages() -> Iterator[tuple[str, str]]:

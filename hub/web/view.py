@@ -40,8 +40,8 @@ def _show(pack_id: str, path: str) -> str:
     return _KINDS.get(pack.pack.kind, _shelf_item)(pack, path)
 
 
-def _frame(pack: InstalledPack, url: str, title: str = "") -> str:
-    return render_template("view/frame.html", pack=pack, url=url, title=title or pack.pack.title)
+def _frame(pack: InstalledPack, url: str) -> str:
+    return render_template("view/frame.html", pack=pack, url=url, title=pack.pack.title)
 
 
 def _article(pack: InstalledPack, path: str) -> str:
@@ -69,7 +69,8 @@ _KINDS: dict[str, Callable[[InstalledPack, str], str]] = {
 
 
 def _framed(opened: Opened) -> str:
-    return _frame(opened.pack, file_url(opened.pack.pack.id, opened.item.path), opened.item.title)
+    url = file_url(opened.pack.pack.id, opened.item.path)
+    return show_item("view/frame.html", opened, url=url, title=opened.item.title)
 
 
 def _markdown(opened: Opened) -> str:

@@ -282,3 +282,9 @@ def test_repository_names_no_registry_and_no_machine():
             for pattern in (REGISTRY, MACHINE_PATH):
                 found = pattern.search(path.read_text(encoding="utf-8", errors="replace"))
                 assert found is None, f"{relative(path)}: {found.group()}"
+
+
+def test_the_pictures_of_the_portal_stay_small():
+    pictures = list((ROOT / "docs" / "screens").iterdir())
+    assert pictures
+    assert sum(picture.stat().st_size for picture in pictures) <= 600_000

@@ -8,6 +8,7 @@ import pytest
 from hub.library import indexer
 from hub.settings import HubPaths
 from support.browser import ENGINES, Browser, Engine
+from support.doors import Opened, front_door, write_door_settings
 from support.kolibri import KOLIBRI
 from support.school import stock_school
 from support.serving import Served, serving, write_settings
@@ -30,6 +31,24 @@ def served(hub_dir: HubPaths) -> Iterator[Served]:
     write_settings(hub_dir, f'[kolibri]\ncommand = "{KOLIBRI}"\nport = 0\nzip_port = 0\n')
     with serving(hub_dir) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def door_dir(tmp_path_factory: pytest.TempPathFactory) -> HubPaths:
+    """Such a hub behind a front door."""
+    folder = tmp_path_factory.mktemp("door")
+    paths = HubPaths(folder / "hub")
+    write_door_settings(paths)
+    stock_school(paths, folder / "scratch")
+    assert indexer.spawn(paths).wait(60) == 0
+    return paths
+
+
+@pytest.fixture(scope="session")
+def door(door_dir: HubPaths) -> Iterator[Opened]:
+    """The front door, with nginx."""
+    with serving(door_dir), front_door(door_dir) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session", params=ENGINES)

@@ -8,6 +8,7 @@ import pytest
 from support.cdp import BrowserError
 from support.installing import uninstall
 from support.shelves import HOSTILE_TITLE, put_lesson
+from support.visitor import Visitor
 
 PAGES = Path(__file__).parent / "hostile_pack"  # each attempt writes what came of it into its own page
 _REFUSED = (
@@ -34,9 +35,11 @@ _DISGUISES = (  # pages by content or by name, and what a browser may take for o
 )
 
 
-@pytest.fixture(scope="module")
-def packs(hub_dir, served, tmp_path_factory):
-    """The hostile pack, installed, and an honest one beside it."""
+@pytest.fixture(scope="module", params=("ports", "front-door"))
+def packs(request, tmp_path_factory):
+    """The portal, straight or through its front door, with the hostile pack and an honest one beside it."""
+    names = {"ports": ("hub_dir", "served"), "front-door": ("door_dir", "door")}[request.param]
+    hub_dir, served = map(request.getfixturevalue, names)
     scratch = tmp_path_factory.mktemp("hostile")
     files = {p.name: p.read_text().replace("PORTAL", served.url).encode() for p in PAGES.iterdir()}
     disguised = {name: _HTML.encode() for name in (*_DISGUISES, "html.pdf") if name not in files}
@@ -44,15 +47,17 @@ def packs(hub_dir, served, tmp_path_factory):
     more = {"worker.js": b"", "script.gif": b"GIF89a=1;document.title='ran'"}
     put_lesson(hub_dir, scratch, files | disguised | more, id="hostile", title=HOSTILE_TITLE)
     put_lesson(hub_dir, scratch, {"index.html": files["name.html"]}, id="second")
-    yield
+    yield served
     for pack_id in ("hostile", "second"):
         uninstall(hub_dir, pack_id)
 
 
 @pytest.fixture
-def guest(visitor, packs):
+def guest(tab, engine, packs):
     """A learner who chose Ukrainian."""
-    return visitor
+    guest = Visitor(tab, packs, engine)
+    guest.arrive()
+    return guest
 
 
 def address_of(guest, name):
@@ -103,9 +108,10 @@ def test_a_page_that_sends_itself_to_the_portal_changes_nothing(guest, name):
     nothing_changed(guest, f"/view/hostile/{name}")
 
 
-def test_a_window_that_a_pack_opens_changes_nothing_and_cannot_be_read(guest, browser):
-    guest.go("/view/hostile/popup.html")
-    frame = guest.tab.frame("popup.html")
+@pytest.mark.parametrize("name", ["popup.html", "popup-form.html"])
+def test_a_window_that_a_pack_opens_changes_nothing_and_cannot_be_read(guest, browser, name):
+    guest.go(f"/view/hostile/{name}")
+    frame = guest.tab.frame(name)
     guest.tab.call(
         "Runtime.evaluate",
         expression="document.getElementById('b').click()",
@@ -117,7 +123,7 @@ def test_a_window_that_a_pack_opens_changes_nothing_and_cannot_be_read(guest, br
     read = "(function () { try { return w.document.title } catch (error) { return 'refused' } })()"
     assert guest.tab.value(read, frame=frame) == "refused"
     guest.tab.value("w.close()", frame=frame)
-    nothing_changed(guest, "/view/hostile/popup.html")
+    nothing_changed(guest, f"/view/hostile/{name}")
 
 
 def test_an_honest_pack_may_have_frames_of_its_own(guest):
@@ -181,3 +187,24 @@ def test_a_title_of_markup_is_text_on_every_page(guest):
             == 0
         )
     assert re.search("<script>", guest.tab.value("document.title"))
+
+
+@pytest.mark.parametrize("packs", ["front-door"], indirect=True)
+@pytest.mark.parametrize(
+    "path", ["/", "/library", "/set/language/en", "/p/second/index.html", "/static/portal.js"]
+)
+def test_the_host_of_a_pack_has_nothing_but_this_pack(guest, packs, path):
+    address = address_of(guest, "inner.html")
+    host = packs.pack_host("hostile")
+    assert address.startswith(f"http://{host}/")
+    guest.tab.take_requests()
+    guest.tab.open(f"http://{host}{path}")
+    assert [r.status for r in guest.tab.take_requests() if r.url.endswith(path)][:1] == [404]
+    assert guest.tab.value("origin || self.origin") == "null"
+
+
+@pytest.mark.parametrize("packs", ["front-door"], indirect=True)
+def test_packs_have_hosts_of_their_own(guest):
+    guest.go("/view/second/")
+    assert "//p-second." in guest.tab.value("document.querySelector('iframe').src")
+    assert "//p-hostile." in address_of(guest, "inner.html")

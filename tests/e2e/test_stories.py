@@ -2,7 +2,8 @@
 
 import pytest
 
-from support.school import BOOK, COURSE, FILM, MARKDOWN, PAGES, SHELF
+from support.school import BOOK, COURSE, FILM, LONG_PDF, MARKDOWN, PAGES, READING, SHELF, TALES
+from support.visitor import Visitor
 
 CUES = """(function () {
   var track = document.querySelector('video').textTracks[0];
@@ -74,6 +75,60 @@ def test_somebody_opens_a_book_and_may_keep_it(learner, ending):
     assert learner.tab.text("h1").strip()
 
 
+def test_somebody_pages_through_a_textbook(learner):
+    tab = learner.tab
+    learner.go(f"/pack/{READING}")
+    tab.follow(f"main a[href='{LONG_PDF}']")
+    learner.keep("textbook")
+    pictures = "[].slice.call(document.querySelectorAll('section img'))"
+    tab.value(f"{pictures}.forEach(function (e) {{ e.loading = 'eager' }})")
+    tab.wait_until(f"{pictures}.every(function (e) {{ return e.naturalWidth > 500 }})")
+    tab.follow("main a[rel=next]")
+    assert "page=11" in learner.place
+    tab.value("document.querySelector('input[name=page]').value = 24")
+    tab.follow("main form[action*='1.pdf'] button")
+    assert tab.has("#p24")
+    tab.follow("main a[href*='text=1']")
+    learner.keep("textbook-text")
+    assert "word24" in tab.text("main")
+    tab.follow("main a[rel=prev]")
+    assert "text=1" in learner.place
+
+
+def test_somebody_reads_an_e_book_chapter_by_chapter(learner):
+    tab = learner.tab
+    learner.arrive(text_size="huge", scheme="dark")
+    learner.go(TALES)
+    learner.keep("tales")
+    tab.follow("main a[href*='chapter=1']")
+    tab.wait_for_frame("one.xhtml?size=huge", "дід лісом")
+    learner.keep("tales-chapter")
+    tab.follow("a[rel=next]")
+    tab.wait_for_frame("two.xhtml?size=huge", "Посадив дід")
+    tab.follow("a[rel=prev]")
+    tab.wait_for_frame("one.xhtml", "дід лісом")
+    tab.follow(f"nav a[href='{TALES}']")
+    assert learner.place == TALES
+
+
+def test_somebody_enlarges_the_text_of_a_lesson_that_fills_the_page(learner):
+    tab = learner.tab
+    learner.go(f"/view/{BOOK}/m00010.html")
+    tab.follow("a[href^='/set?next=']")
+    learner.keep("choices")
+    tab.follow("main button[formaction='/set/text-size/huge']")
+    assert learner.place == f"/view/{BOOK}/m00010.html"
+    assert tab.cookies(learner.served.url)["text_size"] == "huge"
+
+
+def test_a_page_of_a_shelf_leads_to_what_is_beside_it(learner):
+    learner.go(PAGES["view-game"])
+    learner.tab.follow("a[rel=next]")
+    assert learner.place == PAGES["view-other"]
+    learner.tab.follow("a[rel=prev]")
+    assert learner.place == PAGES["view-game"]
+
+
 def test_a_teacher_prints_a_lesson(learner):
     learner.go(MARKDOWN)
     learner.tab.paint("print")
@@ -87,11 +142,11 @@ def test_a_teacher_prints_a_lesson(learner):
 def test_somebody_changes_language_and_size_of_the_text_and_stays_there(learner):
     tab, other = learner.tab, "en" if learner.language == "uk" else "uk"
     learner.go("/library?grade=5")
-    tab.follow(f"a[href*='/set/language/{other}']")
+    tab.follow(f"footer button[formaction='/set/language/{other}']")
     assert (learner.place, tab.value("document.documentElement.lang")) == ("/library?grade=5", other)
     letter = "parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)"
     before = tab.value(letter)
-    tab.follow("a[href*='/set/text-size/huge']")
+    tab.follow("footer button[formaction='/set/text-size/huge']")
     assert learner.place == "/library?grade=5"
     assert tab.value(letter) > before * 1.3
     learner.keep("huge")
@@ -135,10 +190,24 @@ def test_an_error_has_a_way_out(learner):
 
 @pytest.mark.parametrize(
     "story",
+    [test_somebody_searches_reads_a_lesson_and_comes_back, test_somebody_watches_a_film_with_subtitles],
+    ids=lambda story: story.__name__.removeprefix("test_"),
+)
+def test_it_goes_through_the_front_door(tab, door, engine, story):
+    learner = Visitor(tab, door, engine)
+    learner.arrive()
+    story(learner)
+
+
+@pytest.mark.parametrize(
+    "story",
     [
         test_somebody_searches_reads_a_lesson_and_comes_back,
         test_somebody_browses_by_subject_and_grade,
         test_somebody_changes_language_and_size_of_the_text_and_stays_there,
+        test_somebody_pages_through_a_textbook,
+        test_somebody_reads_an_e_book_chapter_by_chapter,
+        test_somebody_enlarges_the_text_of_a_lesson_that_fills_the_page,
         test_somebody_mistypes_and_is_told_what_there_is,
         test_an_error_has_a_way_out,
     ],

@@ -1,11 +1,13 @@
-"""An EPUB with all that a reader meets: both tables of contents, pictures, styles, fonts."""
+"""Books to be read on screen: an EPUB with all that a reader meets, a PDF of many pages."""
 
 import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from support.lessons import png
+from pypdf import PdfWriter
+
+from support.lessons import pdf, png
 
 _PAGE = (
     "<html xmlns='http://www.w3.org/1999/xhtml' xmlns:epub='http://www.idpf.org/2007/ops'>"
@@ -60,3 +62,13 @@ def write_book(path: Path, changes: Mapping[str, str | bytes | None] | None = No
     """Write the book to a file."""
     path.write_bytes(book(changes))
     return path
+
+
+def long_pdf(count: int) -> bytes:
+    """Return a PDF of this many pages, each with a word of its own."""
+    writer = PdfWriter()
+    for number in range(1, count + 1):
+        writer.append(io.BytesIO(pdf("", f"word{number}")))
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()

@@ -47,8 +47,7 @@ _FLAGS = (
     "--disable-sync",
     "--hide-scrollbars",
     # The hosts that packs have behind the front door are names of this machine; no other name exists.
-    "--host-resolver-rules="
-    "MAP *.hub.lan 127.0.0.1, MAP hub.lan 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP *.lan 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--remote-debugging-port=0",
 )
 _TODAY_FLAGS = (

@@ -34,6 +34,11 @@ class Opened:
     zip_port: int
 
     @property
+    def url(self) -> str:
+        """The portal, for a browser that knows the hub by its name."""
+        return f"http://{self.hub_host}"
+
+    @property
     def hub_host(self) -> str:
         return f"hub.lan:{self.port}"
 

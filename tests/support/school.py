@@ -5,13 +5,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from content_packs.channel import make_channel
-from content_packs.channel.tree import channel_id
+from content_packs.channel.tree import channel_id, derived_id
 from hub.db import open_db
 from hub.settings import HubPaths
+from support.books import book, long_pdf
 from support.lessons import write_folder
-from support.shelves import put, put_textbook, stock
+from support.shelves import put, put_lesson, put_textbook, stock
 
-SHELF, BOOK, COURSE = "maths-shelf", "python-basics", "maths-grade4"
+SHELF, BOOK, COURSE, READING = "maths-shelf", "python-basics", "maths-grade4", "reading-room"
+LONG_PDF, TALES = f"/view/{READING}/1.pdf", f"/view/{READING}/2.epub"
 INSTALLED_AT = "2026-09-01T06:00:00+00:00"  # all at once, so that the newest are always the same
 
 
@@ -40,11 +42,23 @@ PAGES = {
     "view-picture": item("рис.png"),
     "view-pdf": PDF,
     "view-epub": EPUB,
+    "view-pages": LONG_PDF,
+    "view-pages-later": f"{LONG_PDF}?page=11",
+    "view-pages-text": f"{LONG_PDF}?page=3&text=1",
+    "view-contents": TALES,
+    "view-chapter": f"{TALES}?chapter=1",
+    "view-game": item("7 Гра.html"),
     "view-other": item("8 Таблиця.xlsx"),
     "view-kolibri": f"/view/{COURSE}/{channel_id(COURSE)}",
+    "view-resource": f"/view/{COURSE}/" + derived_id(channel_id(COURSE), "node", "1 Дроби/1 Вступ.pdf"),
+    "choices": "/set?next=/library",
+    "filtered": "/library?subject=mathematics&grade=5&language=uk&kind=video",
     "search-empty": "/search",
     "search": "/search?q=" + quote("дріб"),
     "search-nothing": "/search?q=" + quote("жжжщщщ"),
+    "search-narrowed": "/search?subject=mathematics&q=" + quote("дріб"),
+    "search-meant": "/search?q=funktions",
+    "search-wrong-keys": "/search?q=lhj,b",
     "help": "/help",
     "help-teacher": "/help/teacher",
     "status": "/tech/status",
@@ -59,5 +73,7 @@ def stock_school(paths: HubPaths, scratch: Path) -> None:
     put_textbook(paths, scratch)
     make_channel(write_folder(scratch / "course"), scratch / COURSE)
     put(paths, scratch / COURSE)
+    books = {"1.pdf": long_pdf(25), "2.epub": book()}
+    put_lesson(paths, scratch, books, id=READING, kind="files", entry=None, title="Читальний зал")
     with closing(open_db(paths.db)) as db:
         db.execute("update installed set installed_at = ?", [INSTALLED_AT])

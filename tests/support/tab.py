@@ -15,6 +15,8 @@ _KEYS: dict[str, tuple[int, str]] = {  # the number and the character that a key
     "Enter": (13, "\r"),
     "Escape": (27, ""),
     "Space": (32, " "),
+    "ArrowUp": (38, ""),
+    "ArrowDown": (40, ""),
 }
 _SHIFT = 8
 # Where a tap on an element lands, or what is wrong with it.
@@ -126,6 +128,22 @@ class Tab(Channel):
             return next((f for f, url in self.frames().items() if part in url and f in self._contexts), None)
 
         return str(self.wait_for(find, f"a frame of {part}"))
+
+    def wait_for_frame(self, address: str, words: str) -> None:
+        """Wait for a frame whose address has `address` in it and that shows `words`.
+
+        Also where no script runs in it, which Chromium 64 gives us no other way into.
+        """
+
+        def texts(node: dict[str, Any]) -> str:
+            inner = [*node.get("children", []), *filter(None, [node.get("contentDocument")])]
+            return str(node.get("nodeValue", "")) + "".join(map(texts, inner))
+
+        def is_there() -> bool:
+            root = self.call("DOM.getDocument", depth=-1, pierce=True)["root"]
+            return any(address in url for url in self.frames().values()) and words in texts(root)
+
+        self.wait_for(is_there, f"a frame of {address} with {words}")
 
     def show(self, size: Size) -> None:
         """Have a screen of this size."""

@@ -3,10 +3,10 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from hub.web.portal import LANGUAGE_COOKIE, TEXT_SIZE_COOKIE
 from support.browser import Engine
-from support.serving import Served
 from support.tab import PHONE, SCHOOL_PC, Size, Tab
 
 DEVICES = {"phone": PHONE, "pc": SCHOOL_PC}
@@ -20,12 +20,20 @@ _SHOWN_PICTURES = (  # those that docs/ shows: `make renew`
 )
 
 
+class Portal(Protocol):
+    """A portal that answers, straight or through the front door."""
+
+    @property
+    def url(self) -> str:
+        """Its address, without a path."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """A learner at the portal."""
 
     tab: Tab
-    served: Served
+    served: Portal
     engine: Engine
     size: Size = PHONE
     language: str = "uk"

@@ -1,4 +1,4 @@
-/* The portal's one script: suggestions while one types. Every page works without it. ES2015, for Chrome 64. */
+/* The portal's one script: suggestions. Every page works without it. ES2015, for Chrome 64. */
 (() => {
   'use strict';
   const WAIT_MS = 150;
@@ -108,4 +108,9 @@
   };
 
   document.querySelectorAll('form[role=search] input[type=search]').forEach(enhance);
+
+  // Before Chrome 69, Tab may lead under a bar.
+  if (!CSS.supports('scroll-padding', 0)) addEventListener('keyup', ({key, target}) => {
+    if (key === 'Tab' && !target.closest('.menu,.bar')) target.scrollIntoView({block: 'center'});
+  });
 })();

@@ -104,5 +104,5 @@ def test_lists_pages_of_packs_and_what_is_in_them(portal, paths, scratch):
 def test_robots_are_led_there_and_kept_from_what_is_no_page(portal):
     answer = portal.get("/robots.txt", headers={"Host": PORTAL})
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert "Disallow: /set/\n" in answer.text
+    assert "Disallow: /set\n" in answer.text
     assert answer.text.endswith(f"\nSitemap: http://{PORTAL}/sitemap.xml\n")
