@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -38,9 +38,10 @@ def today() -> date:
 class PageFiles:
     """The pages of one portal as files; without memory to keep them in, or before `open`, none are made."""
 
-    def __init__(self, paths: HubPaths, shelf: Shelf) -> None:
+    def __init__(self, paths: HubPaths, shelf: Shelf, *, today: Callable[[], date] = today) -> None:
         self._paths = paths
         self._shelf = shelf
+        self._today = today
         self._folder: Path | None = None
         self._generation = 0
         self._made: Made | None = None
@@ -80,7 +81,7 @@ class PageFiles:
             return
         try:
             with locked(self._paths.lock(LOCK), doing="keeping a page"):
-                if self._shelf.is_at(made[0]) and made[1] == today():
+                if self._shelf.is_at(made[0]) and made[1] == self._today():
                     self._keep(self._folder, path, variant, page, made)
         except (BusyError, OSError):
             return
@@ -93,7 +94,7 @@ class PageFiles:
         made = self._made
         if self._folder is None or made is None:
             return
-        if made != (self._shelf.view().stamp, today()):
+        if made != (self._shelf.view().stamp, self._today()):
             self._made = None
             with locked(self._paths.lock(LOCK), doing="taking pages back", wait=True):
                 (self._folder / CURRENT).unlink(missing_ok=True)
