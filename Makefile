@@ -13,7 +13,7 @@ SHELL_SCRIPTS := $(wildcard tools/*.sh) .ci/run
 APT := requirements/apt
 
 help: ## list the jobs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: .venv/made ## make .venv with the commands packs, central and hub
 kolibri: .venv-kolibri/made ## make .venv-kolibri with Kolibri, apart from ours
@@ -62,6 +62,9 @@ bench: dev kolibri ## our numbers beside those of rsync, nginx, kiwix-serve and 
 
 docs: dev ## write docs/reference from the code
 	.venv/bin/python -m tools.reference
+
+translations: dev ## gather the texts of the code into the catalogues and compile them; tells what lacks a translation
+	.venv/bin/python -m tools.translations
 
 pins: dev ## pin the dependencies again, after a change of pyproject.toml or requirements/*.in
 	tools/pins.sh

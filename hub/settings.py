@@ -190,7 +190,7 @@ class PortalSettings:
     port: int = _within(8080, 1, _MAX_PORT)  # of the portal
     content_port: int = _within(0, 0, _MAX_PORT)  # the packs' own origin; 0: the portal's port + 1
     name: str = ""  # the school, as learners see it
-    language: str = "uk"  # of the pages, until a learner chooses
+    language: str = "uk"  # of the pages, until a learner chooses: uk, en, ro, hu or pl
     threads: int = _within(16, 1, _MAX_THREADS)  # pages at once; three times as many large files beside
     patience_s: float = _within(30.0, 1, _MAX_TIMEOUT_S)  # a browser that stands still so long is cut off
 

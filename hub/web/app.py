@@ -7,6 +7,7 @@ from hub.settings import HubPaths, HubSettings
 from hub.web import (
     assets,
     captive,
+    conditions,
     display,
     errors,
     guide,
@@ -29,7 +30,7 @@ from hub.web.origins import Ports
 from hub.web.packfiles import PackFiles
 from hub.web.pagecache import PageCache
 from hub.web.pagefiles import PageFiles
-from hub.web.portal import Portal, attach, chosen
+from hub.web.portal import Portal, attach, page_language
 from hub.web.shelf import Shelf
 
 _BLUEPRINTS = (
@@ -63,11 +64,12 @@ def create_portal(
     shelf = Shelf(paths)
     files = PageFiles(paths, shelf)
     attach(app, Portal(paths, settings, ports, shelf, PackFiles(paths), PageCache(), files))
-    Babel(app, locale_selector=lambda: chosen().language, default_translation_directories="translations")
+    Babel(app, locale_selector=page_language, default_translation_directories="translations")
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     errors.register(app)
     headers.register(app)
     display.register(app)
+    conditions.register(app)
     captive.register(app, accepted)
     return app

@@ -25,13 +25,12 @@ from hub.web.links import page_url
 from hub.web.origins import host_name, origin
 from hub.web.own_names import OwnNames, plain_name
 from hub.web.pages import send_page
-from hub.web.portal import Portal, browser_host, portal_of, this_portal
+from hub.web.portal import LANGUAGES, Portal, browser_host, portal_of, this_portal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 bp = Blueprint("captive", __name__)
-LANGUAGES = ("uk", "en", "ro", "hu", "pl")
 _STYLE = (Path(__file__).parent / "templates" / "captive" / "style.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = "; ".join(
@@ -103,7 +102,7 @@ def _allow_style(response: Response) -> Response:
 def _page(template: str, *, qr: bool = False, platform: str = "") -> Response:
     """Return a page in the language of the device, made once for each language and name of the hub."""
     default = this_portal().settings.portal.language
-    language = request.accept_languages.best_match(LANGUAGES, default if default in LANGUAGES else "uk")
+    language = request.accept_languages.best_match(list(LANGUAGES), default if default in LANGUAGES else "uk")
     address = page_url("")
     cache = this_portal().pages
     key = (template, platform, language, address)

@@ -1,9 +1,8 @@
 """What the templates can call: addresses, and words for sizes, languages, kinds, subjects and dates."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
 from urllib.parse import quote
 
 import nh3
@@ -14,27 +13,24 @@ from markupsafe import Markup
 
 from content_packs.items import read_items
 from content_packs.kinds.kolibri import read_channels
-from hub.health import Check
 from hub.library.installed import InstalledPack
 from hub.web import links
 from hub.web.assets import asset_url
-from hub.web.portal import LANGUAGES, TEXT_SIZES, Preferences, browser_host, chosen, entrance, this_portal
+from hub.web.portal import (
+    LANGUAGES,
+    TEXT_SIZES,
+    Preferences,
+    browser_host,
+    chosen,
+    entrance,
+    page_language,
+    this_portal,
+)
 from hub.web.subjects import Subject, find_subject
-from hub.wording import Local, Packs, Size, Span, later
+from hub.wording import later
 
 _UNITS = ((1e9, later("%(number)s GB")), (1e6, later("%(number)s MB")), (1e3, later("%(number)s kB")))
 _DAYS, _HOURS, _MINUTES = later("%(number)s d"), later("%(number)s h"), later("%(number)s min")
-_NO_ROOM, _IN_TIME = later("no room on the disk"), later("in about %(time)s")
-_GOES_ON, _LATER = later("goes on %(when)s"), later("with the next sync")
-_TODAY, _TOMORROW = later("today at %(time)s"), later("tomorrow at %(time)s")
-_ON_A_DAY = later("%(day)s at %(time)s")
-_WAITS = {
-    "quiet-hours": later("waits for the end of the quiet hours"),
-    "session-budget": later("waits for the next sync"),
-    "day-budget": later("the budget of this day is used up"),
-    "month-budget": later("the budget of this month is used up"),
-}
-_NO_BREAK = "\u00a0"  # between a number and its unit, in the middle of a sentence
 _PRECISE_BELOW = 10  # of a unit: 4.5 MB, but 45 MB
 
 
@@ -84,9 +80,6 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(
         article_url=links.article_url,
         asset_url=asset_url,
-        check_advice=check_advice,
-        check_text=check_text,
-        coming_words=coming_words,
         contents=contents,
         date=date,
         file_url=links.file_url,
@@ -104,7 +97,6 @@ def register(app: Flask) -> None:
         subject_name=subject_name,
         subject_of=find_subject,
         view_url=links.view_url,
-        when=when,
     )
     app.context_processor(_of_this_request)
 
@@ -115,6 +107,7 @@ def _of_this_request() -> dict[str, object]:
         "hub_name": this_portal().settings.portal.name or gettext("Classroom hub"),
         "here": _here() if request.method == "GET" else "/",
         "languages": LANGUAGES,
+        "page_language": page_language(),
         "prefs": prefs,
         "text_sizes": TEXT_SIZES,
     }
@@ -208,66 +201,15 @@ def grade_span(grades: Iterable[int]) -> str:
 
 
 def date(iso: str) -> str:
-    """Return the day of an ISO 8601 time."""
-    day: str = format_date(datetime.fromisoformat(iso), "d MMMM y")
+    """Return the day of an ISO 8601 time, the month as a word."""
+    pattern = "y. MMMM d." if str(get_locale()) == "hu" else "d MMMM y"
+    day: str = format_date(datetime.fromisoformat(iso), pattern)
     return day
 
 
 def marked(snippet_html: str) -> Markup:
     """Return a snippet of the search with its marks, and no other markup whatever it holds."""
     return Markup(nh3.clean(snippet_html, tags={"mark"}, attributes={}))  # noqa: S704
-
-
-def check_text(check: Check) -> str:
-    """Return what a check found, in the language of the page."""
-    return translated(check.message) % _shown(check.values)
-
-
-def check_advice(check: Check) -> str:
-    """Return what to do about a check, in the language of the page."""
-    return (translated(check.hint) % _shown(check.values)).strip() if check.hint else ""
-
-
-def _shown(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the values of a check with sizes and durations in the language of the page."""
-    return {name: _in_words(value) for name, value in values.items()}
-
-
-def _in_words(value: object) -> object:
-    if isinstance(value, Size):
-        return size(value).replace(" ", _NO_BREAK)
-    if isinstance(value, Packs):
-        return ngettext("%(num)s pack", "%(num)s packs", int(value))
-    if isinstance(value, Local):
-        return when(datetime.fromisoformat(value[:])) if value else ""
-    return span(value).replace(" ", _NO_BREAK) if isinstance(value, Span) else value
-
-
-def when(moment: datetime) -> str:
-    """Return a time as this machine's own, to the minute, with the day only where it is another."""
-    local, today = moment.astimezone(), datetime.now().astimezone().date()
-    values = {"time": f"{local:%H:%M}"}
-    if local.date() == today:
-        return translated(_TODAY) % values
-    if local.date() == today + timedelta(days=1):
-        return translated(_TOMORROW) % values
-    values["day"] = format_date(local.date(), "d MMM" if local.year == today.year else "d MMM y")
-    return translated(_ON_A_DAY) % values
-
-
-def coming_words(pack: Mapping[str, Any]) -> str:
-    """Return in words when a pack is here that is still to come, and why not sooner."""
-    if pack["action"] == "needs-space":
-        return translated(_NO_ROOM)
-    words = [translated(_IN_TIME) % {"time": span(pack["eta_s"])}] if pack["eta_s"] is not None else []
-    goes_on = datetime.fromisoformat(pack["goes_on_at"]) if pack["goes_on_at"] else None
-    if goes_on is not None and goes_on <= datetime.now(UTC):
-        return "; ".join([*words, translated(_LATER)])
-    if pack["wait"]:
-        words.append(translated(_WAITS.get(pack["wait"], _LATER)))
-    if goes_on is not None:
-        words.append(translated(_GOES_ON) % {"when": when(goes_on)})
-    return "; ".join(words) or translated(_LATER)
 
 
 def span(seconds: float) -> str:

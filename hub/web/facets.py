@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from flask_babel import gettext
 
-from content_packs.items import natural_key
 from hub.library.installed import InstalledPack
 from hub.library.search import Found
 from hub.web.display import kind_label, language_name, subject_name, translated
+from hub.web.order import title_key
+from hub.web.portal import page_language
 from hub.web.subjects import find_subject
 from hub.wording import later
 
@@ -95,7 +96,7 @@ def make_rows(
         if len(counts) > 1 or wanted.get(name):
             choices = sorted(
                 (Choice(value, facet.words(value), count) for value, count in counts.items() if value),
-                key=lambda choice: natural_key(choice.label),
+                key=lambda choice: title_key(choice.label, page_language()),
             )
             rows.append(Row(name, translated(facet.label), tuple(choices), wanted.get(name, "")))
     return tuple(rows)

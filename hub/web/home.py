@@ -6,12 +6,12 @@ from functools import partial
 
 from flask import Blueprint, Response, render_template
 
-from content_packs.items import natural_key
 from hub.clock import hub_now
 from hub.library.installed import InstalledPack
 from hub.web.display import subject_name
+from hub.web.order import title_key
 from hub.web.pages import cached_page
-from hub.web.portal import shelf_view, this_portal
+from hub.web.portal import page_language, shelf_view, this_portal
 from hub.web.subjects import Subject, find_subject
 
 bp = Blueprint("home", __name__)
@@ -46,4 +46,7 @@ def find_fresh(packs: tuple[InstalledPack, ...], *, now: datetime) -> tuple[Inst
 def _subjects() -> list[tuple[Subject, int]]:
     """Return each subject with its number of packs, in the order of their names, "Other" last."""
     counts = Counter(find_subject(pack.pack.subject) for pack in shelf_view().packs)
-    return sorted(counts.items(), key=lambda item: (not item[0].slug, natural_key(subject_name(item[0]))))
+    language = page_language()
+    return sorted(
+        counts.items(), key=lambda item: (not item[0].slug, title_key(subject_name(item[0]), language))
+    )

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
 
-from content_packs.items import natural_key
 from hub.library.installed import InstalledPack
 from hub.web.display import item_label, kind_label, language_name, subject_name, translated
+from hub.web.order import title_key
 from hub.web.pages import cached_page
 from hub.web.paging import page_of
-from hub.web.portal import shelf_view
+from hub.web.portal import page_language, shelf_view
 from hub.web.shelf import item_types
 from hub.web.subjects import find_subject
 from hub.wording import later
@@ -87,7 +87,7 @@ def index() -> Response:
 @cached_page
 def _index() -> str:
     wanted = {name: request.args[name] for name in _FIELDS if name in request.args}
-    everything = shelf_view().packs
+    everything = shelf_view().by_title(page_language())
     packs = [pack for pack in everything if _fits(pack, wanted)]
     paging = page_of(len(packs), PAGE_SIZE)
     filters = _find_filters(everything, wanted)
@@ -127,4 +127,5 @@ def _find_choices(name: str, packs: Iterable[InstalledPack], wanted: dict[str, s
     if name in wanted:
         counts.setdefault(wanted[name], 0)
     found = [Choice(value, field.words(value), count) for value, count in counts.items()]
-    return tuple(sorted(found, key=lambda choice: (choice.value == "", natural_key(choice.label))))
+    language = page_language()
+    return tuple(sorted(found, key=lambda choice: (choice.value == "", title_key(choice.label, language))))

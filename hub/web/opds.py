@@ -14,13 +14,13 @@ from urllib.parse import quote, urlencode
 from flask import Blueprint, request, url_for
 from flask_babel import gettext, ngettext
 
-from content_packs.items import natural_key
 from hub.web.books import Book, find_books, list_books
 from hub.web.display import language_name, subject_name
 from hub.web.documents import ATOM, Element, add, document, new_root, newest_time, stable_id, write
 from hub.web.links import file_url, page_url, view_url
+from hub.web.order import title_key
 from hub.web.paging import Paging, page_of
-from hub.web.portal import shelf_view, this_portal
+from hub.web.portal import page_language, shelf_view, this_portal
 from hub.web.subjects import find_subject
 
 bp = Blueprint("opds", __name__, url_prefix="/opds")
@@ -53,7 +53,8 @@ def subjects() -> str:
     """Each subject that something is here for."""
     feed = _feed("subjects", gettext("By subject"), NAVIGATION)
     counts = Counter(find_subject(book.pack.pack.subject) for book in list_books(shelf_view().packs))
-    order = sorted(counts, key=lambda subject: (not subject.slug, natural_key(subject_name(subject))))
+    language = page_language()
+    order = sorted(counts, key=lambda subject: (not subject.slug, title_key(subject_name(subject), language)))
     for subject in order:
         _way(
             feed,
@@ -98,7 +99,8 @@ def everything() -> str:
     if grade is not None:
         books = [book for book in books if grade in map(str, book.pack.pack.grades)]
         title = gettext("grade %(number)s", number=grade)
-    books.sort(key=lambda book: natural_key(book.title))
+    language = page_language()
+    books.sort(key=lambda book: title_key(book.title, language))
     return _acquisition(f"all {subject} {grade}", title, books)
 
 
@@ -107,7 +109,7 @@ def everything() -> str:
 def search() -> str:
     """What has all these words in its title, author or tags."""
     query = " ".join(request.args.get("q", "").split())[:MAX_QUERY_CHARS]
-    found = find_books(list_books(shelf_view().packs), query)
+    found = find_books(list_books(shelf_view().by_title(page_language())), query)
     return _acquisition(f"search {query}", gettext("Found: %(query)s", query=query), found)
 
 

@@ -12,7 +12,7 @@ from hub.library.installed import InstalledPack
 from hub.web.opened import list_items
 from hub.web.pages import cached_page
 from hub.web.paging import page_of
-from hub.web.portal import shelf_view
+from hub.web.portal import page_language, shelf_view
 from hub.web.subjects import find_subject
 
 bp = Blueprint("pack", __name__)
@@ -40,7 +40,7 @@ def _show(pack_id: str) -> str:
         paging=paging,
         channels=channels,
         only=find_beginning(pack, items, channels),
-        related=find_related(pack, shelf_view().packs)[:_RELATED],
+        related=find_related(pack, shelf_view().by_title(page_language()))[:_RELATED],
     )
 
 

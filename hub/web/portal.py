@@ -13,7 +13,9 @@ from hub.web.pagecache import PageCache
 from hub.web.pagefiles import PageFiles
 from hub.web.shelf import Shelf, ShelfView
 
-LANGUAGES = {"uk": "Українська", "en": "English"}
+LANGUAGES = {"uk": "Українська", "en": "English", "ro": "Română", "hu": "Magyar", "pl": "Polski"}
+STAFF_LANGUAGES = ("uk", "en")  # of the pages for teachers and technicians; English where another is chosen
+_STAFF_ENDPOINTS = ("guide.teacher", "tech.status")
 TEXT_SIZES = ("normal", "large", "huge")
 LANGUAGE_COOKIE = "language"
 TEXT_SIZE_COOKIE = "text_size"
@@ -74,6 +76,12 @@ def chosen() -> Preferences:
         language=next((code for code in (language, default) if code in LANGUAGES), "uk"),
         text_size=text_size if text_size in TEXT_SIZES else TEXT_SIZES[0],
     )
+
+
+def page_language() -> str:
+    """Return the language of the page that is asked for."""
+    language = chosen().language
+    return "en" if request.endpoint in _STAFF_ENDPOINTS and language not in STAFF_LANGUAGES else language
 
 
 def browser_host() -> str:

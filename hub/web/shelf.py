@@ -2,17 +2,17 @@
 
 import os
 import threading
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sqlite_utils import Database
 
-from content_packs.items import ITEM_TYPES, natural_key
+from content_packs.items import ITEM_TYPES
 from hub.clock import hub_now
 from hub.library.installed import InstalledPack, list_packs
 from hub.library.rebuild import open_library
 from hub.settings import HubPaths
+from hub.web.order import title_key
 
 Stamp = tuple[int, int]
 
@@ -22,12 +22,20 @@ class ShelfView:
     """What was installed at one moment; `stamp` differs as soon as hub.db differs."""
 
     stamp: Stamp
-    packs: tuple[InstalledPack, ...]  # by title, in Ukrainian order, those in Cyrillic first
+    packs: tuple[InstalledPack, ...]  # by id
+    _by_title: dict[str, tuple[InstalledPack, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def by_id(self) -> dict[str, InstalledPack]:
         """The packs by their id."""
         return {pack.pack.id: pack for pack in self.packs}
+
+    def by_title(self, language: str) -> tuple[InstalledPack, ...]:
+        """Return the packs in the order of their titles, for pages in `language`."""
+        if language not in self._by_title:
+            packs = sorted(self.packs, key=lambda pack: title_key(pack.pack.title, language))
+            self._by_title[language] = tuple(packs)
+        return self._by_title[language]
 
     @cached_property
     def newest(self) -> tuple[InstalledPack, ...]:
@@ -56,7 +64,7 @@ class Shelf:
             db = self._open()
             stamp = (self._inode, self._data_version(db))
             if self._view is None or self._view.stamp != stamp:
-                packs = sorted(list_packs(db, self._paths), key=lambda p: title_key(p.pack.title))
+                packs = sorted(list_packs(db, self._paths), key=lambda pack: pack.pack.id)
                 self._view = ShelfView(stamp, tuple(packs))
             return self._view
 
@@ -90,12 +98,6 @@ class Shelf:
             return os.stat(self._paths.db).st_ino  # noqa: PTH116 - half the time of Path.stat, every request
         except FileNotFoundError:
             return 0
-
-
-def title_key(title: str) -> tuple[bool, object]:
-    """Return a sort key for titles in Ukrainian order: Latin ones follow, as in every Ukrainian catalogue."""
-    first = next((letter for letter in title if letter.isalpha()), "")
-    return unicodedata.name(first, "").startswith("LATIN"), natural_key(title)
 
 
 def item_types(pack: InstalledPack) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ PAGES = {
     "search": "/search?q=" + quote("дріб"),
     "search-nothing": "/search?q=" + quote("жжжщщщ"),
     "help": "/help",
+    "help-teacher": "/help/teacher",
     "status": "/tech/status",
     "missing": "/nope",
 }

@@ -1,5 +1,6 @@
 """What a person does with a page: open, tap, type, look; and which screen and line a test gives them."""
 
+import base64
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -141,6 +142,11 @@ class Tab(Channel):
         """Have this medium ("print") and these preferences (`color_scheme="dark"`), where they are known."""
         wanted = [{"name": f"prefers-{n.replace('_', '-')}", "value": value} for n, value in features.items()]
         self.call("Emulation.setEmulatedMedia", media=medium, features=wanted)
+
+    def print_to_pdf(self) -> bytes:
+        """Return the page as it is printed on A4, with the margins of the browser."""
+        paper = self.call("Page.printToPDF", paperWidth=8.27, paperHeight=11.69, printBackground=False)
+        return base64.b64decode(paper["data"])
 
     def allow_scripts(self, allowed: bool) -> None:
         """Switch the scripts of pages on or off; ours run all the same."""

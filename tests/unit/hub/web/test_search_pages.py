@@ -141,12 +141,12 @@ def test_more_than_one_kind_comes_in_groups_that_lead_to_the_rest(portal, paths,
     put_lesson(paths, scratch, {"index.html": PAGE.format("Зміст", "Про що це.").encode(), **pages})
     index_pending(paths, now=NOW)
     alone = portal.get("/search?q=дроби").text
-    assert "Best results" not in alone
+    assert "Найкращі результати" not in alone
     assert 'rel="next"' in alone
     put_files_pack(paths, scratch)
     index_pending(paths, now=NOW)
     grouped = portal.get("/search?q=дроби").text
-    assert "Best results" in grouped
+    assert "Найкращі результати" in grouped
     assert "kind=web" in grouped
     assert 'rel="next"' not in grouped
     assert 'rel="next"' in portal.get("/search?q=дроби&kind=web").text

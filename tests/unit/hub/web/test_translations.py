@@ -1,64 +1,85 @@
 import io
 import re
-from pathlib import Path
 
-from babel.messages.catalog import Catalog
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
-from babel.messages.frontend import parse_mapping_cfg
-from babel.messages.mofile import read_mo, write_mo
-from babel.messages.pofile import read_po
+import pytest
+from babel.messages.mofile import read_mo
 
-import hub
+from hub.web.portal import LANGUAGES, STAFF_LANGUAGES
+from tools.translations import TRANSLATED, catalogue_path, find_texts, forms, read_catalogue, to_mo, to_po
+from tools.translations import untranslated as find_untranslated
 
-HUB = Path(hub.__file__).parent
-TRANSLATIONS = HUB / "web" / "translations"
-UKRAINIAN = TRANSLATIONS / "uk" / "LC_MESSAGES"
-
-
-def texts_in_the_code() -> set[str]:
-    with (TRANSLATIONS / "babel.cfg").open() as file:
-        methods, options = parse_mapping_cfg(file)
-    keywords = DEFAULT_KEYWORDS | {"later": None}
-    found = extract_from_dir(HUB, methods, options, keywords=keywords)
-    return {message if isinstance(message, str) else message[0] for _, _, message, _, _ in found}
+PLURALS = {"uk": 3, "ro": 3, "hu": 1, "pl": 3}
+CYRILLIC = re.compile("[а-яіїєґ]", re.IGNORECASE)
+PLACES = re.compile(r"%\(\w+\)s")
+# What a Ukrainian, Romanian, Hungarian or Polish printed text never has.
+MISPRINTS = {
+    "uk": re.compile("[ыэъё]|[\"'“”]|\\w - |ё", re.IGNORECASE),
+    "ro": re.compile("[şţŞŢ\"'“]"),  # s and t with a cedilla; the comma is right
+    "hu": re.compile("[õûÕÛ\"'“]"),
+    "pl": re.compile("[\"'“]"),
+}
+each_language = pytest.mark.parametrize("language", TRANSLATED)
 
 
-def catalogue() -> Catalog:
-    with (UKRAINIAN / "messages.po").open("rb") as file:
-        return read_po(file, locale="uk")
+def key(message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
 
 
-def key(message_id) -> str:
-    return message_id if isinstance(message_id, str) else message_id[0]
+def keys(catalogue) -> set[str]:
+    return {key(message) for message in catalogue if message.id}
 
 
-def test_every_text_is_in_ukrainian_and_nothing_else_is():
-    translated = {key(message.id) for message in catalogue() if message.id and all(_forms(message))}
-    assert translated == texts_in_the_code()
+def test_learners_and_staff_have_texts_of_their_own():
+    learners, everything = keys(find_texts(staff=False)), keys(find_texts(staff=True))
+    assert {"Library", "Something went wrong", "Mathematics", "%(num)s result", "Continue"} <= learners
+    assert {"The disk cannot be written.", "Prepare a lesson", "Look again"} <= everything - learners
 
 
-def test_plurals_have_their_three_forms():
-    assert all(len(_forms(message)) == 3 for message in catalogue() if message.pluralizable)
+@each_language
+def test_every_text_is_translated_and_nothing_else_is(language):
+    catalogue = read_catalogue(language)
+    assert not list(find_untranslated(catalogue))
+    assert keys(catalogue) == keys(find_texts(staff=language in STAFF_LANGUAGES))
+    assert not catalogue.obsolete
+    assert not any(message.fuzzy for message in catalogue if message.id)
 
 
-def test_places_to_fill_are_the_same_in_both_languages():
-    for message in catalogue():
+@each_language
+def test_plurals_have_the_forms_of_their_language(language):
+    counts = {len(forms(m)) for m in read_catalogue(language) if m.pluralizable}
+    assert counts == {PLURALS[language]}
+
+
+@each_language
+def test_places_to_fill_are_the_same_in_both_languages(language):
+    for message in read_catalogue(language):
         if message.id:
-            for form in _forms(message):
-                assert set(re.findall(r"%\(\w+\)s", form)) == set(re.findall(r"%\(\w+\)s", key(message.id)))
+            for form in forms(message):
+                assert set(PLACES.findall(form)) == set(PLACES.findall(key(message)))
 
 
-def test_the_compiled_catalogue_is_the_written_one():
-    fresh = io.BytesIO()
-    write_mo(fresh, catalogue())
-    fresh.seek(0)
-    with (UKRAINIAN / "messages.mo").open("rb") as file:
-        assert _texts(read_mo(file)) == _texts(read_mo(fresh))
+@each_language
+def test_letters_and_quotes_are_those_of_the_language(language):
+    for message in read_catalogue(language):
+        if message.id:
+            for form in forms(message):
+                assert not MISPRINTS[language].search(form), form
+                assert language == "uk" or not CYRILLIC.search(form), form
 
 
-def _texts(found: Catalog) -> dict[str, object]:
-    return {key(message.id): message.string for message in found if message.id}
+@each_language
+def test_the_catalogue_is_as_make_translations_leaves_it(language):
+    assert catalogue_path(language).read_bytes() == to_po(read_catalogue(language))
 
 
-def _forms(message) -> tuple[str, ...]:
-    return tuple(message.string) if isinstance(message.string, tuple | list) else (message.string,)
+@each_language
+def test_the_compiled_catalogue_is_the_written_one(language):
+    with catalogue_path(language, ".mo").open("rb") as file:
+        compiled = {key(m): forms(m) for m in read_mo(file) if m.id}
+    fresh = read_mo(io.BytesIO(to_mo(read_catalogue(language))))
+    assert compiled == {key(m): forms(m) for m in fresh if m.id}
+
+
+def test_every_language_of_the_portal_but_english_has_a_catalogue():
+    folders = {path.name for path in catalogue_path("uk").parents[2].iterdir() if path.is_dir()}
+    assert folders == set(TRANSLATED) == set(LANGUAGES) - {"en"}
