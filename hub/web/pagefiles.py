@@ -66,10 +66,13 @@ class PageFiles:
         self._folder = folder
 
     def close(self) -> None:
-        """Delete them all."""
-        if self._folder is not None:
-            self._folder = None
-            self._delete_earlier()
+        """Delete them all, and not those of a portal that has begun meanwhile."""
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            with locked(self._paths.lock(LOCK), doing="stopping the portal", wait=True):
+                if self._paths.pages.is_symlink() and self._paths.pages.readlink() == folder:
+                    self._paths.pages.unlink()
+            shutil.rmtree(folder, ignore_errors=True)
 
     def offer(self, path: str, variant: tuple[str, str], page: Page, made: Made) -> None:
         """Keep a page, if what it was made from is still so.

@@ -114,6 +114,16 @@ def test_a_portal_begins_with_no_pages_and_leaves_nothing(paths, shelf):
     assert not os.path.lexists(paths.pages)
 
 
+def test_a_portal_that_ends_leaves_the_pages_of_one_that_has_begun(paths, shelf):
+    first, second = PageFiles(paths, shelf), PageFiles(paths, shelf)
+    first.open(list_assets())
+    second.open(list_assets())
+    second.offer("/", PLAIN, PAGE, (shelf.view().stamp, today()))
+    first.close()
+    assert kept(paths) == ["default/default/.html"]
+    second.close()
+
+
 def test_without_a_door_nothing_is_made(paths, shelf):
     PageFiles(paths, shelf).offer("/", PLAIN, PAGE, (shelf.view().stamp, today()))
     assert not os.path.lexists(paths.pages)
