@@ -62,8 +62,9 @@ def serve(paths: HubPaths, settings: HubSettings, *, host: str, port: int) -> No
     with closing(_listen(host, port)) as portal, closing(_listen_for_packs(host, settings, port)) as content:
         listening_at = portal.getsockname()[0]
         ports = Ports(portal.getsockname()[1], content.getsockname()[1])
-        listeners = [portal, content, *listen_for_door(paths)]
-        server = _Server(paths, settings, ports, [listener.detach() for listener in listeners])
+        behind_door = listen_for_door(paths)
+        descriptors = [listener.detach() for listener in (portal, content, *behind_door)]
+        server = _Server(paths, settings, ports, descriptors, is_behind_door=bool(behind_door))
     for address in _addresses(host):
         click.echo(origin(address, ports.portal) + "/")
     me = os.getpid()
@@ -80,12 +81,19 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     """gunicorn with settings from us alone: no command line, no file, no environment."""
 
     def __init__(
-        self, paths: HubPaths, settings: HubSettings, ports: Ports, descriptors: Sequence[int]
+        self,
+        paths: HubPaths,
+        settings: HubSettings,
+        ports: Ports,
+        descriptors: Sequence[int],
+        *,
+        is_behind_door: bool,
     ) -> None:
         self._paths = paths
         self._settings = settings
         self._ports = ports
         self._binds = [f"fd://{descriptor}" for descriptor in descriptors]
+        self._is_behind_door = is_behind_door
         self._large_bodies = _LARGE_BODIES * settings.portal.threads
         self._companions: Companions | None = None
         self._page_files: PageFiles | None = None
@@ -115,17 +123,20 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         find_port = self._companions.find_zim_port
         bodies = LargeBodies(self._large_bodies)
         content = create_content_origin(self._paths, ports=self._ports, find_port=find_port, bodies=bodies)
-        self._page_files = portal_of(portal).page_files
+        if self._is_behind_door:  # else another portal of this hub is, and the pages are that one's
+            self._page_files = portal_of(portal).page_files
         return by_listener(
             {self._ports.portal: portal, self._ports.content: content},
             {str(self._paths.portal_socket): portal, str(self._paths.packs_socket): content},
         )
 
     def _start_companions(self, worker: Any) -> None:  # noqa: ANN401
+        more = []
         if self._page_files is not None:
             _open_page_files(self._page_files)
-            if self._companions is not None:
-                self._companions.start(lambda: worker.alive, self._page_files.refresh)
+            more.append(self._page_files.refresh)
+        if self._companions is not None:
+            self._companions.start(lambda: worker.alive, *more)
 
     def _stop_companions(self, _server: object, _worker: object) -> None:
         if self._companions is not None:

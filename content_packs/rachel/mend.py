@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote, urlsplit
@@ -14,7 +14,18 @@ from content_packs.text.plain import decode, is_utf8
 
 HTML = (".html", ".htm", ".xhtml")
 _BOM = b"\xef\xbb\xbf"
-_NAMES = "href|src|data|poster|background|srcset|xlink:href"
+# One pass for all links of a page: one of thousands would else be read again for each of them. The limits are
+# like those of content_packs/links.py: they keep hostile pages linear.
+_ATTRIBUTE = re.compile(
+    r"""\b(href|src|data|poster|background|srcset|xlink:href)(\s{0,20}=\s{0,20})"""
+    r"""(?:"([^"]{0,4000})"|'([^']{0,4000})'|([^\s>"']{1,4000}))""",
+    re.IGNORECASE,
+)
+_CSS_ADDRESS = re.compile(
+    r"""(?:url\(\s{0,20}|(@import\s{1,20}))(?:"([^"\n]{0,2000})"|'([^'\n]{0,2000})')(?(1)|\s{0,20}\))"""
+    r"""|url\(\s{0,20}([^()\s"']{0,2000})\s{0,20}\)""",
+    re.IGNORECASE,
+)
 _ROUNDS = 3  # a mended link may show the next one that is wrong
 
 
@@ -40,12 +51,10 @@ def mend_links(path: str, data: bytes, folder_name: str, tree: Tree) -> Mended:
         wrong = [*_find_wrong(path, read(text.encode("utf-8", "replace")), folder_name, tree)]
         if not wrong:
             break
-        for target, better in dict(wrong).items():
-            text = _in_css(text, target, better) if is_css else _in_html(text, target, better)
-            if better is None:
-                taken_out.append(target)
-            else:
-                relative += 1
+        better = dict(wrong)
+        text = _in_css(text, better) if is_css else _in_html(text, better)
+        taken_out += [target for target, instead in better.items() if instead is None]
+        relative += sum(instead is not None for instead in better.values())
     if not (relative or taken_out):
         return Mended(data)
     mark = b"" if is_utf8(data) else _BOM  # goes before what the page itself declares
@@ -80,17 +89,28 @@ def _better(path: str, link: Link, normal: str, folder_name: str, tree: Tree) ->
     return None
 
 
-def _in_html(text: str, target: str, better: str | None) -> str:
-    written = re.escape(target).replace("&", "&(?:amp;)?")
-    attribute = re.compile(rf"""\b({_NAMES})(\s*=\s*)(["']?)\s*{written}\s*\3(?=[\s>/])""", re.IGNORECASE)
-    if better is None:
-        return _in_css(attribute.sub(r'data-missing-\1=""', text), target, None)
-    return _in_css(attribute.sub(lambda found: f'{found[1]}="{escape(better)}"', text), target, better)
+def _in_html(text: str, better: Mapping[str, str | None]) -> str:
+    def mend(found: re.Match[str]) -> str:
+        name, equals, *values = found.groups()
+        target = next(filter(None, values), "").strip().replace("&amp;", "&")
+        if target not in better:
+            return found[0]
+        instead = better[target]
+        return f'data-missing-{name}=""' if instead is None else f'{name}{equals}"{escape(instead)}"'
+
+    return _in_css(_ATTRIBUTE.sub(mend, text), better)
 
 
-def _in_css(text: str, target: str, better: str | None) -> str:
-    written = re.escape(target)
-    address = re.compile(rf"""url\(\s*(["']?){written}\1\s*\)""", re.I)
-    imported = re.compile(rf"""(@import\s+)(["']){written}\2""", re.I)
-    text = address.sub(lambda _: f'url("{better or "data:,"}")', text)
-    return imported.sub(lambda found: f'{found[1]}"{better or "data:text/css,"}"', text)
+def _in_css(text: str, better: Mapping[str, str | None]) -> str:
+    def mend(found: re.Match[str]) -> str:
+        imported, double, single, bare = found.groups()
+        target = (double or single or bare or "").strip()
+        if target not in better:
+            return found[0]
+        # Quoted as it was: it may stand in an attribute, which another quotation mark would end.
+        mark = '"' if double else "'" if single else ""
+        if imported:
+            return f"{imported}{mark}{better[target] or 'data:text/css,'}{mark}"
+        return f"url({mark}{better[target] or 'data:,'}{mark})"
+
+    return _CSS_ADDRESS.sub(mend, text)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _PHP = re.compile(r"<\?(?:php\b|=|(?!xml))(.*?)(?:\?>|\Z)", re.DOTALL | re.IGNORECASE)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)  # to the end where nothing closes it, as browsers do
 # `$dir` is the module's folder as the home page sees it; `$moddir` its name below `modules/`.
 _FOLDER = re.compile(
     r"""^\s*(?:echo|print)?\s*\(?\s*["']?\{?\$(dir|moddir|mod_dir|module_dir)\}?["']?\s*\)?\s*;?\s*$""",

@@ -79,12 +79,12 @@ def _to_dict(pack: InstalledPack) -> dict[str, Any]:
 
 @click.command("search")
 @click.argument("words", nargs=-1, required=True)
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200))
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100))  # search.MAX_LIMIT
 @click.option("--kind", type=click.Choice(list(KINDS)), help="Only in packs of this kind.")
 @click.option("--subject", metavar="NAME", default="", help="Only in packs of this subject, such as biology.")
 @click.option("--grade", metavar="N", type=click.IntRange(0, 12), help="Only in packs for this grade.")
 @click.option("--language", metavar="CODE", help="Only what is in this language, such as uk.")
-@click.option("--typed", is_flag=True, help="As it is typed: do not try the other keyboard layout.")
+@click.option("--typed", is_flag=True, help="As it is typed: try no other spelling or keyboard layout.")
 @json_option
 @with_hub
 def search(

@@ -19,7 +19,7 @@ from hub.web import headers
 from hub.web.content_origin import PACK_HEADERS, PDF, pack_policy
 from hub.web.door import ADDRESS_HEADER, DOOR_HEADER
 from hub.web.media_types import list_types
-from hub.web.origins import DEFAULT_PORT, PACK_LABELS, Door
+from hub.web.origins import PACK_LABELS, Door, origin
 
 _TEMPLATE = Path(__file__).with_name("nginx.conf.txt")
 _TEMPLATES = Path(web.__file__).parent / "templates"
@@ -109,12 +109,8 @@ def _headers(door: Door) -> dict[str, object]:
         "own_page_headers": _OWN_PAGE_HEADERS,
         "pdf": PDF,
         "pack_policy": pack_policy,
-        "own_origin": _origin,
+        "own_origin": origin,
     }
-
-
-def _origin(name: str, port: int) -> str:
-    return f"http://{name}" if port == DEFAULT_PORT else f"http://{name}:{port}"
 
 
 def _listen(host: str, port: int) -> str:

@@ -47,7 +47,7 @@ def check(paths: HubPaths, settings: HubSettings) -> None:
     """Let nginx read the configuration; it listens nowhere.
 
     Raises:
-        LocalError: it does not accept it; the message is nginx's.
+        LocalError: it does not accept it, and the message is nginx's; or it takes longer than a minute.
         ProcessDownError: nginx is not installed.
     """
     program = find_nginx()
@@ -57,7 +57,11 @@ def check(paths: HubPaths, settings: HubSettings) -> None:
         config = Path(folder) / "nginx.conf"
         config.write_text(text.replace(str(paths.run / "nginx"), folder), encoding="utf-8")
         command = [program, "-t", "-q", "-p", folder, "-c", str(config), "-e", "stderr"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_CHECK_S, check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_CHECK_S, check=False)
+        except subprocess.TimeoutExpired as error:
+            message = f"nginx has not read the configuration within {_CHECK_S:.0f} s"
+            raise LocalError(message, hint="Try again when this machine is less busy.") from error
     if done.returncode != 0:
         said = done.stderr.strip().splitlines()
         raise LocalError(

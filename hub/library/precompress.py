@@ -50,9 +50,10 @@ def lacking(packs: Iterable[InstalledPack]) -> list[InstalledPack]:
 
 
 def precompress(paths: HubPaths, *, reserve_bytes: int) -> int:
-    """Make what is lacking; return how many packs that were. Less than `reserve_bytes` free stops it.
+    """Make what is lacking; return how many packs that were.
 
-    May be killed at any moment: what is half made is begun anew.
+    A pack that would leave less than `reserve_bytes` free stays without. May be killed at any moment: what is
+    half made is begun anew.
 
     Raises:
         LocalError: hub.db cannot be read.
@@ -84,11 +85,12 @@ def _compress(paths: HubPaths, pack: InstalledPack, reserve_bytes: int) -> bool:
     shutil.rmtree(part, ignore_errors=True)
     try:
         part.mkdir()
+        earlier = _earlier(paths, pack)
         for source in _texts(pack.content_dir):
             if shutil.disk_usage(part).free < reserve_bytes:
                 shutil.rmtree(part, ignore_errors=True)
                 return False
-            _compress_file(source, part, pack, _earlier(paths, pack))
+            _compress_file(source, part, pack, earlier)
         sync_filesystem(part)
         part.rename(target)
         fsync_dir(pack.dir)

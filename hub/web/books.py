@@ -72,4 +72,8 @@ def search_words(text: str) -> frozenset[str]:
 def find_books(books: Iterable[Book], query: str) -> list[Book]:
     """Return the books of which some word begins with each word of `query`; all for an empty one."""
     wanted = search_words(query)
-    return [b for b in books if all(any(w.startswith(begin) for w in b.words) for begin in wanted)]
+    return [book for book in books if _has(book.words, wanted)]
+
+
+def _has(words: frozenset[str], wanted: frozenset[str]) -> bool:
+    return all(any(word.startswith(begin) for word in words) for begin in wanted)

@@ -12,8 +12,6 @@ from dataclasses import astuple, dataclass
 from functools import lru_cache
 from typing import Self
 
-from content_packs.depot import is_pack_id
-
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]")
 DEFAULT_PORT = 80
 KOLIBRI_LABEL = "kolibri"
@@ -21,7 +19,7 @@ _SHORT_ID = 61  # characters that fit a label of 63 behind "p-": RFC 1035 §2.3.
 _HEAD = 32  # of a longer id, in a label of its own; "x" keeps both labels from ending at a hyphen
 _SHORT_LABEL = rf"p-([a-z0-9-]{{1,{_SHORT_ID}}})"
 _LONG_LABEL = rf"p-([a-z0-9-]{{{_HEAD}}})x\.x([a-z0-9-]{{{_SHORT_ID + 1 - _HEAD},{_HEAD}}})"
-PACK_LABELS = (_SHORT_LABEL, _LONG_LABEL)  # their groups, one after the other, are the pack's id
+PACK_LABELS = (_SHORT_LABEL, _LONG_LABEL)  # for nginx: their groups, one after the other, are the pack's id
 
 
 def host_name(header: str) -> str | None:
@@ -43,15 +41,6 @@ def pack_label(pack_id: str) -> str:
     if len(pack_id) <= _SHORT_ID:
         return f"p-{pack_id}"
     return f"p-{pack_id[:_HEAD]}x.x{pack_id[_HEAD:]}"
-
-
-def pack_of_label(label: str) -> str | None:
-    """Return the pack whose host has this label before the packs' domain, or None."""
-    for pattern in PACK_LABELS:
-        if match := re.fullmatch(pattern, label):
-            pack_id = "".join(match.groups())
-            return pack_id if is_pack_id(pack_id) else None
-    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -38,9 +38,10 @@ def today() -> date:
 class PageFiles:
     """The pages of one portal as files; without memory to keep them in, or before `open`, none are made."""
 
-    def __init__(self, paths: HubPaths, shelf: Shelf) -> None:
+    def __init__(self, paths: HubPaths, shelf: Shelf, *, today: Callable[[], date] = today) -> None:
         self._paths = paths
         self._shelf = shelf
+        self._today = today
         self._folder: Path | None = None
         self._generation = 0
         self._made: Made | None = None
@@ -65,10 +66,13 @@ class PageFiles:
         self._folder = folder
 
     def close(self) -> None:
-        """Delete them all."""
-        if self._folder is not None:
-            self._folder = None
-            self._delete_earlier()
+        """Delete them all, and not those of a portal that has begun meanwhile."""
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            with locked(self._paths.lock(LOCK), doing="stopping the portal", wait=True):
+                if self._paths.pages.is_symlink() and self._paths.pages.readlink() == folder:
+                    self._paths.pages.unlink()
+            shutil.rmtree(folder, ignore_errors=True)
 
     def offer(self, path: str, variant: tuple[str, str], page: Page, made: Made) -> None:
         """Keep a page, if what it was made from is still so.
@@ -80,7 +84,7 @@ class PageFiles:
             return
         try:
             with locked(self._paths.lock(LOCK), doing="keeping a page"):
-                if self._shelf.is_at(made[0]) and made[1] == today():
+                if self._shelf.is_at(made[0]) and made[1] == self._today():
                     self._keep(self._folder, path, variant, page, made)
         except (BusyError, OSError):
             return
@@ -93,7 +97,7 @@ class PageFiles:
         made = self._made
         if self._folder is None or made is None:
             return
-        if made != (self._shelf.view().stamp, today()):
+        if made != (self._shelf.view().stamp, self._today()):
             self._made = None
             with locked(self._paths.lock(LOCK), doing="taking pages back", wait=True):
                 (self._folder / CURRENT).unlink(missing_ok=True)

@@ -367,6 +367,12 @@ def test_no_page_is_older_than_the_library(door, paths, scratch):
     assert min(kept_by.values()) > 0  # otherwise this test shows nothing
 
 
+def test_a_second_portal_leaves_the_pages_to_the_one_at_the_door(door, paths):
+    with serving(paths):
+        wait_for(lambda: is_kept(door.get("/library")), timeout_s=10)
+    wait_for(lambda: is_kept(door.get("/library")), timeout_s=10)
+
+
 def test_a_removal_is_seen_at_once_too(door, paths, scratch):
     put_lesson(paths, scratch, {"index.html": b"x"}, id="gone", title="Зникне")
     door.get("/library")

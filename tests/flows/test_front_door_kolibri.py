@@ -40,7 +40,6 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Opened, HubK
             kolibri.end()
 
 
-@pytest.mark.timeout(300)
 def test_lessons_open_under_kolibri_s_own_host_and_port(hub):
     door, kolibri = hub
     assert kolibri.state["host"] == "127.0.0.1"

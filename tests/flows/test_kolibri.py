@@ -43,7 +43,6 @@ def stored(content: Path) -> dict[str, Path]:
     return {path.name: path for path in (content / "storage").rglob("*") if path.is_file()}
 
 
-@pytest.mark.timeout(300)
 def test_channel_is_listed_searched_and_served_without_a_copy(hub, tmp_path):
     content = install_version(hub, tmp_path, 1)
     hub.start()
@@ -86,7 +85,6 @@ def test_channel_is_listed_searched_and_served_without_a_copy(hub, tmp_path):
     assert hub.state == {}
 
 
-@pytest.mark.timeout(300)
 def test_upgrade_rollback_and_removal_follow_the_installed_packs(hub, tmp_path):
     first = install_version(hub, tmp_path, 1)
     before = {path.name: path.read_bytes() for path in (first / "databases").iterdir()}
@@ -111,7 +109,6 @@ def test_upgrade_rollback_and_removal_follow_the_installed_packs(hub, tmp_path):
     assert list((hub.paths.kolibri / "content" / "databases").iterdir()) == []
 
 
-@pytest.mark.timeout(300)
 def test_export_of_kolibri_itself_is_a_good_pack_source(hub, tmp_path):
     install_version(hub, tmp_path, 1)
     hub.start()
@@ -129,7 +126,6 @@ def test_export_of_kolibri_itself_is_a_good_pack_source(hub, tmp_path):
     assert hub.state["channels"][0]["resources"] == 5
 
 
-@pytest.mark.timeout(300)
 def test_same_channel_version_with_other_lessons_is_replaced(hub, tmp_path):
     """An export made twice from Studio has one channel version; the pack's version tells them apart."""
     install_version(hub, tmp_path, 1)
@@ -147,7 +143,6 @@ def test_same_channel_version_with_other_lessons_is_replaced(hub, tmp_path):
     assert hub.state["channels"][0]["resources"] == 6
 
 
-@pytest.mark.timeout(300)
 def test_killed_kolibri_is_started_again_and_dies_with_the_hub(hub, tmp_path):
     hub.start()
     first = hub.state["pid"]
@@ -158,7 +153,6 @@ def test_killed_kolibri_is_started_again_and_dies_with_the_hub(hub, tmp_path):
     wait_for(lambda: dead(second), timeout_s=40)
 
 
-@pytest.mark.timeout(300)
 def test_cut_in_the_middle_of_an_upgrade_is_finished_at_the_next_start(hub, tmp_path):
     install_version(hub, tmp_path, 1)
     hub.start()
@@ -181,7 +175,6 @@ def processes_of(hub: HubKolibri) -> str:
     return "".join(line.decode(errors="replace") for line in lines if str(KOLIBRI).encode() in line)
 
 
-@pytest.mark.timeout(300)
 def test_one_bad_channel_does_not_keep_the_good_one_out(hub, tmp_path):
     install_version(hub, tmp_path, 1)
     folder = tmp_path / "bad"
@@ -201,7 +194,6 @@ def test_one_bad_channel_does_not_keep_the_good_one_out(hub, tmp_path):
     assert [failure["id"] for failure in hub.state["failed"]] == [channel_id("bad-one")]
 
 
-@pytest.mark.timeout(300)
 def test_secrets_are_of_this_hub_and_for_nobody_else(hub, tmp_path):
     hub.start()
     base = hub.paths.kolibri

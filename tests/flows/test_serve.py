@@ -80,12 +80,11 @@ def test_articles_are_sandboxed_and_kiwix_serve_is_hidden(served):
     assert get(served.content_url + "/z/wiki-be/..%2f..%2f..%2fcatalog/v2/entries")[0] == 404
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.alone  # the indexer gets what all others leave of the processor
 def test_new_lessons_are_found_by_the_search_without_anybody_s_doing(served, paths, tmp_path):
     query = served.url + "/search?q=" + quote("ґаву")
     put_lesson(paths, tmp_path / "more", id="crow", title="Ґава")
-    # The indexer gets what all others leave of the processor.
-    wait_for(lambda: b"/pack/crow" in get(query)[1], timeout_s=240)
+    wait_for(lambda: b"/pack/crow" in get(query)[1], timeout_s=60)
 
 
 def test_each_port_answers_only_for_its_own_origin_whatever_the_host_header_says(served):

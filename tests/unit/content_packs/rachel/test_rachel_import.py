@@ -99,8 +99,31 @@ def test_links_inside_pages_and_styles_are_mended_and_nothing_else_changes(tmp_p
         '<a href="two.html?a=1&amp;b=2#x">two</a> <a data-missing-href="">no</a> <img src="../logo.png">'
     )
     assert files["content/css/style.css"] == (
-        b'body{background:url("../logo.png")} p{background:url("data:,")}'
+        b"body{background:url(../logo.png)} p{background:url('data:,')}"
     )
+
+
+def test_each_form_of_a_link_is_mended(tmp_path):
+    written = (
+        "<a HREF = '/modules/en-afri/logo.png'></a> <a href=/modules/en-afri/logo.png>x</a>"
+        '<p style="background:url( /modules/en-afri/logo.png )"></p>'
+        "<style>@import '/modules/en-afri/css/style.css'; p{background:URL(\"gone.png\")}</style>"
+    )
+    page = imported(tmp_path, {"stories/two.html": written})[1]["content/stories/two.html"].decode()
+    assert page == (
+        '<a HREF = "../logo.png"></a> <a href="../logo.png">x</a>'
+        '<p style="background:url(../logo.png)"></p>'
+        "<style>@import '../css/style.css'; p{background:url(\"data:,\")}</style>"
+    )
+
+
+@pytest.mark.timeout(60)  # one pass takes seconds; a pass for each link, or for each `<!--`, takes an hour
+def test_a_page_of_many_links_and_an_index_of_open_comments_end(tmp_path):
+    links = "".join(f"<a href=/modules/en-afri/stories/one.html?{n}>x</a>" for n in range(20_000))
+    changes = {"stories/two.html": links, "rachel-index.php": "<h2>Title</h2>" + "<!--" * 200_000}
+    report, files = imported(tmp_path, changes, licence="CC0-1.0")
+    assert report.title == "Title"
+    assert files["content/stories/two.html"].count(b'href="one.html?') == 20_000
 
 
 def test_the_report_says_what_will_not_work(tmp_path):

@@ -1,7 +1,7 @@
 """Which pages are kept as files, and when they are taken back; flows show it with nginx and real installs."""
 
 import os
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -73,17 +73,20 @@ def test_a_change_takes_all_back_before_it_is_made(files, shelf, paths):
         assert kept(paths) == []
 
 
-def test_a_page_of_yesterday_is_neither_kept_nor_stays(files, shelf, paths, monkeypatch):
-    made = (shelf.view().stamp, today())
+def test_a_page_of_yesterday_is_neither_kept_nor_stays(shelf, paths):
+    days = [date(2026, 11, 27)]
+    files = PageFiles(paths, shelf, today=lambda: days[-1])
+    files.open(list_assets())
+    made = (shelf.view().stamp, days[0])
     files.offer("/", PLAIN, PAGE, made)
     files.refresh()
     assert kept(paths) == ["default/default/.html"]
-    tomorrow: date = today() + timedelta(days=1)
-    monkeypatch.setattr(pagefiles, "today", lambda: tomorrow)
+    days.append(date(2026, 11, 28))
     files.refresh()
     assert kept(paths) == []
     files.offer("/", PLAIN, PAGE, made)
     assert kept(paths) == []
+    files.close()
 
 
 def test_only_so_many_are_kept(files, shelf, paths, monkeypatch):
@@ -109,6 +112,16 @@ def test_a_portal_begins_with_no_pages_and_leaves_nothing(paths, shelf):
     assert kept(paths) == [] and not before.exists()
     second.close()
     assert not os.path.lexists(paths.pages)
+
+
+def test_a_portal_that_ends_leaves_the_pages_of_one_that_has_begun(paths, shelf):
+    first, second = PageFiles(paths, shelf), PageFiles(paths, shelf)
+    first.open(list_assets())
+    second.open(list_assets())
+    second.offer("/", PLAIN, PAGE, (shelf.view().stamp, today()))
+    first.close()
+    assert kept(paths) == ["default/default/.html"]
+    second.close()
 
 
 def test_without_a_door_nothing_is_made(paths, shelf):
