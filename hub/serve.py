@@ -109,6 +109,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "graceful_timeout": _STOP_S,
             "loglevel": "warning",
             "control_socket_disable": True,
+            "secure_scheme_headers": {},  # no browser may say that it came by https
             "worker_tmp_dir": str(_MEMORY) if _MEMORY.is_dir() else None,
             "post_worker_init": self._start_companions,
             "worker_exit": self._stop_companions,

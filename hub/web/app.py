@@ -1,5 +1,8 @@
 """The portal's factory. It opens nothing: files and databases are read when the first page is asked for."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from flask import Flask
 from flask_babel import Babel
 
@@ -26,12 +29,15 @@ from hub.web import (
     view,
 )
 from hub.web.accepted import Accepted
-from hub.web.origins import Ports
+from hub.web.origins import Ports, host_name
 from hub.web.packfiles import PackFiles
 from hub.web.pagecache import PageCache
 from hub.web.pagefiles import PageFiles
 from hub.web.portal import Portal, attach, page_language
 from hub.web.shelf import Shelf
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _BLUEPRINTS = (
     assets.bp,
@@ -71,5 +77,19 @@ def create_portal(
     headers.register(app)
     display.register(app)
     conditions.register(app)
+    app.wsgi_app = _NamedHost(app.wsgi_app)  # type: ignore[method-assign] # as Flask's own documentation does it
     captive.register(app, accepted)
     return app
+
+
+class _NamedHost:
+    """Passes a Host that is no name on as an empty one: Flask cannot even make its error page for some."""
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Let `app` answer."""
+        if host_name(environ.get("HTTP_HOST", "")) is None:
+            environ |= {"HTTP_HOST": "", "SERVER_NAME": "localhost"}
+        return self._app(environ, start_response)

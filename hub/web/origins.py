@@ -12,7 +12,9 @@ from dataclasses import astuple, dataclass
 from functools import lru_cache
 from typing import Self
 
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]")
+_NAME = re.compile(  # no label is empty, or longer than RFC 1035 §2.3.4 allows: Flask falls over such names
+    r"(?!.*(?:\.\.|[A-Za-z0-9-]{64}))[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]"
+)
 DEFAULT_PORT = 80
 KOLIBRI_LABEL = "kolibri"
 _SHORT_ID = 61  # characters that fit a label of 63 behind "p-": RFC 1035 §2.3.4

@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 _MAX_PAGES = 128  # of some 8 kB each
+_MAX_BYTES = 8 * 1024 * 1024  # a site map of many lessons has megabytes, and another one for each `?x=…`
 _GZIP_LEVEL = 6
 
 
@@ -18,6 +19,11 @@ class Page:
     html: bytes
     gzipped: bytes
     etag: str
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes in memory."""
+        return len(self.html) + len(self.gzipped)
 
 
 def make_page(html: str) -> Page:
@@ -32,6 +38,7 @@ class PageCache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pages: OrderedDict[Hashable, Page] = OrderedDict()
+        self._bytes = 0
 
     def get(self, key: Hashable) -> Page | None:
         """Return a kept page, or None."""
@@ -45,7 +52,10 @@ class PageCache:
         """Keep a page."""
         page = make_page(html)
         with self._lock:
+            if (before := self._pages.pop(key, None)) is not None:
+                self._bytes -= before.size_bytes
             self._pages[key] = page
-            while len(self._pages) > _MAX_PAGES:
-                self._pages.popitem(last=False)
+            self._bytes += page.size_bytes
+            while len(self._pages) > _MAX_PAGES or self._bytes > _MAX_BYTES:
+                self._bytes -= self._pages.popitem(last=False)[1].size_bytes
         return page

@@ -55,14 +55,18 @@ class PageFiles:
         """
         if not _MEMORY.is_dir():
             return
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_MEMORY))
-        folder.chmod(0o755)
-        for asset in assets:
-            _write(folder / STATIC / asset.name, asset.data, asset.gzipped, asset.digest)
         with locked(self._paths.lock(LOCK), doing="starting the portal", wait=True):
-            self._delete_earlier()
-            self._paths.run.mkdir(parents=True, exist_ok=True)
-            swap_symlink(self._paths.pages, str(folder))
+            self._delete_earlier()  # first: nobody would take these back where the memory is full
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_MEMORY))
+            try:
+                folder.chmod(0o755)
+                for asset in assets:
+                    _write(folder / STATIC / asset.name, asset.data, asset.gzipped, asset.digest)
+                self._paths.run.mkdir(parents=True, exist_ok=True)
+                swap_symlink(self._paths.pages, str(folder))
+            except OSError:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
         self._folder = folder
 
     def close(self) -> None:

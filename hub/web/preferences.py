@@ -62,7 +62,10 @@ def _comes_from_here() -> bool:
 
 def safe_target(target: str) -> str:
     """Return `target` where it is a path of this portal, else the home page: no redirect leaves the hub."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # "//[": half an address of IPv6
+        return "/"
     plain = target.isprintable() and "\\" not in target
     inside = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith("//")
     return target if plain and inside and parts.path != "/set" and not target.startswith("/set/") else "/"

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from content_packs.text.markdown import MAX_MARKDOWN_BYTES
 from hub.library.installed import InstalledPack
 from hub.web.course import show_node
 from hub.web.epub import show_epub
@@ -74,6 +75,8 @@ def _framed(opened: Opened) -> str:
 
 
 def _markdown(opened: Opened) -> str:
+    if opened.location.stat().st_size > MAX_MARKDOWN_BYTES:
+        return _plain(opened)
     return _text(opened, render_markdown)
 
 

@@ -408,6 +408,9 @@ def test_forwarded_headers_are_believed_from_the_door_alone(hub, paths):
         page = ask(port, "/view/lesson/", host, X_Real_IP="6.6.6.6", X_Forwarded_Proto="https", **forged)
         assert page.status == 200
         assert b"evil" not in page.body and "evil" not in str(page.headers)
+        for secure in ({"X_Forwarded_Ssl": "on"}, {"X_Forwarded_Protocol": "ssl"}):
+            moved = ask(port, "/view/lesson", host, **secure)
+            assert moved.headers["location"] == f"http://{host}/view/lesson/"
 
 
 def test_one_address_that_searches_without_end_is_slowed_and_a_class_is_not(door):

@@ -88,3 +88,11 @@ def test_markdown_is_read_with_its_tables():
     page = read_markdown("# Сад\n\nЯблуня **росте**.\n\n| а | б |\n|---|---|\n| в | г |\n".encode())
     assert (page.title, page.headings, page.text) == ("Сад", "Сад", "Яблуня росте. а б в г")
     assert read_markdown(b"") == EMPTY
+
+
+def test_a_long_markdown_is_read_as_plain_text_for_it_may_be_made_to_be_slow():
+    begun = time.monotonic()
+    page = read_markdown("# Сад\n".encode() + b"[" * 1_900_000)
+    assert page.title == ""
+    assert page.text.startswith("# Сад [[[")
+    assert time.monotonic() - begun < 5

@@ -26,6 +26,9 @@ PACK_IDS = st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)*", fullmatch=True).filter(is_pa
         ("evil/..", None),
         ("-x", None),
         ("user@host", None),
+        ("a" * 63 + ".lan", "a" * 63 + ".lan"),
+        ("a" * 64, None),
+        ("hub..lan", None),
     ],
 )
 def test_only_a_host_name_is_one(header, name):

@@ -1,5 +1,6 @@
 """Which pages are kept as files, and when they are taken back; flows show it with nginx and real installs."""
 
+import errno
 import os
 from datetime import date
 from pathlib import Path
@@ -127,3 +128,22 @@ def test_a_portal_that_ends_leaves_the_pages_of_one_that_has_begun(paths, shelf)
 def test_without_a_door_nothing_is_made(paths, shelf):
     PageFiles(paths, shelf).offer("/", PLAIN, PAGE, (shelf.view().stamp, today()))
     assert not os.path.lexists(paths.pages)
+
+
+def test_a_full_memory_leaves_no_pages_that_nobody_takes_back(paths, shelf, tmp_path, monkeypatch):
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(pagefiles, "_MEMORY", memory)
+    killed = PageFiles(paths, shelf)
+    killed.open(list_assets())
+    killed.offer("/library", PLAIN, PAGE, (shelf.view().stamp, today()))
+    assert kept(paths)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pagefiles, "_write", refuse)
+    with pytest.raises(OSError, match="No space"):
+        PageFiles(paths, shelf).open(list_assets())
+    assert not paths.pages.is_symlink()
+    assert not list(memory.iterdir())

@@ -21,6 +21,13 @@ def test_a_language_is_remembered(portal):
     assert "Library" in page
 
 
+@pytest.mark.parametrize("target", ["http://[", "//[x", "//evil.example", "/\\evil.example"])
+def test_no_choice_leads_out_of_the_hub(portal, target):
+    answer = portal.get("/set/language/en", query_string={"next": target}, headers=OWN_PAGE)
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "/"
+
+
 def test_a_text_size_is_remembered(portal):
     assert "text-huge" not in portal.get("/").text
     portal.post("/set/text-size/huge", headers=OWN_PAGE)

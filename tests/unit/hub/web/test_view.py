@@ -1,4 +1,5 @@
 import re
+import time
 from itertools import pairwise
 from urllib.parse import quote
 
@@ -47,6 +48,19 @@ def test_markdown_is_shown_without_what_could_harm(portal, paths, scratch):
     assert 'href="javascript' not in page
     assert f'href="/view/maths-shelf/{quote("2 Урок.txt")}"' in page
     assert f'src="http://localhost:8081/p/maths-shelf/{quote("рис.png")}"' in page
+
+
+def test_a_long_markdown_is_shown_as_it_was_written(portal, paths, scratch):
+    """2 MB of brackets would keep a thread busy for a minute, and each reader anew."""
+    put_files_pack(paths, scratch)
+    name = "1 Вступ #1 100%.md"
+    place = paths.packs / "maths-shelf" / "1" / "files" / name
+    place.chmod(0o644)
+    place.write_bytes(b"[" * 1_900_000)
+    begun = time.monotonic()
+    page = portal.get("/view/maths-shelf/" + quote(name)).text
+    assert '<pre class="plain">[[[' in page
+    assert time.monotonic() - begun < 5
 
 
 def test_plain_text_keeps_its_signs(portal, paths, scratch):
