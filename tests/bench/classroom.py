@@ -95,8 +95,9 @@ def _percentile(values: Sequence[float], percent: int) -> float:
 
 def _notes(works: Sequence[Work], seconds: float) -> list[str]:
     notes = [
-        f"each of {LEARNERS} learners does all kinds of work once and then as chance has it, for {seconds:g} s,"
-        " thinks for 0.5 to 3 s between pages, and has an address and connections of its own",
+        f"each of {LEARNERS} learners works for {seconds:g} s or a little longer: everything once, everything"
+        " again after the install, and what chance has it; thinks for 0.5 to 3 s between pages, and has an"
+        " address and connections of its own",
         "a time ends with the last byte; an error is any other answer than 200 or 206, 429 and 503 included,"
         " other bytes than the film's, and, from the moment of the install, what shows the former version",
         "the learners are threads of one Python program, on the hub's own two cores: what it takes is in the"

@@ -134,7 +134,7 @@ class ClassHub:
 
     @contextmanager
     def renewing(self, lessons: Lessons, *, delay_s: float) -> Iterator["Renewal"]:
-        """Publish the next version of the lesson; a sync brings it after a while, which `lessons` then know."""
+        """Publish the next version of the lesson; after a while a sync brings it, and `lessons` know."""
         self.road.publish(self._lesson(self._version + 1))
         lessons.old, lessons.new = edition(self._version).encode(), edition(self._version + 1).encode()
         self._version += 1

@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -56,19 +57,19 @@ class Lessons:
 
 @dataclass(slots=True)
 class Class:
-    """Learners at work together."""
+    """Learners at work together: for so long, and until each has done everything after the install too."""
 
     lessons: Lessons
     size: int
     seconds: float
+    most_s: float = 120.0
     think_s: tuple[float, float] = (0.5, 3.0)
     asked: list[Asked] = field(default_factory=list)
 
     def work(self) -> list[Asked]:
         """Let all work until the time is over; return what they asked for."""
-        until = time.monotonic() + self.seconds
         threads = [
-            threading.Thread(target=_Learner(self, number, until).work, name=f"learner-{number}")
+            threading.Thread(target=_Learner(self, number).work, name=f"learner-{number}")
             for number in range(self.size)
         ]
         for thread in threads:
@@ -79,31 +80,34 @@ class Class:
 
 
 class _Learner:
-    def __init__(self, whole: Class, number: int, until: float) -> None:
+    def __init__(self, whole: Class, number: int) -> None:
         self._class, self._lessons = whole, whole.lessons
         self._chance = random.Random(number)
-        self._until = until
+        self._until = time.monotonic() + whole.seconds
+        self._at_most = time.monotonic() + whole.most_s
         self._address = f"127.0.1.{number + 1}"
         self._open: dict[int, http.client.HTTPConnection] = {}
 
     def work(self) -> None:
-        """Do one thing after another; all of them once, then as chance has it."""
-        first = self._chance.sample(ACTIVITIES, len(ACTIVITIES))
+        """Do everything once, and once more after the install; beside that one thing after another."""
+        todo = self._everything()
+        knows = False
         self._think()
-        while time.monotonic() < self._until:
-            activity = first.pop() if first else self._chance.choice(ACTIVITIES)
-            try:
+        while time.monotonic() < self._at_most and (todo or not knows or time.monotonic() < self._until):
+            if not knows and self._lessons.renewed_at is not None:
+                knows, todo = True, self._everything()
+            activity = todo.pop() if todo else self._chance.choice(ACTIVITIES)
+            with suppress(_GaveUpError):  # it is noted
                 activity(self)
-            except _GaveUpError:
-                pass  # it is noted
             self._think()
         for connection in self._open.values():
             connection.close()
 
+    def _everything(self) -> list[Callable[["_Learner"], None]]:
+        return self._chance.sample(ACTIVITIES, len(ACTIVITIES))
+
     def _think(self) -> None:
-        shortest, longest = self._class.think_s
-        left_s = self._until - time.monotonic()
-        time.sleep(max(0.0, min(left_s, self._chance.uniform(shortest, longest))))
+        time.sleep(self._chance.uniform(*self._class.think_s))
 
     def open_home(self) -> None:
         self._page("home", "/", fresh=True)
@@ -196,7 +200,10 @@ class _Learner:
         return url, html.unescape(found[1].decode())
 
     def _get(self, kind: str, url: str, *, fresh: bool | str = False) -> tuple[str, bytes]:
-        """Open an address, through redirects; `fresh`: it names the version that is there, "old": not the old one."""
+        """Open an address, through redirects.
+
+        `fresh`: the answer names the version that is there; "old": at least not the former one.
+        """
         began = time.monotonic()
         try:
             for _ in range(_MOST_REDIRECTS):
