@@ -114,7 +114,7 @@ def _bulk(folder: Path, options: argparse.Namespace) -> Table:
 
 
 def _serving(folder: Path, options: argparse.Namespace) -> Table:
-    return serving.measure(folder, _book(options)[2], seconds=2 if options.quick else 8)
+    return serving.measure(folder, _book(options)[2], rounds=1 if options.quick else 4)
 
 
 def _serving_class(folder: Path, options: argparse.Namespace) -> Table:
