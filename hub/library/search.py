@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from content_packs.errors import BadDataError
 from hub.library import query as queries
@@ -26,11 +26,12 @@ _ALIVE = """
     from words join documents d on d.id = words.rowid
     join hub.installed i on i.pack_id = d.pack_id and i.version = d.version
     where words match :match
+"""
+_FITTING = """
         and (:kind is null or d.kind = :kind) and (:pack_id is null or d.pack_id = :pack_id)
         and (:language is null or d.language = :language)
         and (:pack_ids is null or d.pack_id in (select value from json_each(:pack_ids)))
 """
-_NO_FILTERS: dict[str, str | None] = {"kind": None, "pack_id": None, "language": None, "pack_ids": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,15 @@ class Filters:
     language: str | None = None  # of the document
     pack_ids: AbstractSet[str] | None = None
 
+    def fits(self, found: Found) -> bool:
+        """Whether these documents have it all."""
+        return (
+            self.kind in (None, found.kind)
+            and self.pack_id in (None, found.pack_id)
+            and self.language in (None, found.language)
+            and (self.pack_ids is None or found.pack_id in self.pack_ids)
+        )
+
     def to_sql(self) -> dict[str, str | None]:
         """Return the parameters of a statement."""
         pack_ids = None if self.pack_ids is None else json.dumps(sorted(self.pack_ids))
@@ -125,7 +135,7 @@ def search(
         LocalError: the disk does not let search.db be read.
     """
     page = _Page(max(0, min(limit, MAX_LIMIT)), max(0, offset), per_kind, as_typed)
-    filters = Filters(kind, pack_id, language, pack_ids).to_sql()
+    filters = Filters(kind, pack_id, language, pack_ids)
     try:
         with search_db.open_for_reading(paths) as connection:
             if connection is not None:
@@ -162,11 +172,12 @@ class _Page:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """One way to look for words: strict or not; how much it finds with the filters."""
+    """One way to look for words: strict or not; what it finds, and how much of it fits the filters."""
 
     words: tuple[AskedWord, ...]
     mode: str
     match: str
+    found: tuple[Found, ...]
     total: int
 
     @property
@@ -181,7 +192,7 @@ class _Library:
 
     connection: sqlite3.Connection
     ui_language: str
-    filters: dict[str, str | None] = field(default_factory=_NO_FILTERS.copy)
+    filters: Filters = field(default_factory=Filters)
 
     def search(self, query: str, page: _Page) -> SearchResult:
         languages = {*self._languages(), self.ui_language}
@@ -207,7 +218,7 @@ class _Library:
         kinds = self._kinds(way) if page.per_kind and way.total else {}
         hits = self._hits(way, page.per_kind if len(kinds) > 1 else page.limit, page.offset)
         groups = self._groups(way, kinds, hits) if len(kinds) > 1 else ()
-        found = self._found(way) if way.total else ()
+        found = way.found if way.total else ()
         return SearchResult(hits, way.total, suggestion, way.mode, complete, shown, found, groups)
 
     def _in_other_layout(self, query: str, languages: set[str]) -> _Way | None:
@@ -220,8 +231,7 @@ class _Library:
     def _relatives(self, words: tuple[AskedWord, ...]) -> _Way:
         """Return the way to words that begin as the last one does."""
         shorter = queries.shorten(words)
-        match = queries.match_beginning(shorter)
-        return _Way(shorter, "prefix", match, self._count(match))
+        return self._way(shorter, "prefix", queries.match_beginning(shorter))
 
     def _suggest(self, query: str, words: tuple[AskedWord, ...], languages: set[str]) -> str | None:
         found = suggest(self.connection, words, self._is_found)
@@ -232,36 +242,38 @@ class _Library:
 
     def _choose(self, words: tuple[AskedWord, ...]) -> _Way:
         """Return the strictest way that finds something."""
-        match = queries.match_all(words)
-        total = self._count(match)
-        if total < _ENOUGH_HITS:
-            wider = queries.match_beginning(words)
-            if (wider_total := self._count(wider)) > total:
-                return _Way(words, "prefix", wider, wider_total)
-        if total == 0 and len(words) > 1:
-            match = queries.match_any(words)
-            return _Way(words, "any", match, self._count(match))
-        return _Way(words, "all", match, total)
+        way = self._way(words, "all", queries.match_all(words))
+        if way.total < _ENOUGH_HITS:
+            wider = self._way(words, "prefix", queries.match_beginning(words))
+            if wider.total > way.total:
+                return wider
+        if way.total == 0 and len(words) > 1:
+            return self._way(words, "any", queries.match_any(words))
+        return way
+
+    def _way(self, words: tuple[AskedWord, ...], mode: str, match: str) -> _Way:
+        """Look once for what matches: all numbers of a page of results come from these."""
+        rows = self.connection.execute(
+            f"select d.pack_id, d.kind, d.language, count(*) {_ALIVE} group by 1, 2, 3", {"match": match}
+        )
+        found = tuple(Found(*row) for row in rows)
+        return _Way(words, mode, match, found, sum(part.count for part in found if self.filters.fits(part)))
 
     def _groups(self, way: _Way, counts: dict[str, int], best: tuple[Hit, ...]) -> tuple[Group, ...]:
         """Return as many further hits of each kind as the best are, the kind with most of them first."""
         ahead = Counter(hit.kind for hit in best)
         groups = []
         for kind in sorted(counts, key=lambda kind: (-ahead[kind], kind)):
-            of_kind = _Library(self.connection, self.ui_language, {**self.filters, "kind": kind})
+            of_kind = replace(self, filters=replace(self.filters, kind=kind))
             groups.append(Group(kind, counts[kind], of_kind._hits(way, len(best), ahead[kind])))
         return tuple(groups)
 
     def _kinds(self, way: _Way) -> dict[str, int]:
-        sql = f"select d.kind, count(*) {_ALIVE} group by 1"
-        return dict(self.connection.execute(sql, {**self.filters, "match": way.match}).fetchall())
-
-    def _found(self, way: _Way) -> tuple[Found, ...]:
-        rows = self.connection.execute(
-            f"select d.pack_id, d.kind, d.language, count(*) {_ALIVE} group by 1, 2, 3",
-            {**_NO_FILTERS, "match": way.match},
-        )
-        return tuple(Found(*row) for row in rows)
+        counts: Counter[str] = Counter()
+        for part in way.found:
+            if self.filters.fits(part):
+                counts[part.kind] += part.count
+        return dict(counts)
 
     def _hits(self, way: _Way, limit: int, offset: int) -> tuple[Hit, ...]:
         rows = self.connection.execute(
@@ -269,10 +281,10 @@ class _Library:
             select d.title, d.pack_id, i.title, d.kind, d.path, d.language, d.id,
                 -bm25(words, {_WEIGHTS})
                     * case d.language when :ui_language then {_OWN_LANGUAGE_BOOST} else 1 end as score
-            {_ALIVE} order by score desc, d.id limit :limit offset :offset
+            {_ALIVE} {_FITTING} order by score desc, d.id limit :limit offset :offset
             """,
             {
-                **self.filters,
+                **self.filters.to_sql(),
                 "match": way.match,
                 "ui_language": self.ui_language,
                 "limit": limit,
@@ -289,13 +301,11 @@ class _Library:
         snippet = highlighter.cut(text, language)
         return Hit(title, pack_id, pack_title, kind, path, snippet.text, snippet.html, language, score)
 
-    def _count(self, match: str) -> int:
-        found = self.connection.execute(f"select count(*) {_ALIVE}", {**self.filters, "match": match})
-        return int(found.fetchone()[0])
-
     def _is_found(self, forms: frozenset[str]) -> bool:
         match = queries.match_forms(forms)
-        found = self.connection.execute(f"select 1 {_ALIVE} limit 1", {**self.filters, "match": match})
+        found = self.connection.execute(
+            f"select 1 {_ALIVE} {_FITTING} limit 1", {**self.filters.to_sql(), "match": match}
+        )
         return found.fetchone() is not None
 
     def _languages(self) -> list[str]:

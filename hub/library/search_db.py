@@ -13,8 +13,10 @@ Only the process that holds the lock "index" writes it (`indexer`); what is in i
 Decisions and figures: docs/adr/0003-search-text.md.
 """
 
+import atexit
 import os
 import sqlite3
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -31,6 +33,10 @@ _FINGERPRINT = zlib.crc32(f"{_SCHEMA} simplemma {simplemma.__version__}".encode(
 _BUSY_TIMEOUT_S = 10.0
 # Words come folded (words.fold), so FTS5 only has to part them: ascii takes half the time of unicode61.
 _AUTOMERGE = 8  # segments, FTS5's own is 4: a third less work and fewer bytes written (docs/adr/0003)
+_MOST_WAITING = 4  # connections; a file keeps its inode while one of them has it open
+_Files = tuple[tuple[Path, int], ...]  # with their inodes
+_waiting: list[tuple[_Files, sqlite3.Connection]] = []
+_waiting_lock = threading.Lock()
 _TABLES = """
 create virtual table words using fts5(
     title, title_forms, headings, heading_forms, body, body_forms,
@@ -58,15 +64,60 @@ create index vocabulary_term on vocabulary(term);
 def open_for_reading(paths: HubPaths) -> Iterator[sqlite3.Connection | None]:
     """Yield search.db read-only with hub.db attached as `hub`; None where no such index is there yet.
 
-    For one call in one thread: opening is cheap, and a file that the indexer replaced is seen at once.
+    For one call in one thread. Connections wait for the next call, as opening one takes as long as a search;
+    one to a file that was replaced meanwhile is not used again.
     """
-    if not (paths.search_db.is_file() and paths.db.is_file()):
+    try:
+        files = tuple((path, path.stat().st_ino) for path in (paths.search_db, paths.db))
+    except FileNotFoundError:
         yield None
         return
-    uri = _read_only(paths.search_db)
-    with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S)) as connection:
-        connection.execute("attach ? as hub", (_read_only(paths.db),))
+    connection = _take(files) or _open(paths)
+    try:
         yield connection if _fingerprint(connection) == _FINGERPRINT else None
+    except BaseException:
+        connection.close()
+        raise
+    _keep(files, connection)
+
+
+def _open(paths: HubPaths) -> sqlite3.Connection:
+    uri = _read_only(paths.search_db)
+    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, check_same_thread=False)
+    try:
+        connection.execute("attach ? as hub", (_read_only(paths.db),))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _take(files: _Files) -> sqlite3.Connection | None:
+    """Return a connection that waits for these very files; none that waits for others stays."""
+    with _waiting_lock:
+        outdated = [connection for known, connection in _waiting if known != files]
+        _waiting[:] = [one for one in _waiting if one[0] == files]
+        found = _waiting.pop()[1] if _waiting else None
+    for connection in outdated:
+        connection.close()
+    return found
+
+
+def _keep(files: _Files, connection: sqlite3.Connection) -> None:
+    with _waiting_lock:
+        if len(_waiting) < _MOST_WAITING:
+            _waiting.append((files, connection))
+            return
+    connection.close()
+
+
+@atexit.register
+def close_waiting() -> None:
+    """Close the connections that wait for a next call."""
+    with _waiting_lock:
+        for _, connection in _waiting:
+            connection.close()
+        _waiting.clear()
 
 
 @contextmanager

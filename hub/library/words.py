@@ -15,8 +15,8 @@ MAX_WORD_CHARS = 64  # longer ones are hashes and encoded data: cut, so that the
 
 _APOSTROPHES = "'’‘`´′‛＇ʻʽʹˈ"  # typed, typeset, scanned; the last four count as letters elsewhere
 _INSIDE = "\u0300-\u036f\u00ad"  # combining marks (stress, decomposed letters) and the soft hyphen
-TOKEN_PATTERN = rf"[^\W_](?:[^\W_]|[{_INSIDE}]|[{_APOSTROPHES}](?=[^\W_]))*"
-_TOKEN = re.compile(TOKEN_PATTERN)
+REST_OF_TOKEN = rf"(?:[^\W_]|[{_INSIDE}]|[{_APOSTROPHES}](?=[^\W_]))*"
+_TOKEN = re.compile(rf"[^\W_]{REST_OF_TOKEN}")
 _APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
 _MARKS = re.compile(f"[{_INSIDE}]")
 _CYRILLIC = re.compile(r"[\u0400-\u052f]")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import quote
 
 import nh3
@@ -126,9 +127,12 @@ def portal_url() -> str:
 
 def icon(name: str) -> Markup:
     """Return an icon of icons.svg; the word beside it says what it means."""
-    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
-        asset_url("icons.svg"), name
-    )
+    return _icon(asset_url("icons.svg"), name)
+
+
+@lru_cache(maxsize=128)
+def _icon(url: str, name: str) -> Markup:
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(url, name)
 
 
 def kind_label(kind: str) -> Label:
@@ -166,8 +170,13 @@ def contents(pack: InstalledPack) -> str:
 
 def language_name(code: str) -> str:
     """Return a language's name in the language of the page; the code itself where nobody named it."""
+    return _language_name(code, str(get_locale()))
+
+
+@lru_cache(maxsize=256)
+def _language_name(code: str, language: str) -> str:
     try:
-        name = Locale.parse(code, sep="-").get_display_name(str(get_locale()))
+        name = Locale.parse(code, sep="-").get_display_name(language)
     except (UnknownLocaleError, ValueError):
         name = None
     return name or code
@@ -209,7 +218,8 @@ def date(iso: str) -> str:
 
 def marked(snippet_html: str) -> Markup:
     """Return a snippet of the search with its marks, and no other markup whatever it holds."""
-    return Markup(nh3.clean(snippet_html, tags={"mark"}, attributes={}))  # noqa: S704
+    is_clean = "<" not in snippet_html.replace("<mark>", "").replace("</mark>", "")
+    return Markup(snippet_html if is_clean else nh3.clean(snippet_html, tags={"mark"}, attributes={}))  # noqa: S704
 
 
 def span(seconds: float) -> str:

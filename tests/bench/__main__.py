@@ -13,7 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import bulk, cuts, first_view, fleet, indexing, neighbour, search_quality, serving, stories, sync
+from bench import (
+    bulk,
+    classroom,
+    cuts,
+    first_view,
+    fleet,
+    indexing,
+    neighbour,
+    search_quality,
+    serving,
+    stories,
+    sync,
+)
 from bench.links import FIELD, LOOPBACK
 from bench.measure import note
 from bench.tables import Table
@@ -102,7 +114,11 @@ def _bulk(folder: Path, options: argparse.Namespace) -> Table:
 
 
 def _serving(folder: Path, options: argparse.Namespace) -> Table:
-    return serving.measure(folder, _book(options)[2], seconds=2 if options.quick else 8)
+    return serving.measure(folder, _book(options)[2], rounds=1 if options.quick else 4)
+
+
+def _serving_class(folder: Path, options: argparse.Namespace) -> Table:
+    return classroom.measure(folder, quick=options.quick)
 
 
 def _search_quality(folder: Path, options: argparse.Namespace) -> Table:
@@ -125,6 +141,7 @@ TABLES: dict[str, Measure] = {
     "sync-neighbour": _neighbour,
     "bulk": _bulk,
     "serving": _serving,
+    "serving-class": _serving_class,
     "search-quality": _search_quality,
     "first-view": _first_view,
     "search-index": _search_index,

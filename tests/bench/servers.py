@@ -52,7 +52,9 @@ def portal(hub_dir: Path) -> Iterator[Server]:
     port = _free_port()
     command = [BIN / "hub", "--dir", hub_dir, "serve", "--host", "127.0.0.1", "--port", port]
     with _running(command, port, hub_dir / "serve.log") as pid:
-        state = json.loads((hub_dir / "run" / "portal.json").read_bytes())
+        written = hub_dir / "run" / "portal.json"
+        wait_for(written.is_file, timeout_s=_START_S)
+        state = json.loads(written.read_bytes())
         yield Server(pid, port, int(state["content_port"]))
 
 
@@ -121,6 +123,14 @@ def kolibri(hub_dir: Path) -> Iterator[Server]:
 
 
 @contextmanager
+def announce(hub_dir: Path) -> Iterator[Server]:
+    """`hub announce`, of a portal that listens on loopback only; it answers on no TCP port."""
+    command = [BIN / "hub", "--dir", hub_dir, "announce"]
+    with _running(command, 0, hub_dir / "announce.log") as pid:
+        yield Server(pid, 0)
+
+
+@contextmanager
 def _running(command: Sequence[object], port: int, log_path: Path) -> Iterator[int]:
     with log_path.open("ab") as log:
         process = subprocess.Popen(
@@ -131,7 +141,7 @@ def _running(command: Sequence[object], port: int, log_path: Path) -> Iterator[i
             start_new_session=True,
         )
     try:
-        wait_for(lambda: process.poll() is not None or _accepts(port), timeout_s=_START_S)
+        wait_for(lambda: process.poll() is not None or not port or _accepts(port), timeout_s=_START_S)
         assert process.poll() is None, f"{command[0]} ended at its start:\n{log_path.read_text()[-2000:]}"
         yield process.pid
     finally:

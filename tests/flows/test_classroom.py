@@ -1,11 +1,13 @@
 """Every kind of pack goes from its author through a real sshd to the portal, Kolibri and kiwix-serve."""
 
+import html
 import json
+import re
 import shutil
 import subprocess
 import urllib.error
 import urllib.request
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -150,6 +152,19 @@ def test_the_search_finds_every_kind_and_links_to_a_page(classroom, words, pack)
     mine = [hit for hit in found if hit["pack"] == pack]
     assert mine, found
     assert classroom.get("portal", mine[0]["url"].replace("%", "%"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"), [("variable", "web"), ("знаменник", "files"), ("variabel", "web")]
+)
+def test_the_command_and_the_page_find_the_same(classroom, words, kind):
+    command = ("hub", "--dir", classroom.road.hub, "search", words, "--kind", kind, "--json")
+    found = must(*command).json
+    page = classroom.get("portal", f"/search?q={words}&kind={kind}", **{"Accept-Language": "uk"})[1].decode()
+    links = [unquote(html.unescape(link)) for link in re.findall(r'class="hit"[^>]* href="([^"]+)"', page)]
+    assert links == [unquote(hit["url"]) for hit in found["results"]]
+    assert links
+    assert re.search(r'<p class="count">(\d+)', page)[1] == str(found["total"])
 
 
 def test_zim_articles_come_through_kiwix_serve(classroom):
