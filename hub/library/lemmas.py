@@ -13,7 +13,7 @@ from simplemma.strategies import DefaultStrategy
 from hub.library.dictionaries import Dictionaries
 from hub.library.ukrainian import stem
 from hub.library.word_store import WordStore
-from hub.library.words import APOSTROPHE, fold, has_cyrillic, is_mixed, plain, softer
+from hub.library.words import APOSTROPHE, MAX_WORD_CHARS, fold, has_cyrillic, is_mixed, plain, softer
 
 LANGUAGES = ("uk", "en", "ro", "hu", "pl")
 
@@ -27,7 +27,7 @@ _ALIASES = {
 }  # ISO 639-3, in ZIMs
 _OTHER_CYRILLIC = frozenset({"be", "bel", "bg", "bul", "kk", "kaz", "mk", "mkd", "ru", "rus", "sr", "srp"})
 _LEMMA_CACHE_WORDS = 16_384  # about 6 MB; a word that comes back costs 0.2 µs instead of 10 to 280 µs
-_RECENT_WORDS = 22_000  # about 6 MB: four in five words of a library; the others are in the store
+_RECENT_WORDS = 12_000  # about 4 MB: three in four words of a library; the others are in the store
 _LANGUAGES_KEPT = 2
 _MAX_LEMMA_CHARS = 40  # the strategies' cost grows with the square of the length
 _ONLY_LETTERS = re.compile(rf"[^\W\d_{APOSTROPHE}]+(?:{APOSTROPHE}[^\W\d_]+)*")
@@ -65,6 +65,8 @@ class RecentWords(dict[str, tuple[str, str]]):
         self._store = store
 
     def __missing__(self, token: str) -> tuple[str, str]:
+        if len(token) > MAX_WORD_CHARS:
+            return self._read(token)  # encoded data does not come back, and would fill the memory
         found = self._store.find(self._language, token)
         if found is None:
             found = self._read(token)

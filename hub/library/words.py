@@ -23,9 +23,8 @@ _MARKS = re.compile(f"[{_INSIDE}]")
 _CYRILLIC = re.compile(r"[\u0400-\u052f]")
 _LATIN = re.compile("[A-Za-zÏï]")
 _ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")  # Latin letters with something on them
-_MIXED = re.compile(
-    rf"[A-Za-zÏï][{_INSIDE}{_APOSTROPHES}]*[\u0400-\u052f]|[\u0400-\u052f][{_INSIDE}{_APOSTROPHES}]*[A-Za-zÏï]"
-)
+_BETWEEN = rf"(?:[^\W_A-Za-zÏï\u0400-\u052f]|[{_INSIDE}{_APOSTROPHES}])*"
+_MIXED = re.compile(rf"[A-Za-zÏï]{_BETWEEN}[\u0400-\u052f]|[\u0400-\u052f]{_BETWEEN}[A-Za-zÏï]")
 _SIMPLE = re.compile("[а-яіїєґ]+")  # most words of a Ukrainian text: nothing to fold
 _TO_APOSTROPHE = str.maketrans(dict.fromkeys(_APOSTROPHES, APOSTROPHE))
 # Latin letters that a keyboard or a scan puts into Cyrillic words; upper case has more look-alikes.
