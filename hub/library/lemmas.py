@@ -13,7 +13,7 @@ from simplemma.strategies import DefaultStrategy
 from hub.library.dictionaries import Dictionaries
 from hub.library.ukrainian import stem
 from hub.library.word_store import WordStore
-from hub.library.words import APOSTROPHE, MAX_WORD_CHARS, fold, has_cyrillic, is_mixed, plain, softer
+from hub.library.words import APOSTROPHE, MAX_WORD_CHARS, fold, has_cyrillic, plain, softer
 
 LANGUAGES = ("uk", "en", "ro", "hu", "pl")
 
