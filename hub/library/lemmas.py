@@ -12,7 +12,8 @@ from simplemma.strategies import DefaultStrategy
 
 from hub.library.dictionaries import Dictionaries
 from hub.library.ukrainian import stem
-from hub.library.words import APOSTROPHE, fold, has_cyrillic, is_mixed, plain, softer
+from hub.library.word_store import WordStore
+from hub.library.words import APOSTROPHE, MAX_WORD_CHARS, fold, has_cyrillic, plain, softer
 
 LANGUAGES = ("uk", "en", "ro", "hu", "pl")
 
@@ -26,7 +27,7 @@ _ALIASES = {
 }  # ISO 639-3, in ZIMs
 _OTHER_CYRILLIC = frozenset({"be", "bel", "bg", "bul", "kk", "kaz", "mk", "mkd", "ru", "rus", "sr", "srp"})
 _LEMMA_CACHE_WORDS = 16_384  # about 6 MB; a word that comes back costs 0.2 µs instead of 10 to 280 µs
-_GENERATION_WORDS = 22_000  # of two, 6 MB each: nine in ten words of a library come back (docs/adr/0003)
+_RECENT_WORDS = 12_000  # about 4 MB: three in four words of a library; the others are in the store
 _LANGUAGES_KEPT = 2
 _MAX_LEMMA_CHARS = 40  # the strategies' cost grows with the square of the length
 _ONLY_LETTERS = re.compile(rf"[^\W\d_{APOSTROPHE}]+(?:{APOSTROPHE}[^\W\d_]+)*")
@@ -54,40 +55,42 @@ def analyse(token: str, language: str) -> tuple[str, tuple[str, ...]]:
 class RecentWords(dict[str, tuple[str, str]]):
     """What `analyse` says of the tokens of one language, for those who read whole libraries.
 
-    Maps a token to its word and its other forms with spaces between. Only the tokens of late are kept, in two
-    generations. For one thread.
+    Maps a token to its word and its other forms with spaces between. The tokens of late are in the dict, far
+    more of them in the store. For one thread.
     """
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, store: WordStore) -> None:
         super().__init__()
         self._language = language
-        self._older: dict[str, tuple[str, str]] = {}
+        self._store = store
 
     def __missing__(self, token: str) -> tuple[str, str]:
-        found = self._older.get(token) or self._read(token)
-        if len(self) >= _GENERATION_WORDS:
-            self._older = self.copy()
+        if len(token) > MAX_WORD_CHARS:
+            return self._read(token)  # encoded data does not come back, and would fill the memory
+        found = self._store.find(self._language, token)
+        if found is None:
+            found = self._read(token)
+            self._store.add(self._language, token, *found)
+        if len(self) >= _RECENT_WORDS:
             self.clear()
         self[token] = found
         return found
 
     def _read(self, token: str) -> tuple[str, str]:
-        small = token.lower()
-        if small != token and not is_mixed(token):
-            return self[small]  # what begins a sentence is nothing new
         word, forms = _analyse(token, self._language)
         return (token if word == token else word, " ".join(forms))
 
 
 class Reader:
-    """Reads texts in any language for the index; the words of the two latest languages are kept."""
+    """Reads texts in any language for the index; the words of the two latest languages are at hand."""
 
     def __init__(self) -> None:
+        self._store = WordStore()
         self._recent: dict[str, RecentWords] = {}
 
     def words(self, language: str) -> RecentWords:
         """Return what is known of the tokens of one language."""
-        recent = self._recent.pop(language, None) or RecentWords(language)
+        recent = self._recent.pop(language, None) or RecentWords(language, self._store)
         if len(self._recent) == _LANGUAGES_KEPT:
             del self._recent[next(iter(self._recent))]
         self._recent[language] = recent
@@ -98,11 +101,10 @@ def _analyse(token: str, language: str) -> tuple[str, tuple[str, ...]]:
     word = fold(token)
     if not word:
         return "", ()
+    # Together: most words have nothing to strip or to soften, and one look tells.
+    spellings = plain(" ".join((word, *_other_forms(word, language))))
+    forms = set(f"{spellings} {softer(spellings)}".split())
     written = plain(word)
-    forms: set[str] = set()
-    for spelling in {word, *_other_forms(word, language)}:
-        form = plain(spelling)
-        forms.update((form, softer(form)))
     if APOSTROPHE in word:  # phones hide the key: `компютер`
         forms.update([form.replace(APOSTROPHE, "") for form in forms])
     forms.discard(written)
@@ -139,7 +141,7 @@ def _lemmas(word: str, dictionary: str) -> list[str]:
         known = _dictionaries.get_dictionary(dictionary)
         lemma = known.get(spelled) or _strategy.get_lemma(spelled, dictionary)
         # Nobody types capitals into a search field, and `києві` alone is a form of `кий`, not of `Київ`.
-        name = known.get(spelled.capitalize())
+        name = _dictionaries.get_name(dictionary, spelled)
     return [fold(found) for found in (lemma, name) if found]
 
 

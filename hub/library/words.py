@@ -15,13 +15,16 @@ MAX_WORD_CHARS = 64  # longer ones are hashes and encoded data: cut, so that the
 
 _APOSTROPHES = "'’‘`´′‛＇ʻʽʹˈ"  # typed, typeset, scanned; the last four count as letters elsewhere
 _INSIDE = "\u0300-\u036f\u00ad"  # combining marks (stress, decomposed letters) and the soft hyphen
-REST_OF_TOKEN = rf"(?:[^\W_]|[{_INSIDE}]|[{_APOSTROPHES}](?=[^\W_]))*"
+# Runs of letters, not letters: half the time.
+REST_OF_TOKEN = rf"[^\W_]*(?:(?:[{_INSIDE}]|[{_APOSTROPHES}](?=[^\W_]))[^\W_]*)*"
 _TOKEN = re.compile(rf"[^\W_]{REST_OF_TOKEN}")
 _APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
 _MARKS = re.compile(f"[{_INSIDE}]")
 _CYRILLIC = re.compile(r"[\u0400-\u052f]")
 _LATIN = re.compile("[A-Za-zÏï]")
 _ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")  # Latin letters with something on them
+_BETWEEN = rf"(?:[^\W_A-Za-zÏï\u0400-\u052f]|[{_INSIDE}{_APOSTROPHES}])*"
+_MIXED = re.compile(rf"[A-Za-zÏï]{_BETWEEN}[\u0400-\u052f]|[\u0400-\u052f]{_BETWEEN}[A-Za-zÏï]")
 _SIMPLE = re.compile("[а-яіїєґ]+")  # most words of a Ukrainian text: nothing to fold
 _TO_APOSTROPHE = str.maketrans(dict.fromkeys(_APOSTROPHES, APOSTROPHE))
 # Latin letters that a keyboard or a scan puts into Cyrillic words; upper case has more look-alikes.
@@ -31,6 +34,15 @@ _TO_CYRILLIC = str.maketrans("aceiopxykABCEHIKMOPTXYïÏ", "асеіорхукА
 def split_tokens(text: str) -> list[str]:
     """Return the words of a text as they were written, in order."""
     return _TOKEN.findall(text)
+
+
+def lower(text: str) -> str:
+    """Return a text in lower case where that changes no word; as it is where letters of two alphabets meet.
+
+    Capitals have more look-alikes: `is_mixed` tokens have to be folded as they were written.
+    """
+    has_both = _LATIN.search(text) is not None and has_cyrillic(text)
+    return text if has_both and _MIXED.search(text) else text.lower()
 
 
 def has_cyrillic(word: str) -> bool:
@@ -68,7 +80,7 @@ def plain(word: str) -> str:
 
 def softer(word: str) -> str:
     """Return the spelling of those who write г for ґ and е for ё."""
-    return word.replace("ґ", "г").replace("ё", "е")
+    return word.replace("ґ", "г").replace("ё", "е") if "ґ" in word or "ё" in word else word
 
 
 def first_letters(word: str) -> str:

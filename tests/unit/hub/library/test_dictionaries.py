@@ -31,3 +31,9 @@ def test_real_trie_agrees_with_the_stream_that_it_replaces() -> None:
     assert isinstance(trie, TrieDictionary)
     sample = list(stream)[::97]
     assert [trie[word] for word in sample] == [stream[word] for word in sample]
+
+
+def test_trie_knows_names_as_its_source_does() -> None:
+    trie = TrieDictionary({"Kyiv": "Kyiv", "Kyivs": "Kyiv", "river": "river", **WORDS})
+    assert trie.get_name("kyivs") == "Kyiv"
+    assert trie.get_name("river") is trie.get_name("word000001") is None

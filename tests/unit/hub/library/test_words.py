@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.library.lemmas import LANGUAGES, RecentWords, analyse, base_language, variants
-from hub.library.words import MAX_WORD_CHARS, first_letters, fold, plain, split_tokens
+from hub.library.lemmas import LANGUAGES, Reader, analyse, base_language, variants
+from hub.library.words import MAX_WORD_CHARS, first_letters, fold, lower, plain, split_tokens
 
 CASES = json.loads((Path(__file__).parents[3] / "cases" / "search_words.json").read_text(encoding="utf-8"))
 
@@ -59,9 +59,10 @@ def test_knows_every_letter_that_a_word_can_begin_with_in_a_text() -> None:
     assert set("lLłŁ") <= set(first_letters("lodz"))
 
 
-@given(st.text(alphabet="аАбіІїґҐёЁ'’ʼaAiB\u0301\u00adłŁșş1", max_size=12))
+@given(st.text(alphabet="аАбіІїґҐёЁKkHŁ'’ʼaAiB\u0301\u00adłŁșş1", max_size=12))
 def test_the_reader_of_libraries_says_what_the_search_says(text: str) -> None:
-    recent = RecentWords("uk")
-    for token in split_tokens(text):
+    recent = Reader().words("uk")
+    lowered = split_tokens(lower(text))
+    for token, small in zip(split_tokens(text), lowered, strict=True):
         word, forms = analyse(token, "uk")
-        assert recent[token] == (word, " ".join(forms))
+        assert recent[token] == recent[small] == (word, " ".join(forms))
