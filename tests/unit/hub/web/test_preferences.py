@@ -24,7 +24,7 @@ def test_a_language_is_remembered(portal):
 @pytest.mark.parametrize("target", ["http://[", "//[x", "//evil.example", "/\\evil.example"])
 def test_no_choice_leads_out_of_the_hub(portal, target):
     answer = portal.post("/set/language/en", data={"next": target}, headers=OWN_PAGE)
-    assert answer.status_code == 302
+    assert answer.status_code == 303
     assert answer.headers["Location"] == "/"
 
 
