@@ -7,6 +7,7 @@ ends that thread before: a full disk or a damaged database now is no reason not 
 """
 
 import math
+import shutil
 import sqlite3
 import subprocess
 import threading
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from content_packs.console import note
+from content_packs.depot import MIB
 from content_packs.errors import Error, ProcessDownError, local_error
 from hub.db import to_local_error
 from hub.kiwix import KiwixServer
@@ -27,6 +29,7 @@ _TICK_S = 0.5
 _RETRY = Backoff(first_s=5.0, longest_s=300.0)
 _STOP_S = 3.0
 _ROOM_AGAIN_S = 3600.0  # after a full disk
+_MORE_ROOM_BYTES = 64 * MIB  # that are worth another try: it begins anew
 
 
 class Companions:
@@ -39,7 +42,8 @@ class Companions:
         self._kiwix = KiwixServer(paths, settings) if settings.kiwix.enabled else None
         self._indexing = _Helper("indexing for the search", lambda: indexer.spawn(paths))
         self._compressing = _Helper("compressing texts", lambda: precompress.spawn(paths))
-        self._compressed_at: tuple[frozenset[Path], float] = (frozenset(), -math.inf)
+        self._reserve = settings.sync.reserve
+        self._compressed: tuple[frozenset[Path], float, int] = (frozenset(), -math.inf, 0)
         # Each by itself: a hub without kiwix-serve has a search, and one without room serves the ZIMs it has.
         duties = [self._index, self._compress]
         if self._kiwix is not None:
@@ -80,13 +84,23 @@ class Companions:
             self._indexing.start()
 
     def _compress(self) -> None:
-        if self._compressing.is_running():
-            return
+        try:
+            if self._compressing.is_running():
+                return
+        except ProcessDownError:  # whatever it was, it was not the room
+            self._compressed = (*self._compressed[:2], 0)
+            raise
         lacking = frozenset(pack.dir for pack in precompress.lacking(self._shelf.view().packs))
-        before, at = self._compressed_at
-        # What was lacking after the last run too found no room on the disk.
-        if lacking and (lacking != before or time.monotonic() >= at + _ROOM_AGAIN_S):
-            self._compressed_at = (lacking, time.monotonic())
+        if not lacking:
+            return
+        before, at, free_before = self._compressed
+        disk = shutil.disk_usage(self._paths.dir)
+        # What was lacking after the last run too found no room, and finds none in as much as there was then.
+        is_worth = lacking != before or (
+            time.monotonic() >= at + _ROOM_AGAIN_S and disk.free >= free_before + _MORE_ROOM_BYTES
+        )
+        if is_worth and disk.free >= self._reserve(disk.total):
+            self._compressed = (lacking, time.monotonic(), disk.free)
             self._compressing.start()
 
     def _stop(self) -> None:

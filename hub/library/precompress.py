@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import click
@@ -60,16 +60,25 @@ def precompress(paths: HubPaths, *, reserve_bytes: int) -> int:
         OSError: the disk refuses.
     """
     done = 0
-    with locked(paths.lock("precompress"), doing="compressing for the front door", wait=True):
-        with closing(open_db(paths.db)) as db:
-            packs = list_packs(db, paths)
-        for pack in lacking(packs):
-            done += _compress(paths, pack, reserve_bytes)
+    with closing(open_db(paths.db)) as db:
+        packs = lacking(list_packs(db, paths))
+    for pack in packs:
+        with paused(paths):  # pack by pack: a repair would not wait for all of them
+            if lacking([pack]):
+                done += _compress(paths, pack, reserve_bytes)
     return done
 
 
+def paused(paths: HubPaths) -> AbstractContextManager[None]:
+    """Wait until no process makes gzip forms, and let none begin while this lasts."""
+    return locked(paths.lock("precompress"), doing="compressing for the front door", wait=True)
+
+
 def drop(version_dir: Path) -> None:
-    """Throw away the gzip forms of a version; they are made again."""
+    """Throw away the gzip forms of a version; they are made again.
+
+    The caller holds `paused` until the files are as they shall be.
+    """
     shutil.rmtree(version_dir / GZIP, ignore_errors=True)
     shutil.rmtree(version_dir / _PART, ignore_errors=True)
 

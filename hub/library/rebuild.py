@@ -148,15 +148,16 @@ def _repair_pack(paths: HubPaths, pack_id: str, report: RepairReport, advance: A
     whole = [version for version, fault in faults.items() if not fault.text]
     usable = whole or [version for version, fault in faults.items() if fault.paths]
     shown = current if current in usable else max(usable, default=None)
-    for version, fault in faults.items():
-        precompress.drop(paths.packs / pack_id / str(version))
-        if version in whole:
-            continue
-        report.dropped.append(f"{pack_id} version {version}: {fault.text}")
-        if version == shown:
-            take_out(paths.packs / pack_id / str(version), fault.paths)
-        else:
-            discard(paths, paths.packs / pack_id / str(version))
+    with precompress.paused(paths):  # else one under way would make forms of what is damaged
+        for version, fault in faults.items():
+            precompress.drop(paths.packs / pack_id / str(version))
+            if version in whole:
+                continue
+            report.dropped.append(f"{pack_id} version {version}: {fault.text}")
+            if version == shown:
+                take_out(paths.packs / pack_id / str(version), fault.paths)
+            else:
+                discard(paths, paths.packs / pack_id / str(version))
     if link.is_symlink() and shown != current:
         link.unlink()
         if shown is not None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from content_packs import names
-from content_packs.items import read_items
 from hub.library.installed import InstalledPack
 from hub.library.words import fold, plain, softer, split_tokens
+from hub.web.kept import once_a_pack
+from hub.web.listing import listing
 from hub.web.media_types import media_type
 
 # Of a shelf, what is read, heard or watched by itself; its pictures and pages belong to the pack's own page.
@@ -36,26 +37,32 @@ class Book:
             return "text/html"
         return _MEDIA_TYPES.get(PurePosixPath(self.path).suffix.lower()) or media_type(self.path)
 
-    @property
-    def words(self) -> frozenset[str]:
-        """What it is found by, as `search_words` spells it."""
-        meta = self.pack.pack
-        return search_words(" ".join((self.title, meta.title, meta.author, meta.publisher, *meta.tags)))
-
 
 def list_books(packs: Iterable[InstalledPack]) -> Iterator[Book]:
     """Yield what the packs hold, in the order of the packs and of their shelves."""
     for pack in packs:
-        if pack.pack.kind == "files":
-            yield from _on_shelf(pack)
-        else:
-            yield Book(pack, _archive(pack), pack.pack.title, pack.pack.language, pack.size_bytes)
+        yield from _books_of(pack)
 
 
-def _on_shelf(pack: InstalledPack) -> Iterator[Book]:
-    for item in read_items(pack.details):
-        if item.type in _TYPES:
-            yield Book(pack, item.path, item.title, item.language or pack.pack.language, item.size)
+@once_a_pack
+def _books_of(pack: InstalledPack) -> tuple[Book, ...]:
+    if pack.pack.kind != "files":
+        return (Book(pack, _archive(pack), pack.pack.title, pack.pack.language, pack.size_bytes),)
+    return tuple(
+        Book(pack, item.path, item.title, item.language or pack.pack.language, item.size)
+        for item in listing(pack).items
+        if item.type in _TYPES
+    )
+
+
+@once_a_pack
+def _words_of(pack: InstalledPack) -> tuple[str, ...]:
+    """Return what each book of a pack is found by: a space before each word, as `search_words` spells it."""
+    meta = pack.pack
+    shared = search_words(" ".join((meta.title, meta.author, meta.publisher, *meta.tags)))
+    return tuple(
+        "".join(f" {word}" for word in sorted(shared | search_words(book.title))) for book in _books_of(pack)
+    )
 
 
 def _archive(pack: InstalledPack) -> str:
@@ -69,11 +76,12 @@ def search_words(text: str) -> frozenset[str]:
     return frozenset(softer(plain(word)) for token in split_tokens(text) if (word := fold(token)))
 
 
-def find_books(books: Iterable[Book], query: str) -> list[Book]:
+def find_books(packs: Iterable[InstalledPack], query: str) -> list[Book]:
     """Return the books of which some word begins with each word of `query`; all for an empty one."""
-    wanted = search_words(query)
-    return [book for book in books if _has(book.words, wanted)]
-
-
-def _has(words: frozenset[str], wanted: frozenset[str]) -> bool:
-    return all(any(word.startswith(begin) for word in words) for begin in wanted)
+    begins = [f" {word}" for word in search_words(query)]
+    return [
+        book
+        for pack in packs
+        for book, words in zip(_books_of(pack), _words_of(pack), strict=True)
+        if all(begin in words for begin in begins)
+    ]

@@ -50,8 +50,7 @@ class CaptiveGate:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer, or let `app` answer."""
-        # Ubuntu asks for a name that ends with a dot, so that no search domain is tried.
-        name = host_name(environ.get("HTTP_HOST", "").replace(".:", ":").removesuffix("."))
+        name = host_name(environ.get("HTTP_HOST", ""))
         name = name and plain_name(name)
         if not name or self._own.has(name):  # without a usable name: an old program, not a lost learner
             return self._app(environ, start_response)

@@ -12,11 +12,11 @@ from flask import Flask, request
 from flask_babel import format_date, format_decimal, get_locale, gettext, ngettext
 from markupsafe import Markup
 
-from content_packs.items import read_items
 from content_packs.kinds.kolibri import read_channels
 from hub.library.installed import InstalledPack
 from hub.web import links
 from hub.web.assets import asset_url
+from hub.web.listing import listing
 from hub.web.portal import (
     LANGUAGES,
     TEXT_SIZES,
@@ -152,10 +152,10 @@ def node_label(kind: str) -> Label:
 
 def contents(pack: InstalledPack) -> str:
     """Return in a few words how much is in a pack; empty where its kind does not tell."""
-    listed, articles = pack.details.get("items"), pack.details.get("articles")
-    count = len(listed) if isinstance(listed, list) else 0
+    items, articles = listing(pack).items, pack.details.get("articles")
+    count = len(items)
     channels = tuple(read_channels(pack.details))
-    pages = sum(item.pages for item in read_items(pack.details)) if count == 1 else 0
+    pages = items[0].pages if count == 1 else 0
     words = ""
     if pages:
         words = ngettext("%(num)s page", "%(num)s pages", pages)

@@ -22,15 +22,21 @@ Element = etree._Element  # the class has no public name in lxml's stubs
 View = Callable[..., str]
 
 
-def document(media_type: str, *, keep: bool = True) -> Callable[[View], Callable[..., Response]]:
-    """Send what a view returns as `media_type`; `keep` it until hub.db changes."""
+def document(
+    media_type: str, *, keep: bool = True, has_query: bool = True
+) -> Callable[[View], Callable[..., Response]]:
+    """Send what a view returns as `media_type`; `keep` it until hub.db changes.
+
+    Without `has_query` what stands behind `?` makes no other document.
+    """
 
     def decorate(view: View) -> Callable[..., Response]:
         @wraps(view)
         def answer(**arguments: object) -> Response:
             if keep:
                 cache = this_portal().pages
-                key = (media_type, request.full_path, chosen(), browser_host(), shelf_view().stamp)
+                address = request.full_path if has_query else request.path
+                key = (media_type, address, chosen(), browser_host(), shelf_view().stamp)
                 page = cache.get(key) or cache.put(key, view(**arguments))
             else:
                 page = make_page(view(**arguments))

@@ -9,11 +9,11 @@ from flask_babel import gettext
 
 from hub.library.installed import InstalledPack
 from hub.web.display import item_label, kind_label, language_name, subject_name, translated
+from hub.web.listing import listing
 from hub.web.order import title_key
 from hub.web.pages import cached_page
 from hub.web.paging import page_of
 from hub.web.portal import page_language, shelf_view
-from hub.web.shelf import item_types
 from hub.web.subjects import find_subject
 from hub.wording import later
 
@@ -34,7 +34,7 @@ class _Field:
 
 def _kinds(pack: InstalledPack) -> tuple[str, ...]:
     """Return what a pack is and, of a shelf of files, what is on it: a learner looks for a video."""
-    types = {_SAME_TO_LEARNERS.get(name, name) for name in item_types(pack)}
+    types = {_SAME_TO_LEARNERS.get(name, name) for name in listing(pack).types}
     return (pack.pack.kind, *sorted(types - {""}))
 
 

@@ -109,7 +109,7 @@ def everything() -> str:
 def search() -> str:
     """What has all these words in its title, author or tags."""
     query = " ".join(request.args.get("q", "").split())[:MAX_QUERY_CHARS]
-    found = find_books(list_books(shelf_view().by_title(page_language())), query)
+    found = find_books(shelf_view().by_title(page_language()), query)
     return _acquisition(f"search {query}", gettext("Found: %(query)s", query=query), found)
 
 

@@ -1,13 +1,13 @@
 """One item of a files pack, opened: what the functions that show a type of item are given."""
 
-import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 
 from flask import abort, render_template
 
-from content_packs.items import Item, read_items
+from content_packs.items import Item
 from hub.library.installed import InstalledPack
+from hub.web.listing import listing
 from hub.web.portal import this_portal
 
 
@@ -22,19 +22,10 @@ class Opened:
     after: Item | None
 
 
-def list_items(pack: InstalledPack) -> tuple[Item, ...]:
-    """Return what is on a shelf in the order in which it is shown: loose items, then folder by folder."""
-    items = tuple(read_items(pack.details))
-    places: dict[str, int] = {"": 0}
-    for item in items:
-        places.setdefault(posixpath.dirname(item.path), len(places))
-    return tuple(sorted(items, key=lambda item: places[posixpath.dirname(item.path)]))
-
-
 def open_item(pack: InstalledPack, path: str) -> Opened:
     """Return the item at `path`; status 404 where the pack has none."""
-    items = list_items(pack)
-    place = next((number for number, item in enumerate(items) if item.path == path), None)
+    listed = listing(pack)
+    items, place = listed.items, listed.places.get(path)
     location = this_portal().files.find(pack.pack.id, path)
     if place is None or location is None:
         abort(404)

@@ -25,11 +25,15 @@ PACK_LABELS = (_SHORT_LABEL, _LONG_LABEL)  # for nginx: their groups, one after 
 
 
 def host_name(header: str) -> str | None:
-    """Return the name in a Host header without its port, or None where it is no host name."""
+    """Return the name in a Host header without its port, or None where it is no host name.
+
+    The dot that may end a name, so that no search domain is tried, is left out: Ubuntu asks so.
+    """
     name = header.strip()
     head, colon, port = name.rpartition(":")
     if colon and port.isdecimal():
         name = head
+    name = name.removesuffix(".")
     return name if _NAME.fullmatch(name) else None
 
 

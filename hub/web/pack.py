@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, render_template
 from content_packs.items import Item, title_from
 from content_packs.kinds.kolibri import ChannelInfo, read_channels
 from hub.library.installed import InstalledPack
-from hub.web.opened import list_items
+from hub.web.listing import listing
 from hub.web.pages import cached_page
 from hub.web.paging import page_of
 from hub.web.portal import page_language, shelf_view
@@ -30,7 +30,7 @@ def show(pack_id: str) -> Response:
 @cached_page
 def _show(pack_id: str) -> str:
     pack = find_pack(pack_id)
-    items, channels = list_items(pack), tuple(read_channels(pack.details))
+    items, channels = listing(pack).items, tuple(read_channels(pack.details))
     paging = page_of(len(items), ITEMS_ON_A_PAGE)
     return render_template(
         "pack/show.html",

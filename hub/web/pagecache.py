@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 _MAX_PAGES = 128  # of some 8 kB each
-_MAX_BYTES = 8 * 1024 * 1024  # a site map of many lessons has megabytes, and another one for each `?x=…`
+_MAX_BYTES = 8 * 1024 * 1024  # long lists of a shelf, and another one for each `?x=…`
 _GZIP_LEVEL = 6
 
 

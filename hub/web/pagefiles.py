@@ -10,11 +10,13 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 from content_packs.durable import locked, swap_symlink
 from content_packs.errors import BusyError
+from hub.clock import hub_now
 from hub.pagefiles import CURRENT, LOCK, STATIC
 from hub.settings import HubPaths
 from hub.web.assets import Asset
@@ -30,22 +32,21 @@ _PATH = re.compile(r"/|(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,4}")
 DEFAULT = "default"
 
 
-def today() -> date:
-    """Return the date in UTC, as the pages go by it."""
-    return datetime.now(UTC).date()
-
-
 class PageFiles:
     """The pages of one portal as files; without memory to keep them in, or before `open`, none are made."""
 
-    def __init__(self, paths: HubPaths, shelf: Shelf, *, today: Callable[[], date] = today) -> None:
+    def __init__(self, paths: HubPaths, shelf: Shelf, *, now: Callable[[], datetime] | None = None) -> None:
         self._paths = paths
         self._shelf = shelf
-        self._today = today
+        self._now = now or partial(hub_now, paths.trust)
         self._folder: Path | None = None
         self._generation = 0
         self._made: Made | None = None
         self._count = 0
+
+    def today(self) -> date:
+        """Return the date in UTC by the hub's clock, as the pages go by it."""
+        return self._now().date()
 
     def open(self, assets: Iterable[Asset]) -> None:
         """Begin, with no pages yet; what an earlier portal left is deleted.
@@ -88,7 +89,7 @@ class PageFiles:
             return
         try:
             with locked(self._paths.lock(LOCK), doing="keeping a page"):
-                if self._shelf.is_at(made[0]) and made[1] == self._today():
+                if self._shelf.is_at(made[0]) and made[1] == self.today():
                     self._keep(self._folder, path, variant, page, made)
         except (BusyError, OSError):
             return
@@ -101,7 +102,7 @@ class PageFiles:
         made = self._made
         if self._folder is None or made is None:
             return
-        if made != (self._shelf.view().stamp, self._today()):
+        if made != (self._shelf.view().stamp, self.today()):
             self._made = None
             with locked(self._paths.lock(LOCK), doing="taking pages back", wait=True):
                 (self._folder / CURRENT).unlink(missing_ok=True)

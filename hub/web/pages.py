@@ -8,7 +8,7 @@ from flask import Response, make_response, request
 
 from hub.web.door import door_of
 from hub.web.pagecache import Page, make_page
-from hub.web.pagefiles import DEFAULT, today
+from hub.web.pagefiles import DEFAULT
 from hub.web.portal import (
     LANGUAGE_COOKIE,
     TEXT_SIZE_COOKIE,
@@ -34,8 +34,7 @@ def cached_page(
 
     @wraps(view)
     def answer(**arguments: object) -> Response:
-        cache = this_portal().pages
-        day = today()
+        cache, day = this_portal().pages, this_portal().page_files.today()
         extra = (stamp() if stamp else None, day if daily else None)
         key = (request.full_path, chosen(), browser_host(), shelf_view().stamp, extra)
         page = cache.get(key) or cache.put(key, view(**arguments))

@@ -44,7 +44,7 @@ def render_markdown(data: bytes, pack_id: str, path: str) -> Markup:
     )
 
 
-def render_plain(data: bytes, pack_id: str, path: str) -> Markup:
+def render_plain(data: bytes) -> Markup:
     """Return plain text as HTML that keeps its lines."""
     return Markup('<pre class="plain">{}</pre>').format(escape(decode(data)))
 

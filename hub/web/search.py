@@ -47,7 +47,7 @@ def index() -> Response:
 @bp.get("/search/suggest")
 def suggestions() -> Response:
     """What may be meant by what is typed so far, for the search box of those who have scripts."""
-    begun = _asked("q")
+    begun = _query()
     key = (begun, chosen().language, shelf_view().stamp, _stamp())
     found = _completions(this_portal().paths, *key)
     answer = json.dumps({"format": 1, "suggestions": found}, ensure_ascii=False)

@@ -7,7 +7,6 @@ from functools import cached_property
 
 from sqlite_utils import Database
 
-from content_packs.items import ITEM_TYPES
 from hub.clock import hub_now
 from hub.library.installed import InstalledPack, list_packs
 from hub.library.rebuild import open_library
@@ -57,6 +56,7 @@ class Shelf:
         self._db: Database | None = None
         self._inode = 0
         self._view: ShelfView | None = None
+        self._known: dict[str, InstalledPack] = {}
 
     def view(self) -> ShelfView:
         """Return what is installed now."""
@@ -65,8 +65,14 @@ class Shelf:
             stamp = (self._inode, self._data_version(db))
             if self._view is None or self._view.stamp != stamp:
                 packs = sorted(list_packs(db, self._paths), key=lambda pack: pack.pack.id)
-                self._view = ShelfView(stamp, tuple(packs))
+                self._view = ShelfView(stamp, tuple(map(self._same_again, packs)))
+                self._known = self._view.by_id
             return self._view
+
+    def _same_again(self, pack: InstalledPack) -> InstalledPack:
+        """Return the pack as it was read before, if it is still so: what was made of it stays good."""
+        before = self._known.get(pack.pack.id)
+        return before if before == pack else pack
 
     def is_at(self, stamp: Stamp) -> bool:
         """Whether hub.db is as it was at `stamp`; False too where that cannot be told without waiting."""
@@ -98,12 +104,3 @@ class Shelf:
             return os.stat(self._paths.db).st_ino  # noqa: PTH116 - half the time of Path.stat, every request
         except FileNotFoundError:
             return 0
-
-
-def item_types(pack: InstalledPack) -> tuple[str, ...]:
-    """Return the types of the items in a pack, each once; none where it is no shelf of files."""
-    listed = pack.details.get("items")
-    types = (
-        (item.get("type") for item in listed if isinstance(item, dict)) if isinstance(listed, list) else ()
-    )
-    return tuple(sorted({name for name in types if name in ITEM_TYPES}))

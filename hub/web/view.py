@@ -10,6 +10,7 @@ from content_packs.text.markdown import MAX_MARKDOWN_BYTES
 from hub.library.installed import InstalledPack
 from hub.web.course import show_node
 from hub.web.epub import show_epub
+from hub.web.kept import Kept
 from hub.web.links import article_url, file_url
 from hub.web.opened import Opened, open_item, show_item
 from hub.web.pack import BEGINNING_KINDS, find_pack
@@ -19,6 +20,7 @@ from hub.web.portal import this_portal
 from hub.web.reading import MAX_TEXT_BYTES, render_markdown, render_plain, without_title
 
 bp = Blueprint("view", __name__, url_prefix="/view")
+_texts: Kept[Markup] = Kept(16)  # Markdown made to be slow takes seconds; a whole class opens the same text
 
 
 @bp.get("/<pack_id>/")
@@ -75,19 +77,22 @@ def _framed(opened: Opened) -> str:
 
 
 def _markdown(opened: Opened) -> str:
-    if opened.location.stat().st_size > MAX_MARKDOWN_BYTES:
+    stat, pack_id = opened.location.stat(), opened.pack.pack.id
+    if stat.st_size > MAX_MARKDOWN_BYTES:
         return _plain(opened)
-    return _text(opened, render_markdown)
+    # Its pictures have whole addresses, which begin as this browser knows the hub.
+    key = (opened.location, stat.st_mtime_ns, stat.st_size, file_url(pack_id, ""))
+    data = opened.location.read_bytes
+    return _text(opened, _texts.get(key, lambda: render_markdown(data(), pack_id, opened.item.path)))
 
 
 def _plain(opened: Opened) -> str:
-    return _text(opened, render_plain)
-
-
-def _text(opened: Opened, render: Callable[[bytes, str, str], Markup]) -> str:
     if opened.location.stat().st_size > MAX_TEXT_BYTES:
         return _file(opened)
-    text = render(opened.location.read_bytes(), opened.pack.pack.id, opened.item.path)
+    return _text(opened, render_plain(opened.location.read_bytes()))
+
+
+def _text(opened: Opened, text: Markup) -> str:
     return show_item("view/text.html", opened, text=without_title(text, opened.item.title))
 
 

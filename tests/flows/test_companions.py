@@ -1,5 +1,6 @@
 """What runs beside the pages outlives full disks, damaged databases and programs that are not there."""
 
+import shutil
 import sqlite3
 import subprocess
 import threading
@@ -8,8 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from content_packs.errors import ProcessDownError
+from hub import companions
 from hub.companions import Companions
-from hub.library import indexer
+from hub.library import indexer, precompress
 from hub.services import read_service
 from hub.settings import HubPaths, KiwixSettings
 from hub.supervise import Backoff
@@ -116,3 +119,37 @@ def test_a_state_file_that_cannot_be_written_stops_no_zim(paths, tmp_path):
         wait_for(lambda: companions.find_zim_port("wiki"), timeout_s=20)
     assert companions._thread is not None
     assert not companions._thread.is_alive()
+
+
+def test_a_full_disk_is_not_written_to_each_hour_for_nothing(paths, tmp_path, monkeypatch):
+    put_lesson(paths, tmp_path)
+    disk, spawned = shutil.disk_usage(tmp_path), []
+    least = SETTINGS.sync.reserve(disk.total)
+    free = [least - 1]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: disk._replace(free=free[0]))
+    monkeypatch.setattr(companions, "_ROOM_AGAIN_S", 0.0)
+    program = ["true"]
+
+    def spawn(_):
+        spawned.append(subprocess.Popen(program))
+        return spawned[-1]
+
+    monkeypatch.setattr(precompress, "spawn", spawn)
+    beside = Companions(paths, SETTINGS)
+
+    def tick():
+        """Let an hour pass."""
+        beside._compress()
+        for process in spawned:
+            process.wait()
+        return len(spawned)
+
+    assert tick() == 0
+    free[0] = least
+    assert [tick() for _ in range(4)] == [1, 1, 1, 1]  # it made nothing: there was no room
+    free[0] = least + companions._MORE_ROOM_BYTES
+    program[0] = "false"
+    assert tick() == 2
+    with pytest.raises(ProcessDownError):
+        tick()
+    assert tick() == 3  # what made it fail may be over

@@ -456,6 +456,28 @@ def test_while_the_portal_is_away_the_door_says_that_it_starts(hub, paths):
         assert door.get("/").status == 200
 
 
+def test_a_portal_with_a_full_queue_is_not_said_to_start(hub, paths, tmp_path):
+    door, served = hub
+    served.stop()
+    with ExitStack() as stack:
+        paths.pages.symlink_to(tmp_path)
+        stack.callback(paths.pages.unlink)
+        listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+        paths.portal_socket.unlink(missing_ok=True)
+        listener.bind(str(paths.portal_socket))
+        stack.callback(paths.portal_socket.unlink)
+        listener.listen(0)
+        while True:
+            waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+            waiting.setblocking(False)
+            if waiting.connect_ex(str(paths.portal_socket)):
+                break
+        answer = door.get("/search?q=x")
+        assert (answer.status, answer.headers["retry-after"]) == (503, "3")
+        assert "Too many requests at once" in answer.body.decode()
+        assert "starting" not in answer.body.decode()
+
+
 def test_the_door_ends_with_whoever_started_it(door):
     door.process.kill()
     door.process.wait()

@@ -108,3 +108,25 @@ def test_a_trial_takes_free_ports_or_those_that_are_given():
     assert choose_door(settings_with(), None).port == 80
     free = choose_door(settings_with(), 0)
     assert len({free.port, free.packs_port, free.kolibri_port, free.zip_port}) == 4
+
+
+@pytest.mark.parametrize("path", ["/search", "/opds/search", "/opds/all", "/sitemap.xml", "/sitemap/2.xml"])
+def test_nobody_asks_for_what_takes_long_as_often_as_he_likes(path):
+    assert zone_of(path) == "search"
+
+
+@pytest.mark.parametrize(
+    ("path", "zone"),
+    [("/search/suggest", "suggest"), ("/opds/search.xml", ""), ("/searches", ""), ("/login", ""), ("/", "")],
+)
+def test_other_pages_have_other_limits_or_none(path, zone):
+    assert zone_of(path) == zone
+
+
+def zone_of(path: str) -> str:
+    """The zone whose limit holds for a path: of the first location that is given by a pattern."""
+    text = text_of(settings_with())
+    for pattern, zone in re.findall(r"location ~ \"?(\S+?)\"? \{ limit_req zone=(\w+)", text):
+        if re.search(pattern, path):
+            return str(zone)
+    return ""

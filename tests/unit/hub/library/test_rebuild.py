@@ -1,18 +1,20 @@
 import errno
 import multiprocessing
 import sqlite3
+import threading
 from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 
-from content_packs.errors import LocalError
+from content_packs.durable import locked
+from content_packs.errors import BusyError, LocalError
 from content_packs.transports.local import open_local
 from hub import db as hub_db
-from hub.library import rebuild
+from hub.library import precompress, rebuild
 from hub.library.install import hide, install, remove
 from hub.library.installed import current_version, list_packs, list_versions
-from hub.library.rebuild import open_library, repair
+from hub.library.rebuild import open_library, repair, take_out
 from hub.library.store import open_store
 from hub.sync.fetch import fetch_parcels
 from support.built import build, make_paths, put_in_depot
@@ -43,6 +45,30 @@ def test_repair_throws_away_what_was_made_from_the_files(hub):
     for version in ("1", "2"):
         (hub.packs / "lesson" / version / "gzip").mkdir()
     run_repair(hub)
+    assert not list(hub.packs.glob("*/*/gzip"))
+
+
+def test_repair_lets_nobody_make_gzip_forms_of_what_is_damaged(hub, monkeypatch):
+    """Who makes them is let finish first, and begins again when the damaged files are out."""
+    damage(hub, 2)
+    seen = []
+
+    def look(folder, damaged):
+        with pytest.raises(BusyError), locked(hub.lock("precompress"), doing="looking"):
+            pass
+        seen.append(damaged)
+        take_out(folder, damaged)
+
+    monkeypatch.setattr(rebuild, "take_out", look)
+    damage(hub, 1)
+    finished = threading.Event()
+    with precompress.paused(hub):
+        repairing = threading.Thread(target=lambda: (run_repair(hub), finished.set()))
+        repairing.start()
+        assert not finished.wait(0.2)
+        (hub.packs / "lesson" / "2" / "gzip").mkdir()
+    repairing.join()
+    assert seen == [("files/index.html",)]
     assert not list(hub.packs.glob("*/*/gzip"))
 
 

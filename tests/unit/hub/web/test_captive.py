@@ -227,3 +227,10 @@ def test_other_pages_cannot_press_continue(portal, origin):
 def test_the_page_itself_can(portal):
     assert press_continue(portal, Origin="http://hub.lan").status_code == 200
     assert ask(portal, PROBES[0]).status_code == 204
+
+
+@pytest.mark.parametrize("host", ["hub.lan.", "hub.lan.:8080"])
+def test_the_dot_that_may_end_a_name_changes_nothing(portal, host):
+    answer = portal.get("/", headers={"Host": host})
+    assert answer.status_code == 200
+    assert answer.text == portal.get("/", headers={"Host": host.replace("lan.", "lan")}).text

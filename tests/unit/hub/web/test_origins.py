@@ -29,6 +29,10 @@ PACK_IDS = st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)*", fullmatch=True).filter(is_pa
         ("a" * 63 + ".lan", "a" * 63 + ".lan"),
         ("a" * 64, None),
         ("hub..lan", None),
+        ("hub.lan.", "hub.lan"),
+        ("hub.lan.:8080", "hub.lan"),
+        ("hub.lan..", None),
+        (".", None),
     ],
 )
 def test_only_a_host_name_is_one(header, name):

@@ -2,18 +2,19 @@
 
 import errno
 import os
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from content_packs.durable import locked
+from hub.clock import BUILT_AT, best_time, raise_floor
 from hub.pagefiles import CURRENT, LOCK, withdrawn
 from hub.settings import HubPaths
 from hub.web import pagefiles
 from hub.web.assets import list_assets
 from hub.web.pagecache import make_page
-from hub.web.pagefiles import PageFiles, today
+from hub.web.pagefiles import PageFiles
 from hub.web.shelf import Shelf
 from support.shelves import put_lesson
 
@@ -33,6 +34,10 @@ def files(paths: HubPaths, shelf: Shelf):
     files.open(list_assets())
     yield files
     files.close()
+
+
+def today() -> date:
+    return best_time(datetime.now(UTC), BUILT_AT).date()
 
 
 def kept(paths: HubPaths) -> list[str]:
@@ -75,14 +80,14 @@ def test_a_change_takes_all_back_before_it_is_made(files, shelf, paths):
 
 
 def test_a_page_of_yesterday_is_neither_kept_nor_stays(shelf, paths):
-    days = [date(2026, 11, 27)]
-    files = PageFiles(paths, shelf, today=lambda: days[-1])
+    days = [datetime(2026, 11, 27, 23, 59, tzinfo=UTC)]
+    files = PageFiles(paths, shelf, now=lambda: days[-1])
     files.open(list_assets())
-    made = (shelf.view().stamp, days[0])
+    made = (shelf.view().stamp, days[0].date())
     files.offer("/", PLAIN, PAGE, made)
     files.refresh()
     assert kept(paths) == ["default/default/.html"]
-    days.append(date(2026, 11, 28))
+    days.append(datetime(2026, 11, 28, tzinfo=UTC))
     files.refresh()
     assert kept(paths) == []
     files.offer("/", PLAIN, PAGE, made)
@@ -147,3 +152,9 @@ def test_a_full_memory_leaves_no_pages_that_nobody_takes_back(paths, shelf, tmp_
         PageFiles(paths, shelf).open(list_assets())
     assert not paths.pages.is_symlink()
     assert not list(memory.iterdir())
+
+
+def test_the_day_is_that_of_the_hub_s_clock(files, paths):
+    signed_at = best_time(datetime.now(UTC), BUILT_AT) + timedelta(days=400)
+    raise_floor(paths.trust, signed_at)  # the office has signed since: the system's clock is late
+    assert files.today() == signed_at.date()

@@ -3,7 +3,9 @@ from datetime import UTC, datetime
 import pytest
 
 from hub.library.indexer import index_pending
+from hub.library.query import MAX_QUERY_CHARS
 from hub.settings import HubPaths
+from hub.web import search
 from hub.web.app import create_portal
 from hub.web.origins import Ports
 from support.shelves import SETTINGS, put_files_pack, put_lesson, put_textbook
@@ -96,6 +98,13 @@ def test_suggests_words_and_pages_while_one_types(stocked):
 @pytest.mark.parametrize("begun", ["", "д", "<script>", "a" * 5000, "\0"])
 def test_suggests_for_any_text_and_never_markup(stocked, begun):
     assert len(suggestions(stocked, begun)) <= 8
+
+
+def test_what_is_typed_beyond_a_question_s_length_takes_no_memory(stocked):
+    search._completions.cache_clear()
+    for number in range(3):
+        suggestions(stocked, "дроби" * MAX_QUERY_CHARS + str(number))
+    assert search._completions.cache_info().currsize == 1
 
 
 def test_suggestions_are_kept_by_the_browser_that_asked(stocked):

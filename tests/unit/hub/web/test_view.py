@@ -1,3 +1,4 @@
+import os
 import re
 import time
 from itertools import pairwise
@@ -5,6 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
+from hub.web import view
+from hub.web.reading import render_markdown
 from support.shelves import put_files_pack, put_lesson, put_textbook
 
 
@@ -129,3 +132,21 @@ def test_a_shelf_without_an_item_is_its_own_page(portal, paths, scratch):
     put_files_pack(paths, scratch)
     answer = portal.get("/view/maths-shelf/")
     assert (answer.status_code, answer.location) == (302, "/pack/maths-shelf")
+
+
+def test_markdown_is_rendered_once_for_all_who_open_it(portal, paths, scratch, monkeypatch):
+    folder = put_lesson(paths, scratch, {"а.md": b"# x\n![](b.png)"}, id="texts", kind="files", entry=None)
+    rendered = []
+
+    def render(*arguments):
+        rendered.append(1)
+        return render_markdown(*arguments)
+
+    monkeypatch.setattr(view, "render_markdown", render)
+    for host in ("hub.lan", "hub.lan", "10.42.0.1"):
+        page = portal.get("/view/texts/%D0%B0.md", headers={"Host": f"{host}:8080"}).text
+        assert f'src="http://{host}:8081/p/texts/b.png"' in page
+    assert len(rendered) == 2
+    os.utime(folder / "а.md", (1, 1))
+    assert portal.get("/view/texts/%D0%B0.md", headers={"Host": "hub.lan:8080"}).status_code == 200
+    assert len(rendered) == 3
