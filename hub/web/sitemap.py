@@ -8,6 +8,7 @@ from flask import Blueprint, current_app, url_for
 from content_packs.items import read_items
 from hub.library.installed import InstalledPack
 from hub.web.documents import add, document, new_root, write
+from hub.web.kinds import find_kind
 from hub.web.links import page_url, view_url
 from hub.web.portal import shelf_view
 
@@ -15,7 +16,6 @@ bp = Blueprint("sitemap", __name__)
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _MAX_ADDRESSES = 50_000  # of one file, by the protocol
 _NO_PAGES = ("assets", "captive", "neighbour", "news", "opds", "preferences", "metrics", "sitemap")
-_OPENS_ITSELF = ("web", "zim")
 
 
 @bp.get("/sitemap.xml")
@@ -52,7 +52,7 @@ def _list_pages() -> Iterator[tuple[str, str]]:
 
 def _list_pack_pages(pack: InstalledPack) -> Iterator[str]:
     yield url_for("pack.show", pack_id=pack.pack.id)
-    if pack.pack.kind in _OPENS_ITSELF:
+    if find_kind(pack.pack.kind).opens_itself:
         yield view_url(pack.pack.id)
     for item in read_items(pack.details):
         yield view_url(pack.pack.id, item.path)

@@ -10,9 +10,10 @@ from content_packs.text.markdown import MAX_MARKDOWN_BYTES
 from hub.library.installed import InstalledPack
 from hub.web.course import show_node
 from hub.web.epub import show_epub
+from hub.web.kinds import find_kind
 from hub.web.links import article_url, file_url
 from hub.web.opened import Opened, open_item, show_item
-from hub.web.pack import BEGINNING_KINDS, find_pack
+from hub.web.pack import find_pack
 from hub.web.pages import fresh_page
 from hub.web.pdf import show_pdf
 from hub.web.portal import this_portal
@@ -24,7 +25,7 @@ bp = Blueprint("view", __name__, url_prefix="/view")
 @bp.get("/<pack_id>/")
 def start(pack_id: str) -> ResponseReturnValue:
     """A pack at the place where it begins; of a shelf or a course that is its own page."""
-    if find_pack(pack_id).pack.kind not in BEGINNING_KINDS:
+    if not find_kind(find_pack(pack_id).pack.kind).opens_itself:
         return redirect(url_for("pack.show", pack_id=pack_id))
     return _show(pack_id=pack_id, path="")
 
