@@ -10,19 +10,19 @@ BOMB = f'<!DOCTYPE x [<!ENTITY l0 "{"ha" * 50}">{LAUGHS}]>'
 
 
 @pytest.mark.parametrize("recover", [False, True])
-def test_entities_stay_what_they_are(recover: bool) -> None:
-    root = parse_xml(f"{BOMB}<x>&l9;</x>".encode(), recover=recover)
-    assert root is not None
-    assert etree.tostring(root) == b"<x>&l9;</x>"
-
-
-@pytest.mark.parametrize("recover", [False, True])
-def test_a_bomb_in_an_attribute_does_not_go_off(recover: bool) -> None:
+@pytest.mark.parametrize("use", ["<x>&l9;</x>", '<x y="&l9;"/>'])
+def test_a_bomb_of_entities_does_not_go_off(use: str, recover: bool) -> None:
     try:
-        root = parse_xml(f'{BOMB}<x y="&l9;"/>'.encode(), recover=recover)
+        root = parse_xml(f"{BOMB}{use}".encode(), recover=recover)
     except etree.XMLSyntaxError:
         return
-    assert root is None or len(etree.tostring(root)) < 10_000_000
+    assert root is None or len(etree.tostring(root)) < 1000
+
+
+def test_an_entity_stays_what_it_is() -> None:
+    root = parse_xml(b'<!DOCTYPE x [<!ENTITY a "ha">]><x>&a;</x>')
+    assert root is not None
+    assert etree.tostring(root).endswith(b"<x>&a;</x>")
 
 
 def test_reads_no_file_of_this_machine(tmp_path) -> None:
