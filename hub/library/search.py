@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from content_packs.errors import BadDataError
 from hub.library import query as queries
 from hub.library import search_db
-from hub.library.layout import switch
+from hub.library.keyboard import switch
 from hub.library.lemmas import base_language
 from hub.library.query import AskedWord
 from hub.library.search_index import list_left_out, read_text

@@ -20,7 +20,7 @@ _MEDIA_TYPES = {  # as KOReader and Librera know them
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class CatalogueEntry:
     """One entry of the catalogue. `path` is empty where the pack as a whole opens in a browser."""
 
     pack: InstalledPack
@@ -43,19 +43,19 @@ class Book:
         return search_words(" ".join((self.title, meta.title, meta.author, meta.publisher, *meta.tags)))
 
 
-def list_books(packs: Iterable[InstalledPack]) -> Iterator[Book]:
+def list_books(packs: Iterable[InstalledPack]) -> Iterator[CatalogueEntry]:
     """Yield what the packs hold, in the order of the packs and of their shelves."""
     for pack in packs:
         if pack.pack.kind == "files":
             yield from _on_shelf(pack)
         else:
-            yield Book(pack, _archive(pack), pack.pack.title, pack.pack.language, pack.size_bytes)
+            yield CatalogueEntry(pack, _archive(pack), pack.pack.title, pack.pack.language, pack.size_bytes)
 
 
-def _on_shelf(pack: InstalledPack) -> Iterator[Book]:
+def _on_shelf(pack: InstalledPack) -> Iterator[CatalogueEntry]:
     for item in read_items(pack.details):
         if item.type in _TYPES:
-            yield Book(pack, item.path, item.title, item.language or pack.pack.language, item.size)
+            yield CatalogueEntry(pack, item.path, item.title, item.language or pack.pack.language, item.size)
 
 
 def _archive(pack: InstalledPack) -> str:
@@ -69,7 +69,7 @@ def search_words(text: str) -> frozenset[str]:
     return frozenset(softer(plain(word)) for token in split_tokens(text) if (word := fold(token)))
 
 
-def find_books(books: Iterable[Book], query: str) -> list[Book]:
+def find_books(books: Iterable[CatalogueEntry], query: str) -> list[CatalogueEntry]:
     """Return the books of which some word begins with each word of `query`; all for an empty one."""
     wanted = search_words(query)
     return [book for book in books if _has(book.words, wanted)]

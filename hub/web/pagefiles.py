@@ -1,7 +1,7 @@
 """Finished pages given to the front door as files, so that a class that opens the hub costs no Python.
 
 A page lies at current/<language>/<text size>/<path>.html, with its gzip form beside it; `default` stands for
-a reader who has chosen nothing. The rule that keeps old pages away is in hub/pagefiles.py. Its time is made
+a reader who has chosen nothing. The rule that keeps old pages away is in hub/withdrawal.py. Its time is made
 from its content, as nginx makes the ETag from time and size: two pages never share one.
 """
 
@@ -15,11 +15,11 @@ from pathlib import Path
 
 from content_packs.durable import locked, swap_symlink
 from content_packs.errors import BusyError
-from hub.pagefiles import CURRENT, LOCK, STATIC
 from hub.settings import HubPaths
 from hub.web.assets import Asset
 from hub.web.pagecache import Page
 from hub.web.shelf import Shelf, Stamp
+from hub.withdrawal import CURRENT, LOCK, STATIC
 
 Made = tuple[Stamp, date]  # what a page was made from: hub.db as it was, on that day
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from content_packs.durable import locked
-from hub.pagefiles import CURRENT, LOCK, withdrawn
 from hub.settings import HubPaths
 from hub.web import pagefiles
 from hub.web.assets import list_assets
 from hub.web.pagecache import make_page
 from hub.web.pagefiles import PageFiles, today
 from hub.web.shelf import Shelf
+from hub.withdrawal import CURRENT, LOCK, withdrawn
 from support.shelves import put_lesson
 
 PLAIN = ("default", "default")
