@@ -11,7 +11,7 @@ from hub.library import search_db
 from hub.library.complete import complete
 from hub.library.installed import InstalledPack
 from hub.library.query import MAX_QUERY_CHARS
-from hub.library.search import Found, SearchResult, find_left_out, search
+from hub.library.search import Filters, Found, Page, SearchResult, find_left_out, search
 from hub.services import read_service
 from hub.settings import HubPaths
 from hub.web import facets
@@ -141,11 +141,15 @@ def _search(query: str, wanted: dict[str, str]) -> SearchResult:
         this_portal().paths,
         query,
         ui_language=chosen().language,
-        limit=HITS_ON_A_PAGE,
-        offset=(asked_page() - 1) * HITS_ON_A_PAGE,
-        per_kind=0 if wanted["kind"] or asked_page() > 1 else HITS_OF_A_KIND,
+        filters=Filters(
+            kind=wanted["kind"] or None,
+            language=wanted["language"] or None,
+            pack_ids=facets.fitting_packs(view.packs, subject=wanted["subject"], grade=wanted["grade"]),
+        ),
+        page=Page(
+            HITS_ON_A_PAGE,
+            offset=(asked_page() - 1) * HITS_ON_A_PAGE,
+            per_kind=0 if wanted["kind"] or asked_page() > 1 else HITS_OF_A_KIND,
+        ),
         as_typed="typed" in request.args,
-        kind=wanted["kind"] or None,
-        language=wanted["language"] or None,
-        pack_ids=facets.fitting_packs(view.packs, subject=wanted["subject"], grade=wanted["grade"]),
     )

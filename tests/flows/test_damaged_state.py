@@ -110,7 +110,7 @@ def test_the_search_mends_itself(road, tmp_path):
         paths.search_db.write_bytes(damage(paths.search_db.read_bytes()))
         must("hub", "--dir", paths.dir, "sync", "--no-neighbours")
         assert not indexer.pending(paths)
-        assert search(paths, "fractions", ui_language="uk", limit=5).hits
+        assert search(paths, "fractions", ui_language="uk").hits
         shutil.rmtree(paths.dir)
 
 
