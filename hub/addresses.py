@@ -2,7 +2,15 @@
 
 import ifaddr
 
+from hub.settings import LOOPBACK
+
 ANY_HOST = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not listened on
+_REACHED_AT = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - compared with, not listened on
+
+
+def reachable(host: str) -> str:
+    """Return where this machine itself reaches what listens on `host`."""
+    return _REACHED_AT.get(host, host)
 
 
 def list_addresses() -> list[str]:

@@ -28,10 +28,9 @@ from content_packs.durable import write_durably
 from content_packs.errors import ProcessDownError, local_error
 from hub.library.installed import InstalledPack
 from hub.services import ServiceFile
-from hub.settings import HubPaths, HubSettings
+from hub.settings import LOOPBACK, HubPaths, HubSettings
 from hub.supervise import Child, ChildSettings
 
-_HOST = "127.0.0.1"
 _KIND = "zim"
 _THREADS = 4  # more make a Pi no faster: kiwix-tools issue 345
 _HEALTH_TIMEOUT_S = 1.0  # `tick` may not wait for long
@@ -159,7 +158,7 @@ class KiwixServer:
             message = f"kiwix-serve is not installed: there is no {self._settings.command}"
             raise ProcessDownError(message, hint="Install it: apt install kiwix-tools")
         self._port = self._settings.port or _free_port()
-        options = ["--library", "--monitorLibrary", "--address", _HOST, "--port", str(self._port)]
+        options = ["--library", "--monitorLibrary", "--address", LOOPBACK, "--port", str(self._port)]
         options += ["--threads", str(_THREADS), "--nolibrarybutton", "--nosearchbar"]
         settings = ChildSettings(
             name="kiwix-serve",
@@ -193,7 +192,7 @@ def _write_library(path: Path, data: bytes) -> None:
 
 
 def _answers(port: int) -> bool:
-    with closing(http.client.HTTPConnection(_HOST, port, timeout=_HEALTH_TIMEOUT_S)) as connection:
+    with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=_HEALTH_TIMEOUT_S)) as connection:
         try:
             connection.request("HEAD", "/")
             return connection.getresponse().status == http.client.OK
@@ -202,6 +201,6 @@ def _answers(port: int) -> bool:
 
 
 def _free_port() -> int:
-    with socket.create_server((_HOST, 0)) as server:
+    with socket.create_server((LOOPBACK, 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -30,6 +30,7 @@ from hub.companions import Companions
 from hub.library.rebuild import open_library
 from hub.services import ServiceFile
 from hub.settings import HubPaths, HubSettings
+from hub.web import memory_disk
 from hub.web.accepted import open_accepted
 from hub.web.app import create_portal
 from hub.web.assets import list_assets
@@ -48,7 +49,6 @@ _BACKLOG = 256
 _STOP_S = 4  # running answers get this long; `hub serve` is gone within 5 s of SIGTERM
 _KEEP_ALIVE_S = 5
 _LARGE_BODIES = 3  # for each page thread: a class of 40 that downloads together, each a thread of its own
-_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn's heartbeat file: not on the memory card
 
 
 def serve(paths: HubPaths, settings: HubSettings, *, host: str, port: int) -> None:
@@ -110,7 +110,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "loglevel": "warning",
             "control_socket_disable": True,
             "secure_scheme_headers": {},  # no browser may say that it came by https
-            "worker_tmp_dir": str(_MEMORY) if _MEMORY.is_dir() else None,
+            "worker_tmp_dir": str(memory_disk.DISK) if memory_disk.has_disk() else None,  # not on the card
             "post_worker_init": self._start_companions,
             "worker_exit": self._stop_companions,
         }

@@ -10,6 +10,7 @@ from content_packs.source import Severity
 from content_packs.text.epub_package import Book, read_book, read_package
 from content_packs.text.epub_zip import UNREADABLE_EPUB, EpubError, EpubZip, open_epub
 from content_packs.text.html import MAX_HTML_BYTES, read_html
+from content_packs.text.xml import parse_xml
 
 _ENCRYPTION = "META-INF/encryption.xml"
 _MIXED_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
@@ -86,9 +87,8 @@ def _list_locked(book: EpubZip) -> list[str]:
 
 
 def _is_xml(data: bytes) -> bool:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
-        etree.fromstring(data, parser)
+        parse_xml(data)
     except etree.XMLSyntaxError as error:
         return "Entity" in str(error)  # such as &nbsp;, which every browser is given
     return True

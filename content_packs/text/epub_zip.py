@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from lxml import etree
 
 from content_packs.errors import BadDataError
+from content_packs.text.xml import parse_xml
 from content_packs.text.zips import UNREADABLE_ZIP
 
 _MAX_XML_BYTES = 4 * 1024 * 1024
@@ -66,8 +67,7 @@ class EpubZip:
 
     def read_xml(self, name: str) -> etree._Element:
         """Return the root of an XML file, mended where it is broken; no entity is followed."""
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
-        root = etree.fromstring(self.read(name, _MAX_XML_BYTES), parser)
+        root = parse_xml(self.read(name, _MAX_XML_BYTES), recover=True)
         if root is None:
             raise EpubError(f"is not an EPUB: {name} is not XML")
         return root

@@ -99,18 +99,17 @@ def search(
     as_json: bool,
 ) -> None:
     """Search everything that is on this hub."""
-    from hub.library.search import search as run_search  # lemmas and spellings: only this command needs them
+    from hub.library.search import Filters, Page  # lemmas and spellings: only this command needs them
+    from hub.library.search import search as run_search
 
     settings = read_settings(paths)
     result = run_search(
         paths,
         " ".join(words),
         ui_language=settings.portal.language,
-        limit=limit,
+        filters=Filters(kind=kind, language=language, pack_ids=_fitting_packs(paths, subject, grade)),
+        page=Page(limit),
         as_typed=typed,
-        kind=kind,
-        language=language,
-        pack_ids=_fitting_packs(paths, subject, grade),
     )
     if as_json:
         print_json(

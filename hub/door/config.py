@@ -13,6 +13,7 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from content_packs.errors import UsageError
 from hub import web
+from hub.addresses import reachable
 from hub.library.precompress import TEXT_SUFFIXES
 from hub.settings import HubPaths, HubSettings
 from hub.web import headers
@@ -128,8 +129,7 @@ def _kolibri(settings: HubSettings) -> Kolibri | None:
             "hub.toml: kolibri.port or kolibri.zip_port is 0, any free one: the front door cannot know it",
             hint="Give both a number, or leave them out.",
         )
-    host = kolibri.host or settings.inner_host
-    address = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    address = reachable(kolibri.host or settings.inner_host)
     return Kolibri(f"[{address}]" if ":" in address else address, kolibri.port, kolibri.zip_port)
 
 

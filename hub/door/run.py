@@ -19,6 +19,7 @@ from pathlib import Path
 
 from content_packs.durable import locked
 from content_packs.errors import LocalError, ProcessDownError, local_error
+from hub.addresses import reachable
 from hub.door.config import door_of_settings, write_config
 from hub.services import ServiceFile
 from hub.settings import LOOPBACK, HubPaths, HubSettings
@@ -146,9 +147,8 @@ def _ports(door: Door) -> dict[str, int]:
 
 
 def _answers(host: str, port: int) -> bool:
-    address = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     try:
-        socket.create_connection((address, port), timeout=_CONNECT_S).close()
+        socket.create_connection((reachable(host), port), timeout=_CONNECT_S).close()
     except OSError:
         return False
     return True

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from content_packs.durable import write_durably
 from content_packs.errors import ProcessDownError
-from hub.settings import HubPaths, HubSettings
+from hub.settings import LOOPBACK, HubPaths, HubSettings
 
 _SETTINGS_MODULE = "hub_kolibri"
 _SUPERUSER = "hub-admin"
@@ -192,6 +192,6 @@ def _superuser(path: Path) -> dict[str, str]:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_server((LOOPBACK, 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -22,6 +22,7 @@ from typing import Any
 from content_packs.console import note
 from content_packs.durable import locked
 from content_packs.errors import ProcessDownError, UsageError
+from hub.addresses import reachable
 from hub.db import open_db
 from hub.kolibri.channels import (
     Channels,
@@ -71,8 +72,8 @@ def run_kolibri(paths: HubPaths, settings: HubSettings, *, until: threading.Even
 
 def is_healthy(host: str, port: int) -> bool:
     """Tell whether a Kolibri answers /status/."""
-    address = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
-    with closing(http.client.HTTPConnection(address, port, timeout=_HEALTH_TIMEOUT_S)) as connection:
+    where = (reachable(host), port)
+    with closing(http.client.HTTPConnection(*where, timeout=_HEALTH_TIMEOUT_S)) as connection:
         try:
             connection.request("GET", "/status/")
             return connection.getresponse().status == http.client.OK

@@ -7,7 +7,7 @@ from itertools import islice
 
 from hub.library import query as queries
 from hub.library import search_db
-from hub.library.layout import switch
+from hub.library.keyboard import switch
 from hub.library.lemmas import base_language, variants
 from hub.library.ukrainian import is_little
 from hub.library.words import APOSTROPHE, fold, plain, split_tokens

@@ -15,8 +15,8 @@ from content_packs.index import Index, read_index_json, unpack_index
 from content_packs.kinds import KINDS
 from content_packs.kinds.kind import InstalledTree
 from content_packs.meta import PackMeta
-from hub.pagefiles import withdrawn
 from hub.settings import HubPaths
+from hub.withdrawal import withdrawn
 
 CURRENT = "current"
 INDEX = depot.INDEX_NAME

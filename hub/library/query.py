@@ -9,14 +9,14 @@ from hub.library.words import fold, plain, split_tokens
 MAX_QUERY_CHARS = 200
 MAX_QUERY_WORDS = 12
 # No page is about these: `що таке дріб`, `what is the capital of`. Not `for` or `in`: words of programs.
-_LITTLE_WORDS = (
+_QUESTION_WORDS = (
     "а або але без був була були було в від до з за зі і й із на не о об по при про та те ти то той у це"
     " цей ця ці чи що щоб є я як яка яке який які якого якої якому яким яку де коли куди звідки хто кого"
     " кому чим чому чого навіщо скільки таке такий така такі якщо коли називається називають означає"
     " a an the of to what how why who where when does do are was were it this that which"
     " ce cum este sunt și la cine unde az egy hogyan miért mi és co jak jest są kto gdzie dlaczego"
 )
-_LITTLE = frozenset(_LITTLE_WORDS.split())
+_ONLY_ASKING = frozenset(_QUESTION_WORDS.split())
 _MIN_ROOT_CHARS = 5  # of a word whose relatives are looked for
 _MAX_SUFFIX_CHARS = 4  # `-ічний`, `-овий`
 _MIN_PREFIX_CHARS = 2  # one letter would match half of the library
@@ -41,7 +41,7 @@ def parse(query: str, languages: Iterable[str]) -> tuple[AskedWord, ...]:
 
 def _telling(tokens: list[str]) -> list[str]:
     """Leave out what only makes a question of the other words; all of them stay where there are no others."""
-    return [token for token in tokens if fold(token) not in _LITTLE] or tokens
+    return [token for token in tokens if fold(token) not in _ONLY_ASKING] or tokens
 
 
 def match_all(words: tuple[AskedWord, ...]) -> str:

@@ -4,12 +4,12 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from content_packs.errors import BadDataError
 from hub.library import query as queries
 from hub.library import search_db
-from hub.library.layout import switch
+from hub.library.keyboard import switch
 from hub.library.lemmas import base_language
 from hub.library.query import AskedWord
 from hub.library.search_index import list_left_out, read_text
@@ -110,36 +110,46 @@ class Filters:
         return {"kind": self.kind, "pack_id": self.pack_id, "language": self.language, "pack_ids": pack_ids}
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which hits are asked for, MAX_LIMIT of them at most.
+
+    With `per_kind` and more than one kind found, so many are `hits`, and so many further ones of each
+    kind are in `groups`.
+    """
+
+    limit: int = 20
+    offset: int = 0
+    per_kind: int = 0
+
+
+ANYTHING = Filters()
+FIRST_PAGE = Page()
+
+
 def search(
     paths: HubPaths,
     query: str,
     *,
     ui_language: str,
-    limit: int = 20,
-    offset: int = 0,
-    per_kind: int = 0,
+    filters: Filters = ANYTHING,
+    page: Page = FIRST_PAGE,
     as_typed: bool = False,
-    kind: str | None = None,
-    pack_id: str | None = None,
-    language: str | None = None,
-    pack_ids: AbstractSet[str] | None = None,
 ) -> SearchResult:
     """Return what the library has on `query`, best first.
 
     Any text is a query; nothing in it is syntax. Where nothing is there as it is typed, what was meant
-    is shown at once, by the other keyboard layout or the nearest spelling, unless `as_typed`. With `per_kind`
-    and more than one kind found, so many are `hits`, and so many further ones of each kind are in `groups`.
-    A damaged index gives an empty result and is made again by the next indexing.
+    is shown at once, by the other keyboard layout or the nearest spelling, unless `as_typed`. A damaged index
+    gives an empty result and is made again by the next indexing.
 
     Raises:
         LocalError: the disk does not let search.db be read.
     """
-    page = _Page(max(0, min(limit, MAX_LIMIT)), max(0, offset), per_kind, as_typed)
-    filters = Filters(kind, pack_id, language, pack_ids)
     try:
         with search_db.open_for_reading(paths) as connection:
             if connection is not None:
-                return _Library(connection, base_language(ui_language), filters).search(query, page)
+                library = _Library(connection, base_language(ui_language), filters)
+                return library.search(query, page, as_typed=as_typed)
     except BadDataError:
         search_db.condemn(paths.search_db)
     except sqlite3.DatabaseError as error:
@@ -163,14 +173,6 @@ def _nothing(*, complete: bool) -> SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
-    limit: int
-    offset: int
-    per_kind: int
-    as_typed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Way:
     """One way to look for words: strict or not; what it finds, and how much of it fits the filters."""
 
@@ -187,39 +189,59 @@ class _Way:
 
 
 @dataclass(frozen=True, slots=True)
+class _Meant:
+    """What a query comes to: the way that is shown, what else may be meant, what is shown in its place."""
+
+    way: _Way
+    suggestion: str | None = None
+    shown: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Library:
     """An open search.db with hub.db beside it, for one search."""
 
     connection: sqlite3.Connection
     ui_language: str
-    filters: Filters = field(default_factory=Filters)
+    filters: Filters
 
-    def search(self, query: str, page: _Page) -> SearchResult:
+    def search(self, query: str, page: Page, *, as_typed: bool) -> SearchResult:
         languages = {*self._languages(), self.ui_language}
         words = queries.parse(query, languages)
         complete = self._is_complete()
         if not words:
             return _nothing(complete=complete)
-        way, shown, suggestion = self._choose(words), None, None
-        if not way.is_good:
-            other = self._in_other_layout(query, languages)
-            if other is not None and not page.as_typed and (other.is_good or way.total == 0):
-                way, shown = other, switch(query)
-            elif other is not None:
-                suggestion = switch(query)
-            else:
-                suggestion = self._suggest(query, words, languages)
-                if suggestion and way.total == 0 and not page.as_typed:
-                    near = self._choose(queries.parse(suggestion, languages))
-                    way, shown = (near, suggestion) if near.total else (way, None)
-                elif way.total == 0:
-                    relatives = self._relatives(words)
-                    way = relatives if relatives.total else way
+        meant = self._find_meant(query, words, languages, as_typed=as_typed)
+        way = meant.way
         kinds = self._kinds(way) if page.per_kind and way.total else {}
-        hits = self._hits(way, page.per_kind if len(kinds) > 1 else page.limit, page.offset)
+        limit = page.per_kind if len(kinds) > 1 else max(0, min(page.limit, MAX_LIMIT))
+        hits = self._hits(way, limit, max(0, page.offset))
         groups = self._groups(way, kinds, hits) if len(kinds) > 1 else ()
         found = way.found if way.total else ()
-        return SearchResult(hits, way.total, suggestion, way.mode, complete, shown, found, groups)
+        return SearchResult(hits, way.total, meant.suggestion, way.mode, complete, meant.shown, found, groups)
+
+    def _find_meant(
+        self, query: str, words: tuple[AskedWord, ...], languages: set[str], *, as_typed: bool
+    ) -> _Meant:
+        """Return what is shown: the query itself, the other layout, the nearest spelling or relatives.
+
+        Each is looked for only where those before it do not do.
+        """
+        way = self._choose(words)
+        if way.is_good:
+            return _Meant(way)
+        other = self._in_other_layout(query, languages)
+        if other is not None:
+            is_better = not as_typed and (other.is_good or way.total == 0)
+            return _Meant(other, shown=switch(query)) if is_better else _Meant(way, suggestion=switch(query))
+        suggestion = self._suggest(query, words, languages)
+        if way.total:
+            return _Meant(way, suggestion=suggestion)
+        if suggestion and not as_typed:
+            near = self._choose(queries.parse(suggestion, languages))
+            return _Meant(near, suggestion, suggestion) if near.total else _Meant(way, suggestion)
+        relatives = self._relatives(words)
+        return _Meant(relatives if relatives.total else way, suggestion)
 
     def _in_other_layout(self, query: str, languages: set[str]) -> _Way | None:
         """Return the way to what the other layout makes of the query; None where that finds nothing."""

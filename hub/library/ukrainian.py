@@ -30,12 +30,12 @@ _ONLY_AFTER = {
 _DOUBLED = ("анн", "янн", "енн")  # `значенн-я`, `значень`
 
 # Little words look as if they had an ending, but `його` is no form of `йога`; and a text is full of them.
-_LITTLE = (
+_NO_ENDING_WORDS = (
     "адже більше буде буду було були бути весь вона воно вони його йому дуже лише може можна навіть немає"
     " отже після поза проте свого своє своєї свої своїх собі тільки того тобто тоді тому треба туди усіх хоча"
     " цього цьому через чому щодо якщо якої який яких якій якого"
 )
-_NO_ENDING = frozenset(_LITTLE.split())
+_NO_ENDING = frozenset(_NO_ENDING_WORDS.split())
 # Only verbs end so, and those simplemma knows better.
 _OF_VERBS = ("ся", "увати", "ювати", "ить", "ють")
 

@@ -7,12 +7,9 @@ reaches the card. Times are seconds of CLOCK_MONOTONIC, which all processes of o
 """
 
 import json
-import os
-import stat
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -21,9 +18,9 @@ from content_packs.durable import write_durably
 from content_packs.errors import local_error
 from hub.clock import read_boot_id
 from hub.settings import HubPaths
+from hub.web import memory_disk
 
 MAX_DEVICES = 1000  # more than one school has on one access point
-MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - tmpfs; the folder below it is ours alone
 _ARP = Path("/proc/net/arp")
 _NO_HARDWARE = "00:00:00:00:00:00"
 FindHardware = Callable[[str], str]
@@ -106,7 +103,7 @@ class AcceptedInFile:
             self._devices.add(address, now=now)
             state = {"boot": read_boot_id(), "devices": self._devices.to_dict()}
             try:
-                self._make_folder()
+                memory_disk.make_private(self._path.parent)
                 write_durably(self._path, json.dumps(state).encode(), mode=0o600)
             except OSError as error:
                 note(local_error(error, "remembering who pressed Continue").message)
@@ -123,7 +120,7 @@ class AcceptedInFile:
             return
         self._is_read = True
         try:
-            self._check_folder()
+            memory_disk.check_private(self._path.parent)
             state = json.loads(self._path.read_bytes())
             devices = state["devices"] if state["boot"] == read_boot_id() else {}
             for address, (hardware, until) in devices.items():
@@ -131,26 +128,9 @@ class AcceptedInFile:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return  # none there, or torn: then they press "Continue" once more
 
-    def _make_folder(self) -> None:
-        self._path.parent.mkdir(mode=0o700, exist_ok=True)
-        self._check_folder()
-
-    def _check_folder(self) -> None:
-        """Raise PermissionError where somebody else made the folder, as everybody may in /dev/shm."""
-        folder = self._path.parent
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-            raise PermissionError(1, "belongs to somebody else", str(folder))
-
-
-def memory_folder(paths: HubPaths) -> Path:
-    """Return the folder of one hub on the memory disk."""
-    digest = sha256(os.fsencode(paths.dir)).hexdigest()[:16]
-    return MEMORY_DISK / f"hub-{os.geteuid()}-{digest}"
-
 
 def open_accepted(paths: HubPaths, lifetime_s: float) -> Accepted:
     """Return the devices of one hub, in a file where this machine has a memory disk."""
-    if MEMORY_DISK.is_dir():
-        return AcceptedInFile(memory_folder(paths), lifetime_s)
+    if memory_disk.has_disk():
+        return AcceptedInFile(memory_disk.private_folder(paths), lifetime_s)
     return AcceptedInMemory(lifetime_s)

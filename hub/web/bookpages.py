@@ -6,6 +6,7 @@ from html.entities import html5
 from lxml import etree
 
 from content_packs.text.plain import decode
+from content_packs.text.xml import parse_xml
 
 _XHTML = "http://www.w3.org/1999/xhtml"
 # Comes before the book's own style, which may say otherwise, but for what would leave the screen.
@@ -49,12 +50,11 @@ def _character(found: re.Match[str]) -> str:
 
 def _parse(text: str) -> etree._Element | None:
     """Return the root of a page that browsers take as XHTML."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
-        root = etree.fromstring(text.encode(), parser)
+        root = parse_xml(text.encode())
     except (etree.XMLSyntaxError, UnicodeEncodeError):
         return None
-    return root if root.tag == f"{{{_XHTML}}}html" else None
+    return root if root is not None and root.tag == f"{{{_XHTML}}}html" else None
 
 
 def _add_style(root: etree._Element, style: str) -> None:

@@ -21,7 +21,7 @@ _MEDIA_TYPES = {  # as KOReader and Librera know them
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class CatalogueEntry:
     """One entry of the catalogue. `path` is empty where the pack as a whole opens in a browser."""
 
     pack: InstalledPack
@@ -38,18 +38,18 @@ class Book:
         return _MEDIA_TYPES.get(PurePosixPath(self.path).suffix.lower()) or media_type(self.path)
 
 
-def list_books(packs: Iterable[InstalledPack]) -> Iterator[Book]:
+def list_books(packs: Iterable[InstalledPack]) -> Iterator[CatalogueEntry]:
     """Yield what the packs hold, in the order of the packs and of their shelves."""
     for pack in packs:
         yield from _books_of(pack)
 
 
 @once_a_pack
-def _books_of(pack: InstalledPack) -> tuple[Book, ...]:
+def _books_of(pack: InstalledPack) -> tuple[CatalogueEntry, ...]:
     if pack.pack.kind != "files":
-        return (Book(pack, _archive(pack), pack.pack.title, pack.pack.language, pack.size_bytes),)
+        return (CatalogueEntry(pack, _archive(pack), pack.pack.title, pack.pack.language, pack.size_bytes),)
     return tuple(
-        Book(pack, item.path, item.title, item.language or pack.pack.language, item.size)
+        CatalogueEntry(pack, item.path, item.title, item.language or pack.pack.language, item.size)
         for item in listing(pack).items
         if item.type in _TYPES
     )
@@ -76,7 +76,7 @@ def search_words(text: str) -> frozenset[str]:
     return frozenset(softer(plain(word)) for token in split_tokens(text) if (word := fold(token)))
 
 
-def find_books(packs: Iterable[InstalledPack], query: str) -> list[Book]:
+def find_books(packs: Iterable[InstalledPack], query: str) -> list[CatalogueEntry]:
     """Return the books of which some word begins with each word of `query`; all for an empty one."""
     begins = [f" {word}" for word in search_words(query)]
     return [

@@ -13,6 +13,7 @@ what it leaves to us it also sends, told where the file lies (X-Accel-Redirect),
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -62,6 +63,15 @@ def create_content_origin(
     return _ContentOrigin(PackFiles(paths), ports, find_port, bodies)
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One question, and how to answer it."""
+
+    environ: "WSGIEnvironment"
+    start_response: "StartResponse"
+    origins: _Origins
+
+
 class _ContentOrigin:
     def __init__(self, files: PackFiles, ports: Ports, find_port: FindPort, bodies: LargeBodies) -> None:
         self._files = files
@@ -81,90 +91,70 @@ class _ContentOrigin:
             return ()
         if method not in ("GET", "HEAD"):
             return _refuse(start_response, "405 Method Not Allowed", [("Allow", _METHODS)])
+        request = _Request(environ, start_response, origins)
         try:
             path = environ["PATH_INFO"].encode("latin-1").decode()
         except UnicodeError:
-            return _missing(origins, start_response)
+            return _missing(request)
         try:
-            return self._answer(environ, start_response, origins, path)
+            return self._answer(request, path)
         except TooManyBodiesError:
-            return _busy(origins, start_response)
+            return _busy(request)
 
-    def _answer(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse", origins: _Origins, path: str
-    ) -> Iterable[bytes]:
+    def _answer(self, request: _Request, path: str) -> Iterable[bytes]:
         _, area, pack_id, rest = (*path.split("/", 3), "", "", "")[:4]
         if area == "p":
-            return self._send_pack_file(environ, start_response, origins, pack_id, rest)
+            return self._send_pack_file(request, pack_id, rest)
         if area == "x":
-            return self._send_extra(environ, start_response, origins, pack_id, rest)
+            return self._send_extra(request, pack_id, rest)
         if area == "e":
-            return self._send_member(environ, start_response, origins, pack_id, rest)
+            return self._send_member(request, pack_id, rest)
         port = self._find_port(pack_id) if area == "z" else None
-        if port is not None:
-            book = ZimBook(pack_id, port)
-            return send_article(environ, start_response, book, rest, _headers(origins, ""), self._bodies)
-        return _missing(origins, start_response)
+        return (
+            _missing(request) if port is None else self._send_article(request, ZimBook(pack_id, port), rest)
+        )
 
-    def _send_pack_file(
-        self,
-        environ: "WSGIEnvironment",
-        start_response: "StartResponse",
-        origins: _Origins,
-        pack_id: str,
-        path: str,
-    ) -> Iterable[bytes]:
+    def _send_pack_file(self, request: _Request, pack_id: str, path: str) -> Iterable[bytes]:
         found = self._files.find(pack_id, path)
         if found is not None and found.is_dir():
             if path and not path.endswith("/"):
                 location = quote(f"/p/{pack_id}/{path}/")
-                return _refuse(start_response, "302 Found", [("Location", location)])
+                return _refuse(request.start_response, "302 Found", [("Location", location)])
             path += "index.html"
             found = self._files.find(pack_id, path)
         if found is None or not found.is_file() or path.endswith("/"):
-            return _missing(origins, start_response)
-        headers = _headers(origins, content_type(path))
-        if environ.get("QUERY_STRING") == "download":
+            return _missing(request)
+        headers = _headers(request.origins, content_type(path))
+        if request.environ.get("QUERY_STRING") == "download":
             headers.append(("Content-Disposition", disposition(found.name)))
-        return self._send(environ, start_response, found, headers)
+        return self._send(request, found, headers)
 
-    def _send_extra(
-        self,
-        environ: "WSGIEnvironment",
-        start_response: "StartResponse",
-        origins: _Origins,
-        pack_id: str,
-        path: str,
-    ) -> Iterable[bytes]:
+    def _send_extra(self, request: _Request, pack_id: str, path: str) -> Iterable[bytes]:
         found = self._files.find_extra(pack_id, path)
         if found is None or not found.is_file():
-            return _missing(origins, start_response)
-        return self._send(environ, start_response, found, _headers(origins, content_type(path)))
+            return _missing(request)
+        return self._send(request, found, _headers(request.origins, content_type(path)))
 
-    def _send_member(
-        self,
-        environ: "WSGIEnvironment",
-        start_response: "StartResponse",
-        origins: _Origins,
-        pack_id: str,
-        path: str,
-    ) -> Iterable[bytes]:
+    def _send_member(self, request: _Request, pack_id: str, path: str) -> Iterable[bytes]:
         found = find_member(self._files, pack_id, path)
-        headers = [("Content-Security-Policy", bookmembers.policy(origins[0])), *PACK_HEADERS.items()]
+        policy = ("Content-Security-Policy", bookmembers.policy(request.origins[0]))
+        headers = [policy, *PACK_HEADERS.items()]
         try:
-            return send_member(environ, start_response, found, headers, self._bodies)
+            return send_member(request.environ, request.start_response, found, headers, self._bodies)
         except NoMemberError:
-            return _missing(origins, start_response)
+            return _missing(request)
 
-    def _send(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse", found: Path, headers: Headers
-    ) -> Iterable[bytes]:
+    def _send_article(self, request: _Request, book: ZimBook, path: str) -> Iterable[bytes]:
+        headers = _headers(request.origins, "")
+        return send_article(request.environ, request.start_response, book, path, headers, self._bodies)
+
+    def _send(self, request: _Request, found: Path, headers: Headers) -> Iterable[bytes]:
         """Send a file below packs/, or let the door send it."""
-        if door_of(environ) is None:
-            return send_file(environ, start_response, found, headers, self._bodies)
+        if door_of(request.environ) is None:
+            return send_file(request.environ, request.start_response, found, headers, self._bodies)
         below_packs = found.relative_to(self._files.folder).as_posix()
         accelerated = ("X-Accel-Redirect", quote(INSTALLED + below_packs))
-        start_response("200 OK", [*headers, accelerated, ("Content-Length", "0")])
+        request.start_response("200 OK", [*headers, accelerated, ("Content-Length", "0")])
         return ()
 
 
@@ -184,16 +174,16 @@ def _headers(origins: _Origins, content_type: str) -> Headers:
     return [*headers, ("Content-Type", content_type)] if content_type else headers
 
 
-def _missing(origins: _Origins, start_response: "StartResponse") -> Iterable[bytes]:
-    headers = _headers(origins, "text/html; charset=utf-8")
-    start_response("404 Not Found", [*headers, ("Content-Length", str(len(_MISSING)))])
+def _missing(request: _Request) -> Iterable[bytes]:
+    headers = _headers(request.origins, "text/html; charset=utf-8")
+    request.start_response("404 Not Found", [*headers, ("Content-Length", str(len(_MISSING)))])
     return (_MISSING,)
 
 
-def _busy(origins: _Origins, start_response: "StartResponse") -> Iterable[bytes]:
-    headers = _headers(origins, "text/html; charset=utf-8")
+def _busy(request: _Request) -> Iterable[bytes]:
+    headers = _headers(request.origins, "text/html; charset=utf-8")
     headers += [("Retry-After", str(RETRY_AFTER_S)), ("Content-Length", str(len(_BUSY)))]
-    start_response("503 Service Unavailable", headers)
+    request.start_response("503 Service Unavailable", headers)
     return (_BUSY,)
 
 

@@ -16,6 +16,7 @@ from content_packs.kinds.kolibri import read_channels
 from hub.library.installed import InstalledPack
 from hub.web import links
 from hub.web.assets import asset_url
+from hub.web.kinds import find_kind
 from hub.web.listing import listing
 from hub.web.portal import (
     LANGUAGES,
@@ -37,18 +38,12 @@ _PRECISE_BELOW = 10  # of a unit: 4.5 MB, but 45 MB
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A word and an icon for a kind of pack or a type of item."""
+    """A word and an icon for a type of item or a node of Kolibri."""
 
     name: str
     icon: str
 
 
-_KINDS = {
-    "web": Label(later("Interactive lesson"), "page"),
-    "files": Label(later("Materials"), "files"),
-    "zim": Label(later("Encyclopaedia"), "books"),
-    "kolibri": Label(later("Kolibri course"), "check"),
-}
 _TYPES = {
     "pdf": Label(later("PDF"), "page"),
     "video": Label(later("Video"), "film"),
@@ -87,7 +82,7 @@ def register(app: Flask) -> None:
         grade_span=grade_span,
         icon=icon,
         item_label=item_label,
-        kind_label=kind_label,
+        kind_of=find_kind,
         kolibri_url=links.kolibri_url,
         language_name=language_name,
         marked=marked,
@@ -135,14 +130,9 @@ def _icon(url: str, name: str) -> Markup:
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(url, name)
 
 
-def kind_label(kind: str) -> Label:
-    """Return how learners call a kind of pack."""
-    return _KINDS.get(kind, _OTHER_TYPE)
-
-
-def item_label(kind: str) -> Label:
+def item_label(item_type: str) -> Label:
     """Return how learners call a type of item."""
-    return _TYPES.get(kind, _OTHER_TYPE)
+    return _TYPES.get(item_type, _OTHER_TYPE)
 
 
 def node_label(kind: str) -> Label:

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from flask import Blueprint, request, url_for
 from flask_babel import gettext, ngettext
 
-from hub.web.books import Book, find_books, list_books
+from hub.web.books import CatalogueEntry, find_books, list_books
 from hub.web.display import language_name, subject_name
 from hub.web.documents import ATOM, Element, add, document, new_root, newest_time, stable_id, write
 from hub.web.links import file_url, page_url, view_url
@@ -174,7 +174,7 @@ def _way(
     add(entry, "link", rel=rel, type=media_type, href=page_url(where))
 
 
-def _acquisition(name: str, title: str, books: Sequence[Book]) -> str:
+def _acquisition(name: str, title: str, books: Sequence[CatalogueEntry]) -> str:
     paging = page_of(len(books), BOOKS_ON_A_PAGE)
     feed = _feed(name, title, ACQUISITION)
     add(feed, "link", rel="up", type=NAVIGATION, href=page_url(url_for("opds.root")))
@@ -195,7 +195,7 @@ def _add_pages(feed: Element, paging: Paging, total: int) -> None:
     add(feed, f"{{{_OPENSEARCH}}}startIndex", str(paging.offset + 1))
 
 
-def _add_book(feed: Element, book: Book) -> None:
+def _add_book(feed: Element, book: CatalogueEntry) -> None:
     meta = book.pack.pack
     subject = find_subject(meta.subject)
     entry = add(feed, "entry")
@@ -220,7 +220,7 @@ def _add_book(feed: Element, book: Book) -> None:
         add(entry, "link", rel=_TAKE, type=book.media_type, href=page)
 
 
-def _summary(book: Book) -> str:
+def _summary(book: CatalogueEntry) -> str:
     """Return a few words on a book: its pack, where that has another name, its language, what it is about."""
     meta = book.pack.pack
     words = (meta.title if meta.title != book.title else "", language_name(book.language), meta.description)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, render_template
 from content_packs.items import Item, title_from
 from content_packs.kinds.kolibri import ChannelInfo, read_channels
 from hub.library.installed import InstalledPack
+from hub.web.kinds import find_kind
 from hub.web.listing import listing
 from hub.web.pages import cached_page
 from hub.web.paging import page_of
@@ -17,7 +18,6 @@ from hub.web.subjects import find_subject
 
 bp = Blueprint("pack", __name__)
 ITEMS_ON_A_PAGE = 60
-BEGINNING_KINDS = ("web", "zim")  # a shelf and a course begin with their own page
 _RELATED = 4
 
 
@@ -56,7 +56,7 @@ def find_beginning(
     pack: InstalledPack, items: tuple[Item, ...], channels: tuple[ChannelInfo, ...]
 ) -> str | None:
     """Return the path at which the pack opens; None where there is a choice, or nothing, to open."""
-    if pack.pack.kind in BEGINNING_KINDS:
+    if find_kind(pack.pack.kind).opens_itself:
         return ""
     paths = [item.path for item in items] + [channel.id for channel in channels]
     return paths[0] if len(paths) == 1 else None

@@ -1,14 +1,13 @@
 """Finished pages given to the front door as files, so that a class that opens the hub costs no Python.
 
 A page lies at current/<language>/<text size>/<path>.html, with its gzip form beside it; `default` stands for
-a reader who has chosen nothing. The rule that keeps old pages away is in hub/pagefiles.py. Its time is made
+a reader who has chosen nothing. The rule that keeps old pages away is in hub/withdrawal.py. Its time is made
 from its content, as nginx makes the ETag from time and size: two pages never share one.
 """
 
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import partial
@@ -17,16 +16,15 @@ from pathlib import Path
 from content_packs.durable import locked, swap_symlink
 from content_packs.errors import BusyError
 from hub.clock import hub_now
-from hub.pagefiles import CURRENT, LOCK, STATIC
 from hub.settings import HubPaths
+from hub.web import memory_disk
 from hub.web.assets import Asset
 from hub.web.pagecache import Page
 from hub.web.shelf import Shelf, Stamp
+from hub.withdrawal import CURRENT, LOCK, STATIC
 
 Made = tuple[Stamp, date]  # what a page was made from: hub.db as it was, on that day
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder gets a name that nobody can guess
-_PREFIX = "hub-pages-"
 _MAX_PAGES = 500  # of some 12 kB with the gzip form: 6 MB
 _PATH = re.compile(r"/|(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,4}")
 DEFAULT = "default"
@@ -54,19 +52,18 @@ class PageFiles:
         Raises:
             OSError: the disk or the memory refuses.
         """
-        if not _MEMORY.is_dir():
+        if not memory_disk.has_disk():
             return
         with locked(self._paths.lock(LOCK), doing="starting the portal", wait=True):
             self._delete_earlier()  # first: nobody would take these back where the memory is full
-            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_MEMORY))
+            folder = memory_disk.make_public()
             try:
-                folder.chmod(0o755)
                 for asset in assets:
                     _write(folder / STATIC / asset.name, asset.data, asset.gzipped, asset.digest)
                 self._paths.run.mkdir(parents=True, exist_ok=True)
                 swap_symlink(self._paths.pages, str(folder))
             except OSError:
-                shutil.rmtree(folder, ignore_errors=True)
+                memory_disk.delete_public(folder)
                 raise
         self._folder = folder
 
@@ -77,7 +74,7 @@ class PageFiles:
             with locked(self._paths.lock(LOCK), doing="stopping the portal", wait=True):
                 if self._paths.pages.is_symlink() and self._paths.pages.readlink() == folder:
                     self._paths.pages.unlink()
-            shutil.rmtree(folder, ignore_errors=True)
+            memory_disk.delete_public(folder)
 
     def offer(self, path: str, variant: tuple[str, str], page: Page, made: Made) -> None:
         """Keep a page, if what it was made from is still so.
@@ -130,8 +127,7 @@ class PageFiles:
             return
         target = link.readlink()
         link.unlink()
-        if target.parent == _MEMORY and target.name.startswith(_PREFIX):
-            shutil.rmtree(target, ignore_errors=True)
+        memory_disk.delete_public(target)
 
 
 def _write(path: Path, data: bytes, gzipped: bytes, digest: str) -> None:

@@ -1,7 +1,7 @@
 """One search over everything: the best hits, more of each kind, each a link to the very page."""
 
 import json
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from flask import Blueprint, Response, abort, current_app, g, render_template, request
@@ -9,8 +9,9 @@ from flask.blueprints import BlueprintSetupState
 
 from hub.library import search_db
 from hub.library.complete import complete
+from hub.library.installed import InstalledPack
 from hub.library.query import MAX_QUERY_CHARS
-from hub.library.search import SearchResult, find_left_out, search
+from hub.library.search import Filters, Found, Page, SearchResult, find_left_out, search
 from hub.services import read_service
 from hub.settings import HubPaths
 from hub.web import facets
@@ -24,6 +25,7 @@ bp = Blueprint("search", __name__)
 HITS_ON_A_PAGE = 20
 HITS_OF_A_KIND = 4
 _ZIMS = "zim"
+_FACETS = (facets.SUBJECT, facets.GRADE, facets.LANGUAGE, facets.KIND)
 _EXTENSION = "zim-search"
 _MAX_AGE_S = 60  # of suggestions: typing the same word again asks nobody
 
@@ -76,17 +78,25 @@ def _page() -> str:
     if not query:
         return render_template("search/index.html", query="")
     result = _search(query, wanted)
+    narrowed = {name: value for name, value in wanted.items() if value}
     return render_template(
         "search/index.html",
         query=query,
-        wanted={name: value for name, value in wanted.items() if value},
+        wanted=narrowed,
         result=result,
-        group_name=facets.group_name,
         packs=view.by_id,
-        rows=facets.make_rows(view.by_id, result.found, wanted),
+        rows=facets.make_rows(_FACETS, _count(result.found, view.by_id), narrowed),
         zims=g.zim_answer,
         paging=None if result.groups else page_of(result.total, HITS_ON_A_PAGE),
     )
+
+
+def _count(found: Iterable[Found], packs: Mapping[str, InstalledPack]) -> Iterator[tuple[facets.Values, int]]:
+    """Yield the hits by what they can be narrowed by; a page has a language of its own."""
+    for hits in found:
+        if hits.pack_id in packs:
+            language = {facets.LANGUAGE.name: (hits.language,)}
+            yield {**facets.pack_values(packs[hits.pack_id]), **language}, hits.count
 
 
 # A whole class looks for the word that the teacher says.
@@ -118,7 +128,7 @@ def _query() -> str:
 
 
 def _wanted() -> dict[str, str]:
-    return {name: _asked(name) for name in facets.NAMES}
+    return {facet.name: _asked(facet.name) for facet in _FACETS}
 
 
 def _asked(name: str) -> str:
@@ -131,11 +141,15 @@ def _search(query: str, wanted: dict[str, str]) -> SearchResult:
         this_portal().paths,
         query,
         ui_language=chosen().language,
-        limit=HITS_ON_A_PAGE,
-        offset=(asked_page() - 1) * HITS_ON_A_PAGE,
-        per_kind=0 if wanted["kind"] or asked_page() > 1 else HITS_OF_A_KIND,
+        filters=Filters(
+            kind=wanted["kind"] or None,
+            language=wanted["language"] or None,
+            pack_ids=facets.fitting_packs(view.packs, subject=wanted["subject"], grade=wanted["grade"]),
+        ),
+        page=Page(
+            HITS_ON_A_PAGE,
+            offset=(asked_page() - 1) * HITS_ON_A_PAGE,
+            per_kind=0 if wanted["kind"] or asked_page() > 1 else HITS_OF_A_KIND,
+        ),
         as_typed="typed" in request.args,
-        kind=wanted["kind"] or None,
-        language=wanted["language"] or None,
-        pack_ids=facets.fitting_packs(view.packs, subject=wanted["subject"], grade=wanted["grade"]),
     )

@@ -10,6 +10,7 @@ from flask import Blueprint, abort, current_app, url_for
 
 from hub.library.installed import InstalledPack
 from hub.web.documents import add, document, new_root, write
+from hub.web.kinds import find_kind
 from hub.web.links import page_url, view_url
 from hub.web.listing import listing
 from hub.web.portal import shelf_view
@@ -19,7 +20,6 @@ _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 # The protocol allows 50,000; a part of so many takes a tenth of a second to make, and 350 kB in memory.
 PART_ADDRESSES = 2_000
 _NO_PAGES = ("assets", "captive", "neighbour", "news", "opds", "preferences", "metrics", "sitemap")
-_OPENS_ITSELF = ("web", "zim")
 
 
 @bp.get("/sitemap.xml")
@@ -75,7 +75,7 @@ def _list_pages() -> Iterator[tuple[InstalledPack | None, str]]:
             yield None, url_for(rule.endpoint)
     for pack in shelf_view().packs:
         yield pack, ""
-        if pack.pack.kind in _OPENS_ITSELF:
+        if find_kind(pack.pack.kind).opens_itself:
             yield pack, "/"
         for item in listing(pack).items:
             yield pack, item.path

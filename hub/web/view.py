@@ -11,9 +11,10 @@ from hub.library.installed import InstalledPack
 from hub.web.course import show_node
 from hub.web.epub import show_epub
 from hub.web.kept import Kept
+from hub.web.kinds import find_kind
 from hub.web.links import article_url, file_url
 from hub.web.opened import Opened, open_item, show_item
-from hub.web.pack import BEGINNING_KINDS, find_pack
+from hub.web.pack import find_pack
 from hub.web.pages import fresh_page
 from hub.web.pdf import show_pdf
 from hub.web.portal import this_portal
@@ -26,7 +27,7 @@ _texts: Kept[Markup] = Kept(16)  # Markdown made to be slow takes seconds; a who
 @bp.get("/<pack_id>/")
 def start(pack_id: str) -> ResponseReturnValue:
     """A pack at the place where it begins; of a shelf or a course that is its own page."""
-    if find_pack(pack_id).pack.kind not in BEGINNING_KINDS:
+    if not find_kind(find_pack(pack_id).pack.kind).opens_itself:
         return redirect(url_for("pack.show", pack_id=pack_id))
     return _show(pack_id=pack_id, path="")
 

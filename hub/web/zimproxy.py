@@ -8,6 +8,7 @@ from email.message import Message
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
+from hub.settings import LOOPBACK
 from hub.web.byteserving import Headers
 from hub.web.largebodies import LargeBodies, Slot, TooManyBodiesError
 
@@ -54,7 +55,7 @@ def send_article(
     Raises:
         TooManyBodiesError: not now; nothing is sent yet.
     """
-    connection = http.client.HTTPConnection("127.0.0.1", book.port, timeout=_TIMEOUT_S)
+    connection = http.client.HTTPConnection(LOOPBACK, book.port, timeout=_TIMEOUT_S)
     asked = {ours: environ[key] for key, ours in _ASKED.items() if key in environ}
     try:
         connection.request(environ["REQUEST_METHOD"], book.upstream_path(path), headers=asked)

@@ -16,7 +16,11 @@ from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 from urllib.parse import unquote, urlencode, urlsplit
-from xml.etree import ElementTree
+
+from lxml import etree
+
+from content_packs.text.xml import parse_xml
+from hub.settings import LOOPBACK
 
 PATIENCE_S = 1.5  # of a page, for all its ZIMs together: field-notes/portal.md §4.2
 _MOST_AT_ONCE = 2  # of kiwix-serve's four threads: articles still open while a class searches
@@ -111,7 +115,7 @@ class ZimSearch:
 def _fetch(pack_id: str, port: int, query: str) -> ZimHits | None:
     """Return kiwix-serve's answer; None where it gives none."""
     asked = {"content": pack_id, "pattern": query, "format": "xml", "start": 0, "pageLength": _HITS}
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=_GIVE_UP_S)) as connection:
+    with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=_GIVE_UP_S)) as connection:
         try:
             connection.request("GET", f"/search?{urlencode(asked)}")
             answer = connection.getresponse()
@@ -123,13 +127,12 @@ def _fetch(pack_id: str, port: int, query: str) -> ZimHits | None:
 
 def read_answer(pack_id: str, data: bytes) -> ZimHits | None:
     """Return what an answer of kiwix-serve says; None where it is none. Pure."""
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        return None
     try:
-        channel = ElementTree.fromstring(data).find("channel")  # noqa: S314 - no entities, and of our own kiwix-serve
-    except ElementTree.ParseError:
+        root = parse_xml(data)
+    except etree.XMLSyntaxError:
         return None
-    if channel is None:
+    channel = root.find("channel") if root is not None else None
+    if channel is None or channel.getroottree().docinfo.internalDTD:
         return None
     hits = []
     for item in channel.iter("item"):
@@ -139,7 +142,7 @@ def read_answer(pack_id: str, data: bytes) -> ZimHits | None:
     return ZimHits(pack_id, tuple(hits), int(digits or len(hits)))
 
 
-def _marked(description: ElementTree.Element | None) -> str:
+def _marked(description: etree._Element | None) -> str:
     """Return what kiwix-serve shows of an article: text, and <b> around what it found."""
     if description is None:
         return ""

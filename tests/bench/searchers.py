@@ -19,7 +19,7 @@ from content_packs.kinds import KINDS
 from content_packs.kinds.kind import Document
 from hub.db import open_db
 from hub.library.installed import InstalledPack, list_packs
-from hub.library.search import search
+from hub.library.search import Page, search
 from hub.settings import HubPaths
 
 LANGUAGE = "uk"
@@ -59,9 +59,9 @@ class Ours:
         self._paths = paths
 
     def search(self, query: str) -> Found:
-        result = search(self._paths, query, ui_language=LANGUAGE, limit=RANKS)
+        result = search(self._paths, query, ui_language=LANGUAGE, page=Page(RANKS))
         meant = result.suggestion
-        tapped = search(self._paths, meant, ui_language=LANGUAGE, limit=RANKS).hits if meant else ()
+        tapped = search(self._paths, meant, ui_language=LANGUAGE, page=Page(RANKS)).hits if meant else ()
         return Found([_name(hit.path) for hit in result.hits], [_name(hit.path) for hit in tapped])
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from hub.settings import HubPaths
-from hub.web.accepted import memory_folder
+from hub.web.memory_disk import private_folder
 from support.probes import PROBES
 from support.serving import Served, serving
 
@@ -16,7 +16,7 @@ from support.serving import Served, serving
 def paths(tmp_path):
     paths = HubPaths(tmp_path / "hub")
     yield paths
-    shutil.rmtree(memory_folder(paths), ignore_errors=True)
+    shutil.rmtree(private_folder(paths), ignore_errors=True)
 
 
 def send(served: Served, request: str, *, source: str = "127.0.0.1") -> tuple[int, dict[str, str], bytes]:
@@ -68,7 +68,7 @@ def test_a_restart_of_the_portal_asks_nobody_again(paths: HubPaths) -> None:
         press_continue(served)
     with serving(paths) as served:
         assert ask(served, PROBES[0].host, PROBES[0].path)[0] == 204
-    assert memory_folder(paths).is_relative_to("/dev/shm")
+    assert private_folder(paths).is_relative_to("/dev/shm")
     on_the_card = [
         path for path in paths.dir.rglob("*") if path.is_file() and b"accepted" in path.read_bytes()
     ]

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from hub.settings import HubPaths
-from hub.web.accepted import memory_folder
+from hub.web.memory_disk import private_folder
 from support.doors import ask, front_door, write_door_settings
 from support.probes import PROBES
 from support.serving import serving
@@ -21,7 +21,7 @@ def door(tmp_path):
     with ExitStack() as stack:
         stack.enter_context(serving(paths))
         yield stack.enter_context(front_door(paths))
-    shutil.rmtree(memory_folder(paths), ignore_errors=True)
+    shutil.rmtree(private_folder(paths), ignore_errors=True)
 
 
 def test_every_system_before_and_after_continue(door):

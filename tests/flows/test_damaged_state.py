@@ -11,7 +11,7 @@ from hub.library import indexer
 from hub.library.install import roll_back
 from hub.library.installed import list_packs
 from hub.library.rebuild import open_library
-from hub.library.search import search
+from hub.library.search import Page, search
 from hub.settings import HubPaths, read_settings
 from hub.sync.report import Progress
 from hub.sync.session import sync
@@ -110,7 +110,7 @@ def test_the_search_mends_itself(road, tmp_path):
         paths.search_db.write_bytes(damage(paths.search_db.read_bytes()))
         must("hub", "--dir", paths.dir, "sync", "--no-neighbours")
         assert not indexer.pending(paths)
-        assert search(paths, "fractions", ui_language="uk", limit=5).hits
+        assert search(paths, "fractions", ui_language="uk", page=Page(5)).hits
         shutil.rmtree(paths.dir)
 
 

@@ -19,7 +19,7 @@ from content_packs.kinds import KINDS
 from content_packs.kinds.kind import Document, InstalledTree
 from hub.library import indexer
 from hub.library.indexer import index_pending, pending, spawn
-from hub.library.search import search
+from hub.library.search import Page, search
 from hub.settings import HubPaths
 from support.data import shared_data
 from support.libraries import NOW, page, put_folder, put_pack, remove_pack
@@ -38,7 +38,7 @@ class PowerCutError(BaseException):
 
 
 def find(paths: HubPaths, query: str, *, limit: int = 20) -> list[str]:
-    return [hit.path for hit in search(paths, query, ui_language="uk", limit=limit).hits]
+    return [hit.path for hit in search(paths, query, ui_language="uk", page=Page(limit)).hits]
 
 
 def rows(paths: HubPaths, sql: str) -> list[tuple[object, ...]]:

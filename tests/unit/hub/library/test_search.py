@@ -2,7 +2,9 @@
 
 import sqlite3
 import threading
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from content_packs.errors import LocalError
 from hub.library.indexer import index_pending, pending
-from hub.library.search import SearchResult, search
+from hub.library.search import Filters, Page, SearchResult, search
 from hub.settings import HubPaths
 from support.libraries import NOW, page, put_pack, remove_pack
 
@@ -31,8 +33,13 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> HubPaths:
     return paths
 
 
-def find(paths: HubPaths, query: str, **options: object) -> SearchResult:
-    return search(paths, query, **({"ui_language": "uk"} | options))  # type: ignore[arg-type]
+def find(paths: HubPaths, query: str, **options: Any) -> SearchResult:
+    by_class = {
+        cls: {f.name: options.pop(f.name) for f in fields(cls) if f.name in options}
+        for cls in (Filters, Page)
+    }
+    asked = {"ui_language": "uk", "filters": Filters(**by_class[Filters]), "page": Page(**by_class[Page])}
+    return search(paths, query, **asked | options)
 
 
 def found_paths(paths: HubPaths, query: str) -> list[str]:

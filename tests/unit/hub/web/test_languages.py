@@ -3,7 +3,8 @@ import re
 import pytest
 from flask_babel import force_locale, gettext, ngettext
 
-from hub.web.display import date, item_label, kind_label, language_name, node_label, size, span, translated
+from hub.web.display import date, item_label, language_name, node_label, size, span, translated
+from hub.web.kinds import find_kind
 from hub.web.portal import LANGUAGES, STAFF_LANGUAGES
 from support.shelves import put_lesson, stock
 
@@ -113,5 +114,5 @@ def test_content_keeps_its_own_language(portal, paths, scratch):
 
 @each_language
 def test_kinds_and_types_have_names(speaking, language):
-    labels = [kind_label("web"), item_label("video"), item_label("other"), node_label("exam")]
+    labels = [find_kind("web"), item_label("video"), item_label("other"), node_label("exam")]
     assert all(speaking(language, lambda label=label: translated(label.name)) for label in labels)

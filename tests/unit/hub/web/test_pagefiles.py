@@ -9,13 +9,13 @@ import pytest
 
 from content_packs.durable import locked
 from hub.clock import BUILT_AT, best_time, raise_floor
-from hub.pagefiles import CURRENT, LOCK, withdrawn
 from hub.settings import HubPaths
-from hub.web import pagefiles
+from hub.web import memory_disk, pagefiles
 from hub.web.assets import list_assets
 from hub.web.pagecache import make_page
 from hub.web.pagefiles import PageFiles
 from hub.web.shelf import Shelf
+from hub.withdrawal import CURRENT, LOCK, withdrawn
 from support.shelves import put_lesson
 
 PLAIN = ("default", "default")
@@ -138,7 +138,7 @@ def test_without_a_door_nothing_is_made(paths, shelf):
 def test_a_full_memory_leaves_no_pages_that_nobody_takes_back(paths, shelf, tmp_path, monkeypatch):
     memory = tmp_path / "memory"
     memory.mkdir()
-    monkeypatch.setattr(pagefiles, "_MEMORY", memory)
+    monkeypatch.setattr(memory_disk, "DISK", memory)
     killed = PageFiles(paths, shelf)
     killed.open(list_assets())
     killed.offer("/library", PLAIN, PAGE, (shelf.view().stamp, today()))

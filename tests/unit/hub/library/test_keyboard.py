@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.library.layout import switch
+from hub.library.keyboard import switch
 
 
 @pytest.mark.parametrize(
