@@ -48,7 +48,7 @@ def pending(paths: HubPaths) -> bool:
     """Whether `index_pending` has anything to do; about a millisecond."""
     if not paths.db.is_file():
         return False
-    if search_db.is_condemned(paths.search_db):
+    if search_db.is_condemned(paths.search_db) or search_db.is_cut_short(paths.search_db):
         return True
     try:
         with search_db.open_for_reading(paths) as connection:

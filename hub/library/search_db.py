@@ -31,6 +31,7 @@ from hub.settings import HubPaths
 _SCHEMA = 3  # raise it whenever a table, or what `words.fold` or `lemmas.analyse` return, changes
 _FINGERPRINT = zlib.crc32(f"{_SCHEMA} simplemma {simplemma.__version__}".encode()) & 0x7FFF_FFFF
 _BUSY_TIMEOUT_S = 10.0
+_HEADER_BYTES = 100
 # Words come folded (words.fold), so FTS5 only has to part them: ascii takes half the time of unicode61.
 _AUTOMERGE = 8  # segments, FTS5's own is 4: a third less work and fewer bytes written (docs/adr/0003)
 _MOST_WAITING = 4  # connections; a file keeps its inode while one of them has it open
@@ -199,7 +200,36 @@ def _condemned(path: Path) -> Path:
     return path.with_name(f"{path.name}.damaged")
 
 
+def is_cut_short(path: Path) -> bool:
+    """Whether less of search.db is there than its header counts, as after a power cut; costs one read.
+
+    Offsets and meaning: sqlite.org/fileformat.html §1.3. Where a -wal may hold the rest, SQLite is asked.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+        counted = int.from_bytes(header[16:18]) * int.from_bytes(header[28:32])
+        if len(header) == _HEADER_BYTES and path.stat().st_size >= counted:
+            return False
+        wal = path.with_name(f"{path.name}-wal")
+        return not (wal.exists() and wal.stat().st_size and _is_sound(path))
+    except FileNotFoundError:
+        return False
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(_read_only(path), uri=True, timeout=_BUSY_TIMEOUT_S)) as connection:
+            return connection.execute("pragma quick_check(1)").fetchall() == [("ok",)]
+    except sqlite3.DatabaseError as error:
+        if is_damage(error):
+            return False
+        raise
+
+
 def _is_ours(path: Path) -> bool:
+    if is_cut_short(path):
+        return False
     try:
         with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as connection:
             return _fingerprint(connection) in (0, _FINGERPRINT)
