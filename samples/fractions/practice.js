@@ -18,7 +18,8 @@
       var second = random(1, below - first);
       return { first: first, sign: "+", second: second, below: below, answer: first + second };
     }
-    var taken = random(1, first);
+    first = random(2, below - 1);
+    var taken = random(1, first - 1); // never 0 as an answer
     return { first: first, sign: "−", second: taken, below: below, answer: first - taken };
   }
 
