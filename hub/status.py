@@ -26,6 +26,7 @@ from hub.settings import HubPaths, HubSettings
 from hub.uplink.limits import Moment
 from hub.wording import Local, Size, later
 
+_SERVICES = ("portal", "kiwix", "door", "kolibri")
 _OVERDUE = timedelta(days=14)  # longer than a school's short holidays; then somebody should look at the link
 _PACKS = "select pack_id as id, version, kind, title, size_bytes from installed order by id"
 _RUNS = """
@@ -48,17 +49,16 @@ def read_status(paths: HubPaths, settings: HubSettings, *, system: datetime) -> 
     now, clock_checks = _read_clock(paths, system)
     library, library_checks = _read_library(paths, settings, now, system)
     disk, disk_check = _read_disk(paths, settings)
-    kolibri = read_service(paths, "kolibri")
+    portal, kiwix, door, kolibri = (read_service(paths, name) for name in _SERVICES)
     checks = [
         *library_checks,
         disk_check,
         *clock_checks,
-        *_check_kolibri(settings, kolibri, library),
+        *_check_kolibri(settings, kolibri, door, library),
         *_check_settings(settings),
     ]
     reports, report_checks = _read_reports(paths, settings)
     checks += report_checks
-    portal, kiwix, door = (read_service(paths, name) for name in ("portal", "kiwix", "door"))
     facts = {
         "packs": library.packs,
         "last_sync": library.last_sync,
@@ -287,7 +287,7 @@ def _check_clock(system: datetime, floor: datetime) -> Iterator[Check]:
 
 
 def _check_kolibri(
-    settings: HubSettings, service: dict[str, Any] | None, library: _Library
+    settings: HubSettings, service: dict[str, Any] | None, door: dict[str, Any] | None, library: _Library
 ) -> Iterator[Check]:
     if not settings.kolibri.enabled:
         return
@@ -301,8 +301,12 @@ def _check_kolibri(
             )
         return
     if service.get("up"):
+        port = door.get("kolibri_port") if door else None  # where browsers find it
         yield _check(
-            "kolibri", Level.GOOD, later("Kolibri runs on port %(port)s."), port=service.get("port", "?")
+            "kolibri",
+            Level.GOOD,
+            later("Kolibri runs on port %(port)s."),
+            port=port or service.get("port", "?"),
         )
     else:
         yield _check(

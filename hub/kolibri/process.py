@@ -22,7 +22,7 @@ from typing import Any
 from content_packs.console import note
 from content_packs.durable import locked
 from content_packs.errors import ProcessDownError, UsageError
-from hub.addresses import reachable
+from hub.addresses import reachable, require_free
 from hub.db import open_db
 from hub.kolibri.channels import (
     Channels,
@@ -58,11 +58,14 @@ def run_kolibri(paths: HubPaths, settings: HubSettings, *, until: threading.Even
         ProcessDownError: Kolibri is not installed, or does not start.
         BusyError: another process runs it for this hub.
         UsageError: the settings say that this hub has no Kolibri.
+        LocalError: another program listens on its port.
     """
     if not settings.kolibri.enabled:
         raise UsageError("hub.toml: kolibri.enabled is false", hint="Set it to true to run Kolibri.")
     with locked(paths.lock("kolibri"), doing="hub kolibri"):
         home = prepare_home(paths, settings)
+        # Else whatever answers there would be taken for Kolibri.
+        require_free(home.host, home.port, setting="kolibri.port")
         runner = _Runner(paths, home, until)
         try:
             runner.run()

@@ -1,6 +1,8 @@
 """A folder of lessons becomes a channel that a real Kolibri lists, searches and serves, in every version."""
 
 import shutil
+import socket
+import threading
 from pathlib import Path
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -11,8 +13,10 @@ from content_packs.channel import make_channel
 from content_packs.channel.tree import channel_id
 from content_packs.check import check_source
 from content_packs.durable import write_durably
+from content_packs.errors import LocalError
 from content_packs.source import open_source
-from hub.settings import HubPaths
+from hub.kolibri.process import run_kolibri
+from hub.settings import HubPaths, read_settings
 from support.installing import install_source, uninstall, used_bytes
 from support.kolibri import KOLIBRI, HubKolibri, dead
 from support.lessons import mp4, pdf, write_folder
@@ -192,6 +196,17 @@ def test_one_bad_channel_does_not_keep_the_good_one_out(hub, tmp_path):
 
     wait_for(lambda: hub.state["failed"], timeout_s=60, seen=lambda: hub.state)
     assert [failure["id"] for failure in hub.state["failed"]] == [channel_id("bad-one")]
+
+
+def test_a_port_that_another_program_has_is_named(hub):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = hub.paths.settings.read_text().replace("port = 0", f"port = {port}", 1)
+        write_durably(hub.paths.settings, text.encode())
+        settings = read_settings(hub.paths)
+        with pytest.raises(LocalError, match=f"port {port}: another program") as error:
+            run_kolibri(hub.paths, settings, until=threading.Event())
+    assert "kolibri.port" in error.value.hint
 
 
 def test_secrets_are_of_this_hub_and_for_nobody_else(hub, tmp_path):

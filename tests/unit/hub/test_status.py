@@ -87,6 +87,14 @@ def test_kolibri_is_missed_only_where_a_course_needs_it(paths, tmp_path):
     assert check(look(paths, replace(SETTINGS, kolibri=KolibriSettings(enabled=False))), "kolibri") is None
 
 
+def test_kolibri_is_said_to_be_where_browsers_find_it(paths):
+    paths.run.mkdir(parents=True)
+    kolibri = {"pid": os.getpid(), "up": True, "port": 40123, "failed": []}
+    (paths.run / "kolibri.json").write_text(json.dumps(kolibri))
+    (paths.run / "door.json").write_text(json.dumps({"pid": os.getpid(), "kolibri_port": 8082}))
+    assert "8082" in check(look(paths), "kolibri").text
+
+
 def test_what_kolibri_says_of_itself_is_passed_on(paths):
     paths.run.mkdir(parents=True)
     state = {"pid": os.getpid(), "port": 8090, "up": True, "failed": [{"id": "c1", "reason": "no database"}]}
