@@ -31,7 +31,8 @@ def install_source(paths: HubPaths, folder: Path) -> Path:
         shutil.copyfile(made, place)
     files = tuple(FileEntry(f.path, f.size, "0" * 64) for f in source.files)
     shutil.rmtree(paths.dir / "workshop")
-    swap_symlink(target.parent / "current", str(meta.version))
+    (target / installed.INDEX).write_bytes(b"")  # first: a portal that just starts forgets what has none
+    swap_symlink(target.parent / installed.CURRENT, str(meta.version))
     db = open_db(paths.db)
     installed.record(db, Index(meta, files, details=described.details), now=datetime.now(UTC))
     db.close()
@@ -39,7 +40,8 @@ def install_source(paths: HubPaths, folder: Path) -> Path:
 
 
 def uninstall(paths: HubPaths, pack_id: str) -> None:
-    """Take a pack off the hub as an unassigned one is: its row, then its tree."""
+    """Take a pack off the hub as an unassigned one is: it stops being current, then its row and its tree go."""
+    (paths.packs / pack_id / installed.CURRENT).unlink()
     db = open_db(paths.db)
     installed.forget(db, pack_id)
     db.close()

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from content_packs.channel import make_channel
 from hub.db import open_db
-from hub.library.installed import INDEX
 from hub.settings import HubPaths, HubSettings, KiwixSettings, PortalSettings
 from support import lessons
 from support.data import shared_data
@@ -27,7 +26,6 @@ def put(paths: HubPaths, folder: Path) -> Path:
     size = sum(path.stat().st_size for path in content.rglob("*") if path.is_file())
     with closing(open_db(paths.db)) as db:
         db.execute("update installed set size_bytes = ? where pack_id = ?", [size, content.parents[1].name])
-    (content.parent / INDEX).write_bytes(b"")
     return content
 
 
