@@ -56,7 +56,7 @@ def _units(build: Build) -> tuple[tuple[str, tuple[str, ...]], ...]:
 def _unpack(config: ImageConfig, name: str) -> Run:
     """Take a package apart; linux-image-arm64 stands for the kernel that it depends on."""
     pattern = name.replace("linux-image-arm64", "linux-image-[0-9]*") + "_*.deb"
-    script = 'for deb in "$1"/$2; do dpkg-deb --extract "$deb" "$3"; done'
+    script = 'mkdir -p "$3"; for deb in "$1"/$2; do dpkg-deb --extract "$deb" "$3"; done'
     return Run(("sh", "-c", script, "sh", str(data_debs(config)), pattern, str(unpacked_dir(config) / name)))
 
 
@@ -112,10 +112,12 @@ def _install(path: Path, target: Path) -> None:
 def _remove(root: Path, pattern: str) -> None:
     kept = "copyright"  # what the list of licences is made of
     for path in sorted(root.glob(pattern[1:]), reverse=True):
+        if not path.parent.resolve().is_relative_to(root):
+            continue  # a link of the card leads to this machine's own files
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         elif path.name != kept:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
 
 def _impersonal(root: Path) -> None:
