@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECTOR = 512
+MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,16 @@ class Card:
 
     def read(self, offset: int, count: int) -> bytes:
         """Return bytes of the card."""
-        first, last = offset // SECTOR, -(-(offset + count) // SECTOR)
+        step = MIB if offset % MIB == 0 and count >= MIB else SECTOR
+        first, last = offset // step, -(-(offset + count) // step)
         part = self.path.with_suffix(".read")
         _run(
             *("qemu-img", "dd", "-f", "qcow2", "-O", "raw", f"if={self.path}", f"of={part}"),
-            *(f"bs={SECTOR}", f"skip={first}", f"count={last}"),  # count is from the start, as this dd has it
+            *(f"bs={step}", f"skip={first}", f"count={last}"),  # count is from the start, as this dd has it
         )
         data = part.read_bytes()
         part.unlink()
-        return data[offset - first * SECTOR :][:count]
+        return data[offset - first * step :][:count]
 
     def write(self, offset: int, data: bytes) -> None:
         """Put bytes on the card, by whole sectors."""
@@ -63,14 +65,15 @@ class Card:
 
     def boot_file(self, name: str) -> bytes:
         """Return a file of the boot partition, such as `config.txt` or `a/vmlinuz`."""
-        return subprocess.run(
-            ["mcopy", "-n", "-i", self.boot_partition(), f"::{name}", "-"], check=True, capture_output=True
-        ).stdout
+        return boot_file(self.boot_partition(), name)
 
     def boot_names(self, folder: str = "") -> list[str]:
         """Return what lies in a folder of the boot partition."""
         listed = subprocess.run(
-            ["mdir", "-b", "-i", self.boot_partition(), f"::{folder}"], check=True, capture_output=True, text=True
+            ["mdir", "-b", "-i", self.boot_partition(), f"::{folder}"],
+            check=True,
+            capture_output=True,
+            text=True,
         )
         return [line.rstrip("/").rpartition("/")[2] for line in listed.stdout.split()]
 
@@ -90,9 +93,21 @@ class Card:
 
     def named_slot(self) -> str:
         """Return the slot that the firmware would start: what `os_prefix=` of config.txt says."""
-        match = re.search(rb"^os_prefix=([ab])/", self.boot_file("config.txt"), re.MULTILINE)
-        assert match, "config.txt has no os_prefix= line"
-        return match.group(1).decode()
+        return named_slot(self.boot_file("config.txt"))
+
+
+def boot_file(fat: Path, name: str) -> bytes:
+    """Return a file of a boot partition that was copied out."""
+    return subprocess.run(
+        ["mcopy", "-n", "-i", fat, f"::{name}", "-"], check=True, capture_output=True
+    ).stdout
+
+
+def named_slot(config: bytes) -> str:
+    """Return the slot that a config.txt names."""
+    match = re.search(rb"^os_prefix=([ab])/", config, re.MULTILINE)
+    assert match, "config.txt has no os_prefix= line"
+    return match.group(1).decode()
 
 
 def read_table(sector: bytes) -> list[Partition]:

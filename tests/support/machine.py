@@ -1,4 +1,4 @@
-"""A Raspberry Pi without one: QEMU runs a card, and we play the firmware, the console and the power switch."""
+"""A Raspberry Pi without one: QEMU runs a card, and we play firmware, console and power switch."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.card import Card
+from support.card import Card, boot_file, named_slot
 from support.waiting import wait_for
 
 
@@ -31,7 +31,9 @@ BOARDS = {
         "ttyAMA0",
         ("-serial", "stdio"),
     ),
-    "raspi3b": Board(("-M", "raspi3b"), "ttyS1,115200", ("-serial", "null", "-serial", "stdio"), "bcm2837-rpi-3-b.dtb"),
+    "raspi3b": Board(
+        ("-M", "raspi3b"), "ttyS1,115200", ("-serial", "null", "-serial", "stdio"), "bcm2837-rpi-3-b.dtb"
+    ),
 }
 
 
@@ -119,10 +121,11 @@ class Machine:
             self.console += block
 
     def _kernel_files(self) -> None:
-        slot = self.card.named_slot()
+        fat = self.card.boot_partition()
+        slot = named_slot(boot_file(fat, "config.txt"))
         names = ["vmlinuz", "initrd.img", "cmdline.txt", *filter(None, [BOARDS[self.board].dtb])]
         for name in names:
-            self._file(name).write_bytes(self.card.boot_file(f"{slot}/{name}"))
+            self._file(name).write_bytes(boot_file(fat, f"{slot}/{name}"))
 
     def _file(self, name: str) -> Path:
         return self.card.path.with_suffix(f".{name}")
@@ -134,7 +137,14 @@ class Machine:
         line = " ".join([f"console={board.console}", *kept, self.arguments])
         return [
             *("qemu-system-aarch64", *board.options, "-m", str(self.memory_mib)),
-            *("-kernel", str(self._file("vmlinuz")), "-initrd", str(self._file("initrd.img")), "-append", line),
+            *(
+                "-kernel",
+                str(self._file("vmlinuz")),
+                "-initrd",
+                str(self._file("initrd.img")),
+                "-append",
+                line,
+            ),
             *(("-dtb", str(self._file(board.dtb))) if board.dtb else ()),
             *self._drive(),
             *self._network(),
@@ -162,7 +172,7 @@ class Machine:
 
 @contextmanager
 def running(machine: Machine) -> Iterator[Machine]:
-    """Switch a machine on for a block; its console is kept beside the card for whoever looks into a failure."""
+    """Switch a machine on for a block; what its console said is kept beside the card."""
     try:
         machine.start()
         yield machine

@@ -77,7 +77,19 @@ def build_root(folder: Path, slot: str, *, init: str = _INIT) -> Path:
     parts = fetched_parts()
     tree = folder / f"root-{slot}"
     subprocess.run(["cp", "-a", parts.programs, tree], check=True)
-    for name in ("bin", "dev", "proc", "sys", "run", "tmp", "data", "etc", "var", "boot/firmware", "var/lib/systemd"):
+    for name in (
+        "bin",
+        "dev",
+        "proc",
+        "sys",
+        "run",
+        "tmp",
+        "data",
+        "etc",
+        "var",
+        "boot/firmware",
+        "var/lib/systemd",
+    ):
         (tree / name).mkdir(parents=True, exist_ok=True)
     for name in ("sbin", "lib"):
         if not (tree / name).exists():
@@ -91,7 +103,9 @@ def build_root(folder: Path, slot: str, *, init: str = _INIT) -> Path:
     (tree / "usr/lib/hub").mkdir(parents=True)
     (tree / "usr/lib/hub/binds").write_text("card/systemd /var/lib/systemd\n")
     root = folder / f"root-{slot}.squashfs"
-    subprocess.run(["mksquashfs", tree, root, "-quiet", "-no-progress", "-noappend", "-comp", "zstd"], check=True)
+    subprocess.run(
+        ["mksquashfs", tree, root, "-quiet", "-no-progress", "-noappend", "-comp", "zstd"], check=True
+    )
     return root
 
 
@@ -113,9 +127,23 @@ def _fetch() -> None:
     kernel = next(line.split()[1] for line in shown.splitlines() if "Depends:" in line)
     archives = f"Dir::Cache::archives={debs}"
     (debs / "partial").mkdir(exist_ok=True)
-    _apt(apt, "apt-get", "--quiet=2", "--yes", "--download-only", "--no-install-recommends", "-o", archives, "install", *names)
+    _apt(
+        apt,
+        "apt-get",
+        "--quiet=2",
+        "--yes",
+        "--download-only",
+        "--no-install-recommends",
+        "-o",
+        archives,
+        "install",
+        *names,
+    )
     subprocess.run(
-        ["apt-get", "--quiet=2", "download", kernel, "busybox-static"], check=True, cwd=debs, env=_apt_env(apt)
+        ["apt-get", "--quiet=2", "download", kernel, "busybox-static"],
+        check=True,
+        cwd=debs,
+        env=_apt_env(apt),
     )
 
 
