@@ -1,4 +1,4 @@
-"""Write an initramfs to a file: python -m image.initramfs KERNEL_DIR BUSYBOX -o initrd.img --built-at SECONDS."""
+"""Write an initramfs: python -m image.initramfs KERNEL_DIR BUSYBOX -o initrd.img --built-at SECONDS."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Write a cpio archive in the one format that the kernel unpacks: "newc", Documentation/driver-api/early-userspace."""
+"""Write a cpio archive as the kernel unpacks it: "newc".
+
+Documentation/driver-api/early-userspace/buffer-format.rst of the kernel.
+"""
 
 import stat
 from collections.abc import Iterable

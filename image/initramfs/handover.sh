@@ -13,6 +13,11 @@ our_words() {
     echo
 }
 
+# Prints one more word while the slot is on trial: units ask for it with ConditionKernelCommandLine=hub.trial.
+trial_word() {
+    if [ "$state" = trying ]; then echo hub.trial; fi
+}
+
 # Lays memory over folder $1 of the new root: what is written there is gone at the next start.
 lay_over() {
     mkdir -p "/run/over/$1/upper" "/run/over/$1/work"
@@ -24,8 +29,9 @@ bind_data() {
     [ -r /new/usr/lib/hub/binds ] || return 0
     while read -r from to; do
         case $from in '' | '#'*) continue ;; esac
-        mkdir -p "/new/data/$from" "/new$to" && mount --bind "/new/data/$from" "/new$to" ||
+        if ! { mkdir -p "/new/data/$from" "/new$to" && mount --bind "/new/data/$from" "/new$to"; }; then
             complain "$to is in memory only: binding it to /data/$from failed"
+        fi
     done </new/usr/lib/hub/binds
 }
 

@@ -1,4 +1,4 @@
-"""Which kernel modules the initramfs takes, and in which order they are loaded: read from the modules themselves."""
+"""Which kernel modules the initramfs takes, and in which order: read from the modules themselves."""
 
 import lzma
 import re
@@ -10,9 +10,17 @@ from backports import zstd
 # What reaches the card, reads its file systems and feeds its watchdog. Network drivers are not among
 # them: nothing here uses the network, and udev loads them from the root a second later.
 WANTED = (
-    *("bcm2835_wdt", "i6300esb"),  # the watchdogs of a Pi and of QEMU, first: from here on nothing hangs for ever
+    *(
+        "bcm2835_wdt",
+        "i6300esb",
+    ),  # the watchdogs of a Pi and of QEMU, first: from here on nothing hangs for ever
     *("gpio-regulator", "fixed", "sdhci-iproc", "bcm2835"),  # card slots: Pi 4 with its voltages, Pi 3
-    *("dwc2", "phy-generic", "reset-raspberrypi", "xhci-pci"),  # USB of Pi 3 and Pi 4, to start from a disk there
+    *(
+        "dwc2",
+        "phy-generic",
+        "reset-raspberrypi",
+        "xhci-pci",
+    ),  # USB of Pi 3 and Pi 4, to start from a disk there
     *("usb-storage", "uas", "sd_mod"),
     *("virtio_blk", "virtio_scsi", "virtio_mmio"),  # QEMU, with the very image that schools get
     *("crc32c_generic", "ext4", "vfat", "nls_cp437", "nls_ascii", "nls_utf8", "squashfs", "overlay"),
@@ -51,7 +59,9 @@ def _add(name: str, files: dict[str, Path], built_in: set[str], found: dict[str,
     if name in found or name in built_in:
         return
     if name not in files:
-        raise ModuleMissingError(f"kernel module {name}: expected a file or a line of modules.builtin, got neither")
+        raise ModuleMissingError(
+            f"kernel module {name}: expected a file or a line of modules.builtin, got neither"
+        )
     module = _unpacked(files[name])
     for needed in depends_of(module):
         _add(needed, files, built_in, found)

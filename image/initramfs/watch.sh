@@ -7,7 +7,7 @@ say() { echo "<5>hub: $*" >/dev/kmsg; }
 complain() { echo "<3>hub: $*" >/dev/kmsg; }
 
 uptime_s() {
-    read -r now_s rest_s </proc/uptime
+    read -r now_s _ </proc/uptime
     echo "${now_s%%.*}"
 }
 
