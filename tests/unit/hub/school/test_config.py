@@ -138,4 +138,4 @@ def test_any_name_is_refused_or_comes_back_as_it_was(name):
     config = replace(FULL, school_name=name)
     reading = read_config(to_file(write_config(config)))
     if reading.config is not None and not reading.findings:
-        assert reading.config.school_name == name
+        assert reading.config.school_name == name.strip()

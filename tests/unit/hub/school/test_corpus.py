@@ -77,11 +77,11 @@ def test_no_bytes_ever_raise(data):
     remove_secrets(data, "en")
 
 
-PIECES = [
-    *["version", "school_code", "wifi.ssid", "ssid", "password", "[wifi]", "[central]", "host_keys", "true", "inf", "0x", "9999", "1979-05-27"],
-    *("=" * 4 + "\"«»“'`[]{}<>,.#\\1éїа-"),
-    *("\n", "\n", "\r", "\t", "\0", " ", "\u2028", "\u00a0", "[[[[", "]]", '"""'),
-]
+WORDS = """
+version school_code wifi.ssid ssid password [wifi] [central] host_keys true inf 0x 9999 1979-05-27 [[[[ ]]
+"""
+SIGNS = "= = = \"«»“'`[]{}<>,.#\\1éїа-\n\n\r\t\0\u2028\u00a0"
+PIECES = [*WORDS.split(), *SIGNS, '"""']
 
 
 @given(
