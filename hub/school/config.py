@@ -12,7 +12,7 @@ class WifiConfig:
     mode: str = "builtin"  # builtin, external-ap or off
     ssid: str = ""
     password: str = ""  # empty: an open network
-    channel: int = 6
+    channel: int = 0  # 0: the hub chooses
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,11 +231,11 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "wifi.channel",
         both("Канал", "Channel"),
-        both("Канал: 1, 6 або 11, якщо сусідні мережі не підказують іншого.", "Channel: best 1, 6 or 11."),
-        both("число від 1 до 13 без лапок", "a number from 1 to 13 without quotation marks"),
+        both("Канал від 1 до 13; 0 - хаб вибирає сам.", "Channel from 1 to 13; 0: the hub chooses."),
+        both("число від 0 до 13 без лапок", "a number from 0 to 13 without quotation marks"),
         type="number",
-        default=6,
-        least=1,
+        default=0,
+        least=0,
         most=13,
     ),
     Field(

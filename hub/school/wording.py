@@ -32,6 +32,12 @@ MESSAGES: Mapping[str, Wording[tuple[str, str]]] = {
         "Файл порожній.",
         "Створіть новий на сторінці hub-config.html і запишіть його на картку.",
     ),
+    "no-file": _both(
+        "There is no %(name)s on the card.",
+        "Make one with the page hub-config.html and put it on the card's first partition.",
+        "На картці немає файлу %(name)s.",
+        "Створіть його на сторінці hub-config.html і запишіть на перший розділ картки.",
+    ),
     "too-large": _both(
         "The file has %(found)s bytes; at most %(most)s are read.",
         "Is it the right file? Make a new one with the page hub-config.html.",
