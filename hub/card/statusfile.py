@@ -40,8 +40,8 @@ _TEXTS = {
         "good": "The file %s was read; all is well.",
         "odd": "The file %s was read. Please note:",
         "last-good": "The file %s has errors, so the hub works with the settings from before. Correct:",
-        "default": "The file %s has errors, and there are no settings from before. The hub makes an open Wi-Fi,"
-        " %s.\nCorrect:",
+        "default": "The file %s has errors, and there are no settings from before. The hub makes an open"
+        " Wi-Fi, %s.\nCorrect:",
         "missing": "There is no file %s; the hub works with the settings from before.",
         "missing-default": "There is no file %s, nor settings from before. The hub makes an open Wi-Fi, %s.",
         "after": "Then put the card back and start the hub.",
