@@ -9,6 +9,7 @@ from content_packs import console
 COMMANDS = console.Commands(
     {
         "announce": "hub.cli.services:announce",
+        "card": "hub.cli.card:card",
         "front-door": "hub.cli.services:front_door",
         "init": "hub.cli.init:init",
         "kolibri": "hub.cli.services:kolibri",

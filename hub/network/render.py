@@ -53,16 +53,21 @@ def render(
     paths: NetworkPaths,
     *,
     door: DoorSettings | None = None,
+    gated: bool = True,
     is_online: bool = False,
+    has_filter: bool = True,
     safe_search: Mapping[str, IPv4Address] = SAFE_SEARCH,
 ) -> Network:
-    """Return the network. A Wi-Fi that cannot be made is left out and named in `faults`; the rest stands."""
+    """Return the network. A Wi-Fi that cannot be made is left out and named in `faults`; the rest stands.
+
+    Without a filter (`has_filter`) no class goes out: "filtered" never means "not filtered yet".
+    """
     door = door or DoorSettings()
     layout = lay_out(wishes, machine)
-    filtered = wishes.student_internet == "filtered" and layout.internet_for_class
+    filtered = wishes.student_internet == "filtered" and layout.internet_for_class and has_filter
     is_open = filtered and is_online
     ports = (door.port, *_further(door))
-    texts = {paths.firewall: File(render_firewall(layout, lan, filtered=filtered, ports=ports))}
+    texts = {paths.firewall: File(render_firewall(layout, lan, filtered=filtered, gated=gated, ports=ports))}
     faults: list[str] = []
     if layout.radio:
         _add(texts, paths.hostapd, faults, partial(render_hostapd, wishes, layout.radio))
