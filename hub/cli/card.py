@@ -21,6 +21,7 @@ COMMANDS = Commands(
         "check-config": "hub.cli.card:check_config",
         "clock": "hub.cli.card_slots:clock",
         "good": "hub.cli.card_slots:good",
+        "network": "hub.cli.network:network",
         "slot": "hub.cli.card_slots:slot",
     }
 )
