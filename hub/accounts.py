@@ -236,7 +236,7 @@ def is_password(paths: HubPaths, account: Account, password: str, *, address: st
 def prove_presence(paths: HubPaths, code: str, *, address: str) -> Try:
     """Look whether somebody has read the code on the label.
 
-    Counted by address alone: nobody can keep the technician from it, and twelve digits are not guessed.
+    Counted by address alone: nobody can keep the technician from it, and forty bits are not guessed.
 
     Raises:
         BusyError: too many passwords are being checked.

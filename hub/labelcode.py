@@ -1,6 +1,6 @@
 """The code on the hub's printed label: who reads it stands in front of the hub.
 
-Twelve digits (40 bits): no letters that a Ukrainian keyboard writes otherwise, and a phone shows its digits.
+Eight signs (40 bits) without those that look alike; what a Ukrainian keyboard writes for them counts too.
 On the hub itself lies only a hash, so that nobody reads the code from a card; `hub card boot` writes it, or
 `hub accounts code`. The code lets set the first password, and reset one that was forgotten.
 """
@@ -14,31 +14,33 @@ from content_packs.spare import read_whole
 from hub.passwords import hash_secret, is_secret
 from hub.settings import HubPaths
 
-_DIGITS = 12
-_GROUP = 4
+_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # as hub/school/fields.py has them for the label: no I, O, 0, 1
+_LENGTH = 8
+_MIDDLE = 4
+_ALIKE = str.maketrans("АВЕКМНРСТХУ", "ABEKMHPCTXY")  # Cyrillic, Latin
 _MODE = 0o640
 
 
 def make_code() -> str:
-    """Return a new code as it is printed: 1234-5678-9012."""
-    digits = "".join(str(secrets.randbelow(10)) for _ in range(_DIGITS))
-    return "-".join(digits[at : at + _GROUP] for at in range(0, _DIGITS, _GROUP))
+    """Return a new code as it is printed: K7RM-4XQ9."""
+    signs = "".join(secrets.choice(_SIGNS) for _ in range(_LENGTH))
+    return f"{signs[:_MIDDLE]}-{signs[_MIDDLE:]}"
 
 
 def write_label_code(paths: HubPaths, code: str) -> None:
     """Keep a hash of `code`; the one before counts no more.
 
     Raises:
-        UsageError: not twelve digits.
+        UsageError: no such code.
         LocalError: the disk refuses.
     """
-    digits = _digits(code)
-    if len(digits) != _DIGITS:
+    signs = plain_code(code)
+    if len(signs) != _LENGTH or not set(signs) <= set(_SIGNS):
         raise UsageError(
-            f"label code: expected {_DIGITS} digits, got {len(digits)}",
-            hint="Give the code as it stands on the label, such as 1234-5678-9012.",
+            f"label code: expected {_LENGTH} of the signs {_SIGNS}, got {len(signs)}",
+            hint="Give the code as it stands on the label, such as K7RM-4XQ9.",
         )
-    data = hash_secret(digits).encode() + b"\n"
+    data = hash_secret(signs).encode() + b"\n"
     try:
         for path in (paths.label_code, paths.spare / paths.label_code.name):
             write_durably(path, data, mode=_MODE)
@@ -58,7 +60,7 @@ def is_label_code(paths: HubPaths, text: str) -> bool:
     Raises:
         BusyError: too many passwords are being checked.
     """
-    return is_secret(_read(paths), _digits(text))
+    return is_secret(_read(paths), plain_code(text))
 
 
 def give_to_owner(paths: HubPaths, *files: os.PathLike[str]) -> None:
@@ -69,8 +71,9 @@ def give_to_owner(paths: HubPaths, *files: os.PathLike[str]) -> None:
             os.chown(file, owner.st_uid, owner.st_gid)
 
 
-def _digits(text: str) -> str:
-    return "".join(filter(str.isdecimal, text[:100]))
+def plain_code(text: str) -> str:
+    """Return the signs of a code alone, however somebody types it."""
+    return "".join(filter(str.isalnum, text[:100].upper())).translate(_ALIKE)
 
 
 def _read(paths: HubPaths) -> str | None:

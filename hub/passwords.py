@@ -15,7 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 from content_packs.errors import BusyError
 from hub.wording import later
 
-MIN_LENGTH = 8
+MIN_LENGTH = 10  # as hub/school/fields.py has it for the first one
 MAX_LENGTH = 200
 _FEWEST_DIFFERENT = 4
 _AT_ONCE = 2  # of 19 MiB each
@@ -34,7 +34,7 @@ _NOBODY = (
 def check_password(text: str, name: str = "") -> str:
     """Return what is wrong with a new password for `name`, as a text to translate; empty: nothing."""
     if len(text) < MIN_LENGTH:
-        return later("The password is too short: 8 characters or more are needed.")
+        return later("The password is too short: 10 characters or more are needed.")
     if len(text) > MAX_LENGTH:
         return later("The password is too long: 200 characters are enough.")
     if len(set(text)) < _FEWEST_DIFFERENT:
