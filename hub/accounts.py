@@ -296,8 +296,12 @@ def _select(paths: HubPaths, more: str, *values: str) -> tuple[Account, ...]:
     with _opened(paths) as db:
         rows = db.execute(f"select {_COLUMNS} from accounts {more}", values).fetchall()  # noqa: S608 - ours
     return tuple(
-        Account(*row[:5], datetime.fromisoformat(row[5]), datetime.fromisoformat(row[6]) if row[6] else None)
-        for row in rows
+        Account(
+            *(row_id, name, display_name, role, version),
+            changed_at=datetime.fromisoformat(changed_at),
+            signed_in_at=datetime.fromisoformat(signed_in_at) if signed_in_at else None,
+        )
+        for row_id, name, display_name, role, version, changed_at, signed_in_at in rows
     )
 
 

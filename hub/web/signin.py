@@ -116,13 +116,12 @@ def csrf_token() -> str:
     """Return the token for this browser's session."""
     make_personal()
     ready_key(current_app._get_current_object())  # type: ignore[attr-defined] # of werkzeug's proxy
-    token: str = generate_csrf()
-    return token
+    return str(generate_csrf())
 
 
 def no_store(answer: object) -> Response:
     """Return an answer that no cache keeps."""
-    response = make_response(answer)  # type: ignore[arg-type] # whatever a view returns
+    response = make_response(answer)
     response.headers["Cache-Control"] = NO_STORE
     return response
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from flask import Blueprint, redirect, render_template, request
-from flask_babel import gettext
 from werkzeug.wrappers import Response as Answer
 
 from content_packs.errors import BusyError, UsageError
@@ -13,9 +12,16 @@ from hub.web.display import span, translated
 from hub.web.portal import this_portal
 from hub.web.preferences import safe_target
 from hub.web.signin import begin_session, end_session, no_store, signed_in
+from hub.wording import later
 
 bp = Blueprint("signin", __name__)
 AFTER = "/tech/status"  # where one comes to who did not ask for a page
+WRONG_CODE = later("This is not the code on the label of this hub.")
+DIFFERENT = later("The two passwords are not the same.")
+CROWDED = later("Too many people are signing in just now. Try again in a minute.")
+_WRONG = later("The name or the password is wrong.")
+_NO_SUCH = later("There is no account of this name on this hub.")
+_WAIT = later("Too many wrong tries. Wait %(time)s, then try again.")
 _SEE_OTHER, _REFUSED, _TOO_OFTEN = 303, 422, 429
 
 
@@ -32,12 +38,13 @@ def index() -> Answer:
 @bp.post("/signin")
 def enter() -> Answer:
     """Sign in and lead to the page that was asked for."""
-    name = request.form.get("name", "")
-    tried = _try(lambda: sign_in(this_portal().paths, name, request.form.get("password", ""), address=address()))
+    paths, form = this_portal().paths, request.form
+    name, password = form.get("name", ""), form.get("password", "")
+    tried = look(lambda: sign_in(paths, name, password, address=address()))
     if isinstance(tried, str):
         return _form(tried, name, _TOO_OFTEN)
     if tried.account is None:
-        return _form(gettext("The name or the password is wrong."), name, _REFUSED)
+        return _form(translated(_WRONG), name, _REFUSED)
     begin_session(tried.account)
     return redirect(_next(), _SEE_OTHER)
 
@@ -58,30 +65,31 @@ def forgot() -> Answer:
 @bp.post("/signin/forgot")
 def reset() -> Answer:
     """Give an account a new password, by the code on the label."""
-    paths, name, password = this_portal().paths, request.form.get("name", ""), request.form.get("password", "")
-    tried = _try(lambda: prove_presence(paths, request.form.get("code", ""), address=address()))
+    paths, form = this_portal().paths, request.form
+    name, password = form.get("name", ""), form.get("password", "")
+    tried = look(lambda: prove_presence(paths, form.get("code", ""), address=address()))
     if isinstance(tried, str):
         return _forgot_form(tried, name, _TOO_OFTEN)
     if not tried.is_right:
-        return _forgot_form(gettext("This is not the code on the label of this hub."), name, _REFUSED)
+        return _forgot_form(translated(WRONG_CODE), name, _REFUSED)
     account = find_by_name(paths, name)  # who stands before the hub may know which names it has
     if account is None:
-        return _forgot_form(gettext("There is no account of this name on this hub."), name, _REFUSED)
-    if wrong := change_password(account, password, request.form.get("again", "")):
+        return _forgot_form(translated(_NO_SUCH), name, _REFUSED)
+    if wrong := change_password(account, password, form.get("again", "")):
         return _forgot_form(wrong, name, _REFUSED)
     return redirect("/signin", _SEE_OTHER)
 
 
 def change_password(account: Account, password: str, again: str) -> str:
-    """Give an account a new password; returns what is wrong with it, in the language of the page, or nothing."""
+    """Give an account a new password; returns what is wrong with it, as the page says it, or nothing."""
     if password != again:
-        return gettext("The two passwords are not the same.")
+        return translated(DIFFERENT)
     try:
         set_password(this_portal().paths, account, password)
     except UsageError as error:
         return translated(error.message)
     except BusyError:
-        return gettext("Too many people are signing in just now. Try again in a minute.")
+        return translated(CROWDED)
     return ""
 
 
@@ -92,17 +100,15 @@ def address() -> str:
 
 def wait_words(tried: Try) -> str:
     """Return what to say to somebody who has to wait."""
-    return gettext(
-        "Too many wrong tries. Wait %(time)s, then try again.", time=span(max(60.0, tried.wait_s + 59))
-    )
+    return translated(_WAIT) % {"time": span(max(60.0, tried.wait_s + 59))}
 
 
-def _try(look: Callable[[], Try]) -> Try | str:
+def look(at: Callable[[], Try]) -> Try | str:
     """Return what became of a try, or why it was not looked at."""
     try:
-        tried = look()
+        tried = at()
     except BusyError:
-        return gettext("Too many people are signing in just now. Try again in a minute.")
+        return translated(CROWDED)
     return wait_words(tried) if tried.wait_s else tried
 
 
