@@ -24,6 +24,8 @@ from hub.web import (
     pack,
     preferences,
     search,
+    signin,
+    signin_pages,
     sitemap,
     tech,
     view,
@@ -51,6 +53,7 @@ _BLUEPRINTS = (
     pack.bp,
     preferences.bp,
     search.bp,
+    signin_pages.bp,
     sitemap.bp,
     tech.bp,
     view.bp,
@@ -75,6 +78,7 @@ def create_portal(
         app.register_blueprint(blueprint)
     errors.register(app)
     headers.register(app)
+    signin.register(app)
     display.register(app)
     conditions.register(app)
     app.wsgi_app = _NamedHost(app.wsgi_app)  # type: ignore[method-assign] # as Flask's own documentation does it
