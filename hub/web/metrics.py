@@ -143,6 +143,5 @@ def _of_machine(health: HealthBody | None) -> Iterator[Family]:
             yield Family(name, help_text, found)
 
 
-
 def _seconds(iso: str) -> float:
     return datetime.fromisoformat(iso).timestamp()

@@ -24,7 +24,16 @@ WIFI_MODES = {
     "external-ap": later("An access point on the cable"),
     "off": later("No Wi-Fi"),
 }
-WIFI_CHANNELS = ("auto", "1", "6", "11", "36", "40", "44", "48")  # these overlap least, and need no radar to be watched
+WIFI_CHANNELS = (
+    "auto",
+    "1",
+    "6",
+    "11",
+    "36",
+    "40",
+    "44",
+    "48",
+)  # these overlap least, and need no radar to be watched
 
 
 def nothing_to_check(_: HubPaths, __: Values) -> Faults:
@@ -183,7 +192,9 @@ ACTIONS = {
         later("Change the Wi-Fi"),
         (
             later("This will disconnect you and the whole class."),
-            later("Join again with the new name and password; on each device the old network is to be forgotten."),
+            later(
+                "Join again with the new name and password; on each device the old network is to be forgotten."
+            ),
             later("Write the new password down first: without it only a cable leads to the hub."),
         ),
         "tech.wifi.show",
@@ -206,14 +217,16 @@ ACTIONS = {
         later("Restart the hub"),
         later("Restart"),
         (
-            later("The class loses its pages for two to four minutes; what learners are writing may be lost."),
+            later(
+                "The class loses its pages for two to four minutes; what learners are writing may be lost."
+            ),
             later("A sync that is on its way goes on afterwards where it was."),
         ),
         "tech.power.show",
     ),
     "power-off": Action(
         "power-off",
-        "cross",
+        "off",
         later("Switch the hub off"),
         later("Switch off"),
         (
@@ -228,7 +241,9 @@ ACTIONS = {
         later("Back up to the stick"),
         later("Back up"),
         (
-            later("What nobody can make again is copied: settings, keys, accounts, Kolibri's marks, reports."),
+            later(
+                "What nobody can make again is copied: settings, keys, accounts, Kolibri's marks, reports."
+            ),
             later("Lessons are not: the office has them. An older backup on the stick stays."),
             later("Keep the stick locked away: whoever has it knows everything that is on it."),
         ),
@@ -241,7 +256,9 @@ ACTIONS = {
         later("Restore from a backup"),
         later("Restore"),
         (
-            later("Settings, accounts and marks become those of the backup; what was done since then is lost."),
+            later(
+                "Settings, accounts and marks become those of the backup; what was done since then is lost."
+            ),
             later("The hub restarts. The class loses its pages for some minutes."),
             later("Never restore one school's backup on the hub of another."),
         ),
@@ -262,10 +279,13 @@ ACTIONS = {
         "files",
         later("Make a support file"),
         later("Make a support file"),
-        (later("It holds the status, versions and warnings for the office; no names, passwords or lessons."),),
+        (
+            later(
+                "It holds the status, versions and warnings for the office; no names, passwords or lessons."
+            ),
+        ),
         "tech.logs.show",
         is_harmless=True,
     ),
 }
 BY_JOB = {action.job: action for action in ACTIONS.values()}
-

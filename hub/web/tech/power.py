@@ -6,6 +6,7 @@ from flask import Blueprint, Response, render_template
 
 from content_packs.errors import LocalError
 from hub.clock import BUILT_AT, is_known, read_floor
+from hub.hardware import HOT_C, WARM_C
 from hub.machine import read_card, read_power, read_temperature_c
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
@@ -13,7 +14,6 @@ from hub.web.signin import needs
 from hub.web.tech.card import is_card
 
 bp = Blueprint("power", __name__)
-HOT_C, WARM_C = 80.0, 70.0  # a Raspberry Pi slows itself down from 80 on: raspberrypi.com, frequency management
 
 
 @bp.get("/tech/power")
@@ -42,7 +42,7 @@ def _show() -> str:
         temperature_c=temperature_c,
         heat=heat_word(temperature_c) if temperature_c is not None else "",
         power=read_power(),
-        card=read_card(paths.dir) if paths.dir.is_dir() else None,
+        card=read_card(paths.dir),
         is_card=is_card(),
     )
 

@@ -13,7 +13,7 @@ from hub.settings import read_settings
 from hub.status import read_status
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
-from hub.web.signin import is_allowed
+from hub.web.signin import signed_in
 
 bp = Blueprint("status", __name__)
 
@@ -27,7 +27,8 @@ def show() -> Response:
 @fresh_page
 def _show() -> str:
     status = current_status()
-    shown = status if is_allowed("technician") else status.for_everybody()
+    account = signed_in()
+    shown = status if account and account.may("technician") else status.for_everybody()
     return render_template("tech/status.html", status=shown, since=_read_since(status))
 
 
