@@ -10,7 +10,6 @@ folder of spare copies, since nobody can make them again.
 """
 
 import json
-import os
 import re
 import secrets
 import sqlite3
@@ -43,6 +42,7 @@ _KEY_BYTES = 32
 _SPARE = "accounts.json"
 _SECRET_MODE = 0o600
 _COLUMNS = "id, name, display_name, role, session_version, changed_at, signed_in_at"
+_INSERT = "insert into accounts values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 migrations = Migrations("accounts")
 
@@ -110,6 +110,11 @@ def allows(role: str, needed: str) -> bool:
     return role in ROLES and ROLES.index(role) >= ROLES.index(needed)
 
 
+def may_manage(own: str, other: str) -> bool:
+    """Whether somebody with the role `own` may change the account of somebody with the role `other`."""
+    return allows(own, "admin") and allows(own, other)
+
+
 def plain_name(text: str) -> str:
     """Return one spelling of a name as people type it."""
     return unicodedata.normalize("NFC", text.strip()).casefold()
@@ -167,7 +172,7 @@ def add_account(paths: HubPaths, name: str, password: str, *, role: str, display
     with _changing(paths) as db:
         if db.execute("select 1 from accounts where name = ?", [name]).fetchone():
             raise UsageError(f"name of an account: {name} is taken", hint="Choose another name.")
-        db.execute(f"insert into accounts values ({', '.join('?' * len(row))})", row)
+        db.execute(_INSERT, row)
     account = find_by_name(paths, name)
     if account is None:
         raise UsageError(f"account {name}: was removed meanwhile", hint="Add it again.")
@@ -204,7 +209,20 @@ def sign_out_everywhere(paths: HubPaths, account: Account) -> None:
 
 
 def sign_in(paths: HubPaths, name: str, password: str, *, address: str) -> Try:
-    """Look whether somebody is who they say; the try is counted before the password is looked at.
+    """Look whether somebody is who they say, and note that they were here.
+
+    Raises:
+        BusyError: too many passwords are being checked.
+    """
+    tried = check_secret(paths, name, password, address=address)
+    if tried.account is not None:
+        with _changing(paths) as db:
+            db.execute("update accounts set signed_in_at = ? where id = ?", [_now(paths), tried.account.id])
+    return tried
+
+
+def check_secret(paths: HubPaths, name: str, password: str, *, address: str) -> Try:
+    """Look whether this is the password; the try is counted before the password is looked at.
 
     A name that nobody has costs the same time and the same waits as one that somebody has.
 
@@ -220,17 +238,11 @@ def sign_in(paths: HubPaths, name: str, password: str, *, address: str) -> Try:
     if not is_secret(found[1] if found else None, password):
         return Try(False)
     _forget_misses(paths, counted)
-    with _changing(paths) as db:
-        db.execute("update accounts set signed_in_at = ? where id = ?", [_now(paths), found[0]])
-        if is_outdated(found[1]):
+    if is_outdated(found[1]):
+        with _changing(paths) as db:
             db.execute("update accounts set secret = ? where id = ?", [hash_secret(password), found[0]])
     account = find_account(paths, found[0])
     return Try(account is not None, account=account)
-
-
-def is_password(paths: HubPaths, account: Account, password: str, *, address: str) -> Try:
-    """Look whether somebody who is signed in still knows the password, as `sign_in` does."""
-    return sign_in(paths, account.name, password, address=address)
 
 
 def prove_presence(paths: HubPaths, code: str, *, address: str) -> Try:
@@ -365,7 +377,8 @@ def _opened(paths: HubPaths) -> Iterator[Database]:
         _set_aside(paths)
         db = open_tables(paths.accounts_db, migrations, lock=lock)
     try:
-        give_to_owner(paths, *(file for file in (paths.accounts_db, lock) if file.exists()))
+        paths.accounts_db.chmod(_SECRET_MODE)
+        give_to_owner(paths, paths.accounts_db, lock)
         _restore(paths, db)
         yield db
     except sqlite3.Error as error:
@@ -391,7 +404,6 @@ def _write_spare(paths: HubPaths, db: Database) -> None:
     rows = db.execute("select * from accounts order by id").fetchall()
     path = paths.spare / _SPARE
     write_durably(path, json.dumps({"format": 1, "accounts": rows}).encode(), mode=_SECRET_MODE)
-    os.chmod(paths.accounts_db, _SECRET_MODE)
     give_to_owner(paths, path)
 
 
@@ -402,7 +414,7 @@ def _restore(paths: HubPaths, db: Database) -> None:
         rows = json.loads((paths.spare / _SPARE).read_bytes())["accounts"]
         with _transaction(db):
             for row in rows:
-                db.execute(f"insert into accounts values ({', '.join('?' * len(row))})", row)
+                db.execute(_INSERT, row)
     except (FileNotFoundError, ValueError, KeyError, TypeError, sqlite3.Error):
         return  # no copy, or none that can be used: then the label's code is the way in
 

@@ -8,11 +8,13 @@ from flask_babel import Babel
 
 from hub.settings import HubPaths, HubSettings
 from hub.web import (
+    accounts,
     assets,
     captive,
     conditions,
     display,
     errors,
+    first_start,
     guide,
     headers,
     home,
@@ -42,7 +44,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _BLUEPRINTS = (
+    accounts.bp,
     assets.bp,
+    first_start.bp,
     guide.bp,
     home.bp,
     library.bp,

@@ -81,7 +81,7 @@ def to_sign_in() -> Answer:
 
 
 def begin_session(account: Account) -> None:
-    """Sign somebody in, in a session that has nothing of the one before: no token in it is known to others."""
+    """Sign somebody in, in a session with nothing of the one before: nobody else knows a token in it."""
     session.clear()
     g.pop("csrf_token", None)
     session[_ACCOUNT], session[_VERSION] = account.id, account.session_version

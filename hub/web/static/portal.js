@@ -1,4 +1,4 @@
-/* The portal's one script: suggestions, and the clock. Every page works without it. ES2015, for Chrome 64. */
+/* The portal's one script: suggestions, and this device's clock. Every page works without it. ES2015, for Chrome 64. */
 (() => {
   'use strict';
   const WAIT_MS = 150;
@@ -109,25 +109,7 @@
 
   document.querySelectorAll('form[role=search] input[type=search]').forEach(enhance);
 
-  // The technician's page of the time: what this device's clock says, taken when the button is pressed.
-  document.querySelectorAll('form[data-clock]').forEach((form) => {
-    const shown = form.querySelector('[data-now]');
-    const typed = form.querySelectorAll('[name=date],[name=time]');
-    let own = true;
-    const tick = () => {
-      shown.textContent = new Date().toLocaleString(document.documentElement.lang);
-    };
-    tick();
-    setInterval(tick, 1000);
-    shown.parentNode.hidden = false;
-    typed.forEach((box) => box.addEventListener('input', () => {
-      own = false;
-      shown.parentNode.hidden = true;
-    }));
-    form.addEventListener('submit', () => {
-      form.elements.iso.value = own ? new Date().toISOString() : '';
-    });
-  });
+  document.querySelectorAll('[data-now]').forEach((e) => e.form.addEventListener('submit', () => e.value = new Date().toISOString()));
 
   // Before Chrome 69, Tab may lead under a bar.
   if (!CSS.supports('scroll-padding', 0)) addEventListener('keyup', ({key, target}) => {

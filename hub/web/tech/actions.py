@@ -115,7 +115,7 @@ def check_time(iso: str, *, floor: datetime) -> str:
     try:
         moment = datetime.fromisoformat(iso)
     except ValueError:
-        return later("Write the date and the time as the fields show them.")
+        return later("No time was sent. Write the date and the time by hand, as the fields show them.")
     if not floor - timedelta(days=1) <= moment <= floor + MAX_AHEAD:
         return later("That cannot be: the office has signed lessons later than this, or it is years ahead.")
     return ""
