@@ -1,4 +1,4 @@
-/* The portal's one script: suggestions. Every page works without it. ES2015, for Chrome 64. */
+/* The portal's one script: suggestions, and this device's clock. Every page works without it. ES2015, for Chrome 64. */
 (() => {
   'use strict';
   const WAIT_MS = 150;
