@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, render_template
 
-from hub.network.state import read_state
+from hub.network.state import read_network_state
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
 from hub.web.qr import qr_code
@@ -23,11 +23,11 @@ def show() -> Response:
 
 @fresh_page
 def _show() -> str:
-    state = read_state(this_portal().paths)
+    state = read_network_state(this_portal().paths)
     return render_template(
         "tech/wifi.html",
         state=state,
-        code=qr_code(join_text(state.ssid, state.password)) if state and state.ssid else "",
+        code="",
         modes=WIFI_MODES,
         channels=WIFI_CHANNELS,
         is_card=is_card(),
