@@ -30,6 +30,7 @@ _options = [
     click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("build/image/out"), show_default=True,
                  help="Where the finished files go."),
     click.option("--source", type=click.Path(path_type=Path), default=_SOURCE, help="The repository [default: this one]."),
+    click.option("--fast", is_flag=True, help="Compress little: for trying out, not for schools."),
     click.option("--mirror", help="A mirror of Debian [default: this machine's]."),
     click.option("--mirror-security", help="Its security updates."),
 ]  # fmt: skip
@@ -75,7 +76,7 @@ def _index(name: str) -> int:
 
 
 def _build(
-    wheel: Path, work: Path, out: Path, source: Path, mirror: str | None, mirror_security: str | None
+    wheel: Path, work: Path, out: Path, source: Path, fast: bool, mirror: str | None, mirror_security: str | None
 ) -> Build:
     if not wheel.is_file():
         raise BadUsageError(f"{wheel}: no such wheel", hint="make image builds it; or: pip wheel --no-deps .")
@@ -88,6 +89,8 @@ def _build(
         epoch=int(_git(source, "log", "-1", "--format=%ct")),
         mirrors=debian.sources(mirror, mirror_security) if mirror else debian.read_mirrors(),
         host_architecture=debian.host_architecture(),
+        zstd_level=1 if fast else 15,
+        xz_level=0 if fast else 3,
     )
     return Build(config, read_layers(config.layers))
 

@@ -16,7 +16,7 @@ from image.steps.tools import compile_modules
 _PERSONAL = (
     "/etc/machine-id", "/var/lib/dbus/machine-id", "/etc/ssh/ssh_host_*", "/var/lib/systemd/random-seed",
     "/var/cache/*", "/var/log/*", "/var/lib/apt/*", "/etc/*-", "/var/lib/dpkg/*-old", "/var/cache/ldconfig/aux-cache",
-    "/etc/apt", "/etc/hostname", "/etc/resolv.conf", "/boot/*",
+    "/etc/apt", "/etc/hostname", "/etc/resolv.conf",
 )  # fmt: skip
 
 
