@@ -1,5 +1,5 @@
 # What the running system finds: memory over /etc and /var, its identity, a command line that is ours.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154  # variables of init and slots.sh
 
 # Prints the words of a command line without those that Raspberry Pi Imager and its kin add: they would
 # run a script of theirs in place of the hub.

@@ -12,6 +12,9 @@ from support.card import Card, boot_file, named_slot
 from support.waiting import wait_for
 
 
+_KERNEL_LINE = re.compile(rb"\[ *\d+\.\d+\] .*\r?\n")  # the kernel talks in between
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     """What QEMU is told of one kind of machine."""
@@ -51,6 +54,7 @@ class Machine:
     arguments: str = ""  # more words of the kernel command line
     process: "subprocess.Popen[bytes] | None" = None
     console: bytearray = field(default_factory=bytearray)
+    _ear: threading.Thread | None = None
     _read: int = 0  # up to here the console was waited for
 
     def start(self) -> None:
@@ -59,7 +63,8 @@ class Machine:
         self.process = subprocess.Popen(
             self._command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
-        threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
+        self._ear = threading.Thread(target=self._listen, args=(self.process,))
+        self._ear.start()
 
     def wait_for(self, pattern: str, *, timeout_s: float) -> re.Match[bytes]:
         """Return the next match on the console; what came before it is not looked at again."""
@@ -86,6 +91,7 @@ class Machine:
     def wait_for_restart(self, *, timeout_s: float) -> None:
         """Wait until the guest restarts, then start what config.txt names now."""
         self.wait_for_end(timeout_s=timeout_s)
+        self.pull_the_plug()
         self.start()
 
     def type(self, line: str) -> None:
@@ -99,13 +105,16 @@ class Machine:
         """Run a command in the shell at the console and return what it prints."""
         # The marks are put together by the shell, so that the echo of what we type is not taken for them.
         self.type(f'echo "<""<"; {command}; echo ">"">"')
-        return self.wait_for(r"<<\r?\n([\s\S]*?)>>", timeout_s=timeout_s).group(1).decode().strip()
+        answer = self.wait_for(r"<<\r?\n([\s\S]*?)>>", timeout_s=timeout_s).group(1)
+        return _KERNEL_LINE.sub(b"", answer).decode().strip()
 
     def pull_the_plug(self) -> None:
         """Switch off without a word, as a power cut does."""
-        if self.process is not None:
+        if self.process is not None and self._ear is not None:
             self.process.kill()
             self.process.wait()
+            self._ear.join()
+            self.process = None
 
     def last_lines(self, count: int = 25) -> str:
         """Return the end of what the console said."""
@@ -117,8 +126,11 @@ class Machine:
 
     def _listen(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdout is not None
+        assert process.stdin is not None
         while block := process.stdout.read1(65536):  # type: ignore[attr-defined]
             self.console += block
+        process.stdout.close()
+        process.stdin.close()
 
     def _kernel_files(self) -> None:
         fat = self.card.boot_partition()
