@@ -10,6 +10,7 @@ COMMANDS = console.Commands(
     {
         "announce": "hub.cli.services:announce",
         "card": "hub.cli.card:card",
+        "enrol": "hub.cli.enrol:enrol",
         "front-door": "hub.cli.services:front_door",
         "init": "hub.cli.init:init",
         "kolibri": "hub.cli.services:kolibri",
