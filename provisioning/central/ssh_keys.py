@@ -71,10 +71,20 @@ def read_host_keys(path: Path) -> list[str]:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise local_error(error, f"reading {path}") from error
-    keys = [parse_public_key(line.strip(), path) for line in lines if line.strip() and line[:1] != b"#"]
+    keys = [_host_key(line.strip(), path) for line in lines if line.strip() and line[:1] != b"#"]
     if not keys:
         raise UsageError(f"{path}: no public host key in it", hint="Give /etc/ssh/ssh_host_ed25519_key.pub.")
     return keys
+
+
+def _host_key(line: bytes, path: Path) -> str:
+    """Return a host key's line without its comment; its size is for who runs the server to choose."""
+    try:
+        key = load_ssh_public_key(line)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        hint = "Give a file such as /etc/ssh/ssh_host_ed25519_key.pub of the depot."
+        raise UsageError(f"{path}: not a public host key: {line[:40]!r}", hint=hint) from error
+    return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 
 def authorized_line(hub_id: str, public_key: str, *, until: datetime | None = None) -> str:
