@@ -55,6 +55,11 @@ class HubPaths:
         return self.dir / "keys" / "depot_host_keys"
 
     @property
+    def enrol_token(self) -> Path:
+        """The one-time token that the card brought; gone once the office knows the hub's own key."""
+        return self.dir / "keys" / "enrol-token"
+
+    @property
     def depot_ca(self) -> Path:
         """Certificates of the authorities for an https depot; without the file, the system's own count."""
         return self.dir / "keys" / "depot_ca.pem"

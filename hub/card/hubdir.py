@@ -29,7 +29,6 @@ from hub.settings import HUB_TOML, HubPaths
 
 _ACCOUNT = "hub"
 _SECRET = 0o600
-ENROL_TOKEN = "enrol-token"  # noqa: S105 - a file's name, in the folder of the keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +123,9 @@ def _change_office(paths: HubPaths, root: bytes) -> None:
 
 
 def _keep_token(paths: HubPaths, token: str) -> None:
-    """Keep the one-time token for `hub enrol`, which takes it away once it was used."""
+    """Keep the one-time token for `hub enrol`; the first sync with the hub's own key throws it away."""
     if token:
-        write_durably(paths.key.with_name(ENROL_TOKEN), f"{token}\n".encode(), mode=_SECRET)
+        write_durably(paths.enrol_token, f"{token}\n".encode(), mode=_SECRET)
 
 
 def _settings(config: SchoolConfig, hub_id: str, depot_url: str) -> dict[str, Any]:

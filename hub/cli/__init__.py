@@ -11,6 +11,7 @@ COMMANDS = console.Commands(
         "accounts": "hub.cli.accounts:accounts",
         "announce": "hub.cli.services:announce",
         "card": "hub.cli.card:card",
+        "enrol": "hub.cli.enrol:enrol",
         "front-door": "hub.cli.services:front_door",
         "init": "hub.cli.init:init",
         "kolibri": "hub.cli.services:kolibri",

@@ -15,10 +15,12 @@ from typing import Any
 import click
 
 from content_packs.console import Advance, log, note, print_json, progress
-from content_packs.errors import Error, LinkError, LocalError, UsageError
+from content_packs.errors import Error, HubKeyRefusedError, LinkError, LocalError, UsageError
+from hub.cli.enrol import approval_text
 from hub.cli.options import json_option, with_hub
 from hub.cli.retry import keep_trying
 from hub.cli.sync_report import render, to_dict
+from hub.enrolment import ask_to_enrol, forget_token, has_token
 from hub.library import indexer
 from hub.machine import return_large_buffers
 from hub.services import ServiceFile
@@ -152,7 +154,8 @@ def sync(
                 find_neighbours=find,
             )
 
-        report = _keep_trying(attempt, shown, minutes) if retry else attempt()
+        work = attempt if source is not None or dry_run else _enrolling(attempt, paths, settings)
+        report = _keep_trying(work, shown, minutes) if retry else work()
     if not dry_run and indexer.pending(paths) and indexer.spawn(paths).wait() != 0:
         note("warning: the search does not know all lessons yet; `hub serve` goes on with it")
     if as_json:
@@ -160,6 +163,25 @@ def sync(
     else:
         render(report, dry_run=dry_run, stick_days=settings.sync.stick_days)
     return report.failures[0][1].exit_code if report.failures else 0
+
+
+def _enrolling(
+    attempt: Callable[[], SyncReport], paths: HubPaths, settings: HubSettings
+) -> Callable[[], SyncReport]:
+    """Return a sync that asks to be enrolled where the office does not know this hub's key yet."""
+
+    def work() -> SyncReport:
+        try:
+            report = attempt()
+        except HubKeyRefusedError as error:
+            if not has_token(paths):
+                raise
+            hint = approval_text(ask_to_enrol(paths, settings))
+            raise HubKeyRefusedError(error.message, hint=hint) from error
+        forget_token(paths)
+        return report
+
+    return work
 
 
 def find_neighbours(settings: HubSettings, given: tuple[str, ...], *, none: bool) -> FindNeighbours:
