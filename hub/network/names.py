@@ -60,6 +60,7 @@ def _captive() -> list[str]:
         "no-negcache",
         "cache-size=0",
         f"address=/#/{CAPTIVE}",
+        "local=/#/",  # what is no question for an IPv4 address has the answer: nothing
         f"address=/{name}/{address}",
     ]
 
