@@ -1,5 +1,6 @@
 """A class's network with the real nftables, dnsmasq, nginx and portal, in network namespaces. Needs root."""
 
+import json
 import os
 import shutil
 from contextlib import ExitStack, contextmanager
@@ -236,8 +237,8 @@ def test_who_presses_continue_gets_out_and_a_forged_file_lets_nobody_out(school,
     try:
         wait_for(lambda: "443" in spaces.outside.run("ss", "-ltn"), timeout_s=5)
         boot = read_boot_id()
-        text = '{"boot": "%s", "devices": {"%s": ["", 100.0], "%s": ["02:00:00:00:00:99", 100.0], "8.8.8.8": ["", 9]}}'
-        accepted.write_text(text % (boot, address, other_address))
+        devices = {address: ["", 100.0], other_address: ["02:00:00:00:00:99", 100.0], "8.8.8.8": ["", 9]}
+        accepted.write_text(json.dumps({"boot": boot, "devices": devices}))
         with spaces.hub.entered():
             watcher.tick(1.0)
         assert device.connects("93.184.216.34", 443) == "yes"

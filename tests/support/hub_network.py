@@ -1,5 +1,6 @@
-"""The hub's network in a namespace: our files, read by the real nft and dnsmasq; networkd's part is done here."""
+"""The hub's network in a namespace: our files, read by the real nft and dnsmasq; networkd is played here."""
 
+import os
 import re
 import signal
 import subprocess
@@ -75,8 +76,6 @@ class HubNetwork:
 
     def reload_names(self) -> None:
         """Send what `systemctl reload hub-dns` sends."""
-        import os
-
         os.kill(self.names_pid, signal.SIGHUP)
 
     def stop(self) -> None:
