@@ -10,10 +10,11 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 import pytest
 
 from hub.clock import read_boot_id
+from hub.network.change import note_wishes
 from hub.network.facts import Machine
 from hub.network.lan import CAPTIVE, RANGES, Lan
 from hub.network.strangers import find_strangers
-from hub.network.watch import Watcher, note_wishes
+from hub.network.watch import Watcher
 from hub.settings import HubPaths
 from hub.web.memory_disk import private_folder
 from support.doors import front_door
