@@ -7,10 +7,9 @@ from typing import Any
 import click
 
 from content_packs.console import print_json
-from content_packs.errors import UsageError
 from hub.cli.options import json_option, with_hub
 from hub.cli.services import stopped
-from hub.settings import HubPaths, HubSettings, read_settings
+from hub.settings import HubPaths, HubSettings
 
 
 @click.command("network")
@@ -21,11 +20,11 @@ from hub.settings import HubPaths, HubSettings, read_settings
 def network(paths: HubPaths, dry_run: bool, watch: bool, as_json: bool) -> None:
     """Write the files of Wi-Fi, addresses, names and firewall, and let the running parts read them."""
     from hub.network.apply import Difference, apply_network, find_difference, plan_commands
+    from hub.network.change import plan_network, read_hub_settings, read_wishes
     from hub.network.look import look
     from hub.network.paths import NetworkPaths
-    from hub.network.watch import plan_network, read_wishes
 
-    places, settings = NetworkPaths(), _settings(paths)
+    places, settings = NetworkPaths(), read_hub_settings(paths)
     if watch:
         _watch(paths, settings)
         return
@@ -66,13 +65,6 @@ def _print(found: dict[str, Any], *, dry_run: bool) -> None:
         click.echo(f"{'fault':12} {fault}")
     if not changed and not found["gone"]:
         click.echo("Everything is as it shall be.")
-
-
-def _settings(paths: HubPaths) -> HubSettings | None:
-    try:
-        return read_settings(paths)
-    except UsageError:
-        return None  # a card that is no hub of any office yet has a Wi-Fi all the same
 
 
 def _watch(paths: HubPaths, settings: HubSettings | None) -> None:

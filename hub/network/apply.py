@@ -58,7 +58,7 @@ def plan_commands(difference: Difference, paths: NetworkPaths) -> list[Command]:
         commands.append(("nft", "-f", str(paths.firewall)))
     if links:
         commands.append(("networkctl", "reload"))
-    if paths.supplicant in touched:
+    if touched & {paths.supplicant, paths.client_radio}:
         commands.append(("systemctl", "--no-block", "restart", CLIENT_UNIT))
     # A device whose Wi-Fi was away for a moment asks for its address again: so it follows a range that moved.
     if paths.hostapd in touched or moved:

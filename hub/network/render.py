@@ -73,12 +73,14 @@ def render(
         _add(texts, paths.hostapd, faults, partial(render_hostapd, wishes, layout.radio))
     if layout.client_radio:
         _add(texts, paths.supplicant, faults, partial(render_supplicant, wishes))
+        texts[paths.client_radio] = File(f"HUB_UPLINK_WIFI={layout.client_radio}\n")
     if layout.lan:
         own = (wishes.hub_name, door.packs_domain)
         text = render_names(layout, lan, paths, own=own, is_open=is_open, safe_search=safe_search)
         texts[paths.dnsmasq] = File(text)
     texts |= {paths.links / name: File(text) for name, text in render_links(layout, lan).items()}
-    gone = tuple(path for path in (paths.hostapd, paths.supplicant, paths.dnsmasq) if path not in texts)
+    may_be = (paths.hostapd, paths.supplicant, paths.client_radio, paths.dnsmasq)
+    gone = tuple(path for path in may_be if path not in texts)
     stations = count_stations(layout.radio) if layout.radio else 0
     return Network(layout, lan, texts, gone, filtered, is_open, stations, tuple(faults))
 

@@ -62,9 +62,7 @@ _WARNINGS = {
     ),
     "clash": (
         later("The network outside uses the same addresses as the class: %(network)s."),
-        later(
-            "Lessons work. For the Internet, change the addresses of the router: every range of ours is taken."
-        ),
+        later("Lessons work. For the Internet, change the addresses of the router outside."),
     ),
     "no-filter": (
         later("The class has no Internet yet: no filter has come from the office."),

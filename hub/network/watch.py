@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,12 @@ from content_packs.errors import LocalError, local_error
 from hub.clock import read_boot_id
 from hub.network import filters, mirror
 from hub.network.apply import Command, Runner, plan_commands, run_command, set_forwarding, write_network
+from hub.network.change import outside, plan_network, read_wishes
 from hub.network.facts import Machine
-from hub.network.lan import Lan, choose_lan, meets
-from hub.network.layout import lay_out
+from hub.network.lan import meets
 from hub.network.online import Online, reaches_internet
 from hub.network.paths import NetworkPaths
-from hub.network.render import Network, render
+from hub.network.render import Network
 from hub.network.state import write_network_state
 from hub.network.stations_seen import read_stations
 from hub.network.strangers import find_strangers
@@ -36,65 +36,6 @@ TICK_S = 1.0
 LOOK_S = 5.0
 CHECK_S = 60.0
 STRANGERS_S = 600.0
-
-
-def read_wishes(paths: NetworkPaths) -> Wishes:
-    """Return what `hub card boot` noted.
-
-    Raises:
-        LocalError: it has not run since the machine started, or the note is damaged.
-    """
-    try:
-        return Wishes.from_json(paths.wishes.read_bytes())
-    except OSError as error:
-        raise LocalError(
-            f"{paths.wishes}: not there", hint="This is for a hub's card: `hub card boot` writes it."
-        ) from error
-
-
-def read_lan(paths: NetworkPaths, machine: Machine, lan_interface: str) -> Lan:
-    """Return the class's range, as far from the networks outside as it can be."""
-    try:
-        kept = IPv4Network(paths.range.read_text(encoding="ascii").strip())
-    except (OSError, ValueError):
-        kept = None
-    return choose_lan(outside(machine, lan_interface), kept)
-
-
-def outside(machine: Machine, lan_interface: str) -> list[IPv4Network]:
-    """Return the networks outside that gave us an address."""
-    return [way.address.network for way in machine.ways if way.interface != lan_interface]
-
-
-def plan_network(
-    wishes: Wishes,
-    machine: Machine,
-    paths: NetworkPaths,
-    settings: HubSettings | None,
-    *,
-    is_online: bool = False,
-) -> Network:
-    """Return the network as it shall be now; reads the range and the filter that were kept."""
-    used = filters.read_filter(paths)
-    return render(
-        wishes,
-        machine,
-        read_lan(paths, machine, lay_out(wishes, machine).lan),
-        paths,
-        door=settings.door if settings else None,
-        gated=settings is None or settings.captive.mode == "welcome",
-        is_online=is_online,
-        has_filter=used.is_there,
-        safe_search=used.addresses(),
-    )
-
-
-def note_wishes(wishes: Wishes, paths: NetworkPaths) -> None:
-    """Keep for the watcher what the school config asks for; LocalError where /run refuses."""
-    try:
-        write_durably(paths.wishes, wishes.to_json(), mode=0o600)
-    except OSError as error:
-        raise local_error(error, f"writing {paths.wishes}") from error
 
 
 @dataclass
