@@ -35,7 +35,7 @@ def eject(task: Task) -> Outcome:
 
 
 def back_up(task: Task) -> Outcome:
-    """Write a backup to a stick and read it back; sealed with the code that was given, else with the label's."""
+    """Write a backup to a stick and read it back; sealed with the given code, else with the label's."""
     task.machine.require_card("a backup to a stick")
     settings = read_settings(task.paths)
     now = hub_now(task.paths.trust)

@@ -19,7 +19,7 @@ from hub.wording import later
 
 BACKUPS = "hub-backups"  # a folder on the stick; a backup beside it is found as well
 _MAX_BACKUPS = 50
-_OFFERED = ("install", "update", "replace")
+_OFFERED = ("install", "replace", "activate", "waiting", "needs-space")
 
 
 def look(paths: HubPaths, machine: Machine, stick: Stick) -> Stick:
