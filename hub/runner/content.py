@@ -1,11 +1,14 @@
 """Jobs about what is on the hub: sync, by the uplink or from a stick; the version before; looking again."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from content_packs.errors import Error
+from hub.runner import mounts
 from hub.runner.task import Outcome, Task
 from hub.services import read_service
+from hub.sticks import list_sticks
 from hub.wording import later
 
 
@@ -20,11 +23,8 @@ def synced(task: Task, *more: str) -> Outcome:
     Raises:
         Error: it brought nothing, or not all; the first reason of several.
     """
-    said = task.machine.run_hub(
-        *(task.paths, "sync", "--json", *more),
-        look=lambda: _tell(task),
-    )
-    return _outcome(said)
+    words = ("sync", "--json", *more)
+    return _outcome(task.machine.run_hub(task.paths, *words, look=lambda: _tell(task)))
 
 
 def _tell(task: Task) -> None:
@@ -63,10 +63,10 @@ def roll_back(task: Task) -> Outcome:
 def check_again(task: Task) -> Outcome:
     """Look at everything anew, the services too."""
     if task.machine.is_card:
-        try:
+        with suppress(Error):  # what it found is among the checks
             task.machine.run("systemctl", "start", "hub-health.service", timeout_s=300)
-        except Error:  # what it found is among the checks
-            pass
+        for stick in list_sticks(task.paths):
+            mounts.look_again(task.paths, task.machine, stick.name)
     said = task.machine.run_hub(task.paths, "status", "--json")
     wrong = sum(check["level"] in ("attention", "broken") for check in said["checks"])
     result = {"level": said["level"], "wrong": wrong}

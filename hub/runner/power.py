@@ -35,8 +35,8 @@ def set_time(task: Task) -> Outcome:
 
 
 def _keep_commands() -> list[tuple[str, ...]]:
-    keep = [("systemctl", "start", "hub-clock-save.service")]
-    return [("hwclock", "--systohc", "--utc"), *keep] if _RTC.exists() else keep
+    commands: list[tuple[str, ...]] = [("systemctl", "start", "hub-clock-save.service")]
+    return [("hwclock", "--systohc", "--utc"), *commands] if _RTC.exists() else commands
 
 
 def check_moment(moment: datetime, floor: datetime) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from content_packs.errors import BadDataError, Error, LinkError, LocalError, UsageError
+from content_packs.errors import BadDataError, BusyError, Error, LinkError, LocalError, UsageError
 from hub.settings import HubPaths
 from hub.supervise import dying_with_us
 from hub.wording import later
@@ -117,10 +117,15 @@ class Machine:
         return done.stdout
 
 
+def card_dir() -> Path | None:
+    """Return the folder that only root reaches; None where this is no card, or we are not root."""
+    return CARD if os.geteuid() == 0 and CARD.is_dir() else None
+
+
 def this_machine() -> Machine:
     """Return the machine that this program runs on."""
     program = shutil.which("hub", path=str(Path(sys.executable).parent)) or sys.argv[0]
-    return Machine(is_card=os.geteuid() == 0 and CARD.is_dir(), hub_command=(program,))
+    return Machine(is_card=card_dir() is not None, hub_command=(program,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +158,5 @@ def _to_error(code: int, said: str) -> Error:
     fault, hint = _FAULT.search(said), _HINT.search(said)
     lines = said.strip().splitlines()
     message = fault[2] if fault else (lines[-1] if lines else f"it ended with exit code {code}")
-    return _KINDS.get(code, LocalError)(message, hint=hint[1] if hint else None)
+    kind = BusyError if fault and fault[1] == BusyError.code else _KINDS.get(code, LocalError)
+    return kind(message, hint=hint[1] if hint else None)
