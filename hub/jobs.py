@@ -23,6 +23,7 @@ from hub.clock import hub_now, read_boot_id
 from hub.jobvalues import check_job, without_secrets
 from hub.services import read_service
 from hub.settings import HubPaths
+from hub.wording import Local, Size
 
 FORMAT = 1
 KEPT = 20  # results; older ones are forgotten
@@ -43,7 +44,7 @@ class Job:
     message: str = ""
     hint: str = ""
     progress: float | None = None  # 0 to 1; None: not known
-    result: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict)  # sizes as `…_bytes`, times as `…_at`
 
     @property
     def has_ended(self) -> bool:
@@ -53,12 +54,30 @@ class Job:
     @property
     def text(self) -> str:
         """What is to be said of it, in English."""
-        return self.message % self.result if self.message else ""
+        return _fill(self.message, self.words)
 
     @property
     def advice(self) -> str:
         """What to do next, in English; empty where nothing needs doing."""
-        return self.hint % self.result if self.hint else ""
+        return _fill(self.hint, self.words)
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What fills the places of `message` and `hint`: sizes and times as such, for pages to write."""
+        return {key: _worded(key, value) for key, value in self.result.items()}
+
+
+def _worded(key: str, value: object) -> object:
+    if key.endswith("_bytes") and isinstance(value, int):
+        return Size(value)
+    return Local(value) if key.endswith("_at") and isinstance(value, str) else value
+
+
+def _fill(text: str, words: Mapping[str, Any]) -> str:
+    try:
+        return text % words
+    except (KeyError, TypeError, ValueError):  # a runner of another version
+        return text
 
 
 def jobs_dir(paths: HubPaths) -> Path:
@@ -136,8 +155,14 @@ def _with_progress(paths: HubPaths, job: Job) -> Job:
     if job.state != RUNNING:
         return job
     said = read_service(paths, "job") or {}
-    progress = said.get("progress") if said.get("id") == job.id else None
-    return dataclasses.replace(job, progress=progress if isinstance(progress, float) else None)
+    if said.get("id") != job.id:
+        return job
+    progress, result = said.get("progress"), said.get("result")
+    return dataclasses.replace(
+        job,
+        progress=float(progress) if isinstance(progress, int | float) else None,
+        result=result if isinstance(result, dict) else {},
+    )
 
 
 def _job(values: Mapping[str, Any], job_id: str) -> Job:

@@ -70,8 +70,8 @@ def _check_mode(text: str) -> str:
 
 
 def _check_channel(text: str) -> str:
-    fits = text == "auto" or (text.isascii() and text.isdecimal() and 1 <= int(text) <= _MAX_CHANNEL)
-    return "" if fits else f"expected auto, or 1 to {_MAX_CHANNEL}"
+    fits = text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= _MAX_CHANNEL
+    return "" if fits else f"expected 1 to {_MAX_CHANNEL}"
 
 
 def _check_pack(text: str) -> str:

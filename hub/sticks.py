@@ -69,6 +69,10 @@ class Stick:
         """What is to be said of it, in English; empty where all is well."""
         return self.message % dict(self.values) if self.message else ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return asdict(self) | {"values": dict(self.values)}
+
 
 def list_sticks(paths: HubPaths) -> tuple[Stick, ...]:
     """Return what is plugged in now, by name; nothing where no one looks after sticks."""
@@ -89,7 +93,7 @@ def find_stick(paths: HubPaths, name: str) -> Stick | None:
 
 def to_text(sticks: Iterable[Stick]) -> bytes:
     """Return the content of run/sticks.json."""
-    listed = [asdict(stick) | {"values": dict(stick.values)} for stick in sticks]
+    listed = [stick.to_dict() for stick in sticks]
     return json.dumps({"format": FORMAT, "boot": read_boot_id(), "sticks": listed}).encode()
 
 

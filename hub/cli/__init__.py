@@ -9,14 +9,18 @@ from content_packs import console
 COMMANDS = console.Commands(
     {
         "announce": "hub.cli.services:announce",
+        "backup": "hub.cli.backup:backup",
         "front-door": "hub.cli.services:front_door",
         "init": "hub.cli.init:init",
+        "jobs": "hub.cli.jobs:jobs",
         "kolibri": "hub.cli.services:kolibri",
         "packs": "hub.cli.library:packs",
         "repair": "hub.cli.library:repair_command",
+        "restore": "hub.cli.backup:restore",
         "search": "hub.cli.library:search",
         "serve": "hub.cli.services:serve",
         "status": "hub.cli.services:status",
+        "sticks": "hub.cli.jobs:sticks",
         "sync": "hub.cli.sync:sync",
     }
 )

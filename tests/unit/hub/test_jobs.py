@@ -40,7 +40,7 @@ WRONG = [
     ("wifi", {"ssid": "x" * 33}, "32 bytes"),
     ("wifi", {"ssid": "a\nssid2=b"}, "control"),
     ("wifi", {"mode": "open"}, "builtin, external-ap, off"),
-    ("wifi", {"channel": "six"}, "auto"),
+    ("wifi", {"channel": "six"}, "1 to"),
     ("wifi", {"ssid": 5}, "ssid"),
     ("rollback", {"pack": "../x"}, "../x"),
     ("school-config", {"Wifi.ssid": "x"}, "settings"),
