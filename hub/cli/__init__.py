@@ -8,6 +8,7 @@ from content_packs import console
 
 COMMANDS = console.Commands(
     {
+        "accounts": "hub.cli.accounts:accounts",
         "announce": "hub.cli.services:announce",
         "backup": "hub.cli.backup:backup",
         "front-door": "hub.cli.services:front_door",
