@@ -11,6 +11,7 @@ COMMANDS = console.Commands(
         "accounts": "hub.cli.accounts:accounts",
         "announce": "hub.cli.services:announce",
         "backup": "hub.cli.backup:backup",
+        "card": "hub.cli.card:card",
         "front-door": "hub.cli.services:front_door",
         "init": "hub.cli.init:init",
         "jobs": "hub.cli.jobs:jobs",

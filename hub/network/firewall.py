@@ -15,14 +15,17 @@ _MDNS = 5353
 
 
 def render_firewall(
-    layout: Layout, lan: Lan, *, filtered: bool, ports: tuple[int, ...] = (80, 81, 82, 83)
+    layout: Layout, lan: Lan, *, filtered: bool, gated: bool = True, ports: tuple[int, ...] = (80, 81, 82, 83)
 ) -> str:
-    """Return the ruleset; `ports` are those of the front door, the portal's first; `filtered`: accepted devices may go out."""
+    """Return the ruleset; `ports` are those of the front door, the portal's first.
+
+    `filtered` lets devices out, with `gated` only those that pressed "Continue".
+    """
     served = f"{{ {', '.join(map(str, sorted(ports)))} }}"
     parts = [
         *_input(layout, served),
-        *_forward(layout, filtered=filtered),
-        *(_redirects(layout, ports[0], filtered=filtered) if layout.lan else ()),
+        *_forward(layout, filtered=filtered, gated=gated),
+        *(_redirects(layout, ports[0], filtered=filtered, gated=gated) if layout.lan else ()),
         *(_masquerade(layout, lan) if filtered and layout.lan else ()),
     ]
     lines = "\n".join(parts)
@@ -92,7 +95,7 @@ def _refuse(indent: str) -> list[str]:
     ]
 
 
-def _forward(layout: Layout, *, filtered: bool) -> list[str]:
+def _forward(layout: Layout, *, filtered: bool, gated: bool) -> list[str]:
     rules = ["  chain forward {", "    type filter hook forward priority filter; policy drop;"]
     if filtered and layout.lan:
         lan = f'"{layout.lan}"'
@@ -104,7 +107,7 @@ def _forward(layout: Layout, *, filtered: bool) -> list[str]:
             "  }",
             "  chain to_internet {",
             "    meta nfproto != ipv4 drop",
-            f"    ip saddr . ether saddr != @{ACCEPTED} goto refused",
+            *([f"    ip saddr . ether saddr != @{ACCEPTED} goto refused"] if gated else []),
             f"    ip daddr {{ {_PRIVATE} }} goto refused  # the school's own computers, and the modem",
             f"    ip daddr {{ {', '.join(DOH_ADDRESSES)} }} goto refused",
             # Web pages only: what would carry them past the names' filter is another port (DNS over TLS 853,
@@ -121,16 +124,17 @@ def _forward(layout: Layout, *, filtered: bool) -> list[str]:
     return [*rules, "  }"]
 
 
-def _redirects(layout: Layout, portal: int, *, filtered: bool) -> list[str]:
-    """Whatever DNS server a device has, it asks ours; whatever page it wants before "Continue", ours comes."""
+def _redirects(layout: Layout, portal: int, *, filtered: bool, gated: bool) -> list[str]:
+    """Whatever DNS server a device has, it asks ours; before "Continue" every page it wants is ours."""
     lan = f'iifname "{layout.lan}"'
     not_accepted = f"ip saddr . ether saddr != @{ACCEPTED} " if filtered else ""
+    caught = [f"    {lan} {not_accepted}tcp dport 80 redirect to :{portal}"] if gated or not filtered else []
     return [
         "  chain prerouting {",
         "    type nat hook prerouting priority dstnat; policy accept;",
         f"    {lan} ip protocol {{ tcp, udp }} th dport 53 redirect to :53",
         f"    {lan} fib daddr type local accept",
-        f"    {lan} {not_accepted}tcp dport 80 redirect to :{portal}",
+        *caught,
         "  }",
     ]
 

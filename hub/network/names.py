@@ -46,7 +46,7 @@ def render_names(
         f"dhcp-option=option:router,{lan.hub}",
         f"dhcp-option=option:dns-server,{lan.hub}",
         "local=/lan/",
-        *(f"address=/{name}/{lan.hub}" for name in own),
+        *(line for name in own for line in _leads_to(name, lan.hub)),
         *(f"local=/{name}/" for name in (*CANARIES, *DOH_NAMES)),
     ]
     lines += _filtered(paths, safe_search) if is_open else _captive()
@@ -59,8 +59,8 @@ def _captive() -> list[str]:
         "no-resolv",
         "no-negcache",
         "cache-size=0",
-        f"address=/#/{CAPTIVE}",
-        f"address=/{name}/{address}",
+        *_leads_to("#", CAPTIVE),
+        *_leads_to(name, address),
     ]
 
 
@@ -71,5 +71,10 @@ def _filtered(paths: NetworkPaths, safe_search: Mapping[str, IPv4Address]) -> li
         "stop-dns-rebind",
         "cache-size=5000",
         "dns-forward-max=300",
-        *(f"address=/{name}/{address}" for name, address in sorted(safe_search.items())),
+        *(line for name, address in sorted(safe_search.items()) for line in _leads_to(name, address)),
     ]
+
+
+def _leads_to(name: str, address: IPv4Address) -> tuple[str, str]:
+    """Let a name and all below it be an address; whoever asks for another kind hears that there is none."""
+    return f"address=/{name}/{address}", f"local=/{name}/"

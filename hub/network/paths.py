@@ -28,6 +28,11 @@ class NetworkPaths:
         return self.run / "wpa_supplicant.conf"
 
     @property
+    def client_radio(self) -> Path:
+        """Which radio that is, for hub-uplink-wifi."""
+        return self.run / "uplink-wifi.env"
+
+    @property
     def dnsmasq(self) -> Path:
         """Addresses and names of the class."""
         return self.run / "dnsmasq.conf"

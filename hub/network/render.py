@@ -53,27 +53,34 @@ def render(
     paths: NetworkPaths,
     *,
     door: DoorSettings | None = None,
+    gated: bool = True,
     is_online: bool = False,
+    has_filter: bool = True,
     safe_search: Mapping[str, IPv4Address] = SAFE_SEARCH,
 ) -> Network:
-    """Return the network. A Wi-Fi that cannot be made is left out and named in `faults`; the rest stands."""
+    """Return the network. A Wi-Fi that cannot be made is left out and named in `faults`; the rest stands.
+
+    Without a filter (`has_filter`) no class goes out: "filtered" never means "not filtered yet".
+    """
     door = door or DoorSettings()
     layout = lay_out(wishes, machine)
-    filtered = wishes.student_internet == "filtered" and layout.internet_for_class
+    filtered = wishes.student_internet == "filtered" and layout.internet_for_class and has_filter
     is_open = filtered and is_online
     ports = (door.port, *_further(door))
-    texts = {paths.firewall: File(render_firewall(layout, lan, filtered=filtered, ports=ports))}
+    texts = {paths.firewall: File(render_firewall(layout, lan, filtered=filtered, gated=gated, ports=ports))}
     faults: list[str] = []
     if layout.radio:
         _add(texts, paths.hostapd, faults, partial(render_hostapd, wishes, layout.radio))
     if layout.client_radio:
         _add(texts, paths.supplicant, faults, partial(render_supplicant, wishes))
+        texts[paths.client_radio] = File(f"HUB_UPLINK_WIFI={layout.client_radio}\n")
     if layout.lan:
         own = (wishes.hub_name, door.packs_domain)
         text = render_names(layout, lan, paths, own=own, is_open=is_open, safe_search=safe_search)
         texts[paths.dnsmasq] = File(text)
     texts |= {paths.links / name: File(text) for name, text in render_links(layout, lan).items()}
-    gone = tuple(path for path in (paths.hostapd, paths.supplicant, paths.dnsmasq) if path not in texts)
+    may_be = (paths.hostapd, paths.supplicant, paths.client_radio, paths.dnsmasq)
+    gone = tuple(path for path in may_be if path not in texts)
     stations = count_stations(layout.radio) if layout.radio else 0
     return Network(layout, lan, texts, gone, filtered, is_open, stations, tuple(faults))
 

@@ -1,0 +1,16 @@
+"""`hub card …`: what root does with the card that the hub runs from."""
+
+import click
+
+from content_packs import console
+
+COMMANDS = console.Commands(
+    {
+        "network": "hub.cli.network:network",
+    }
+)
+
+
+@click.group("card", commands=COMMANDS)
+def card() -> None:
+    """Look after the card that this hub runs from (as root, on the hub)."""
