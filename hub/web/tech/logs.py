@@ -78,7 +78,7 @@ def support_file(job_id: str) -> Response:
 
 
 def find_support_file(paths: HubPaths, name: str) -> Path | None:
-    """Return the file of that name, where it is one of the hub's support files: no way out of their folder."""
+    """Return the file of that name, where it is one of the hub's support files."""
     folder = paths.dir / "support"
     path = folder / Path(name).name
     return path if name and path.is_file() and not path.is_symlink() else None

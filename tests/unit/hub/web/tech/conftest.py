@@ -7,25 +7,8 @@ from flask.testing import FlaskClient
 
 from hub.jobs import jobs_dir
 from hub.settings import HubPaths
-from hub.sticks import FILE, FoundBackup, OfferedPack, Stick, to_text
+from hub.sticks import FILE, Stick, to_text
 from support.accounts import sign_in_as
-
-BACKUP = FoundBackup(
-    "hub-2026.backup", "h-test01", "Ліцей села Кваси", "2026-11-20T10:00:00+00:00", 5_000_000, True
-)
-STICK = Stick(
-    name="sda1",
-    label="ГРОМАДА",
-    mount="/run/hub/sticks/sda1",
-    filesystem="vfat",
-    size_bytes=8_000_000_000,
-    free_bytes=3_000_000_000,
-    is_writable=True,
-    has_depot=True,
-    packs=(OfferedPack("maths", 4, 3, 70_000_000), OfferedPack("lesson", 1, 1, 1_000_000)),
-    backups=(BACKUP,),
-    state="ready",
-)
 
 
 @pytest.fixture

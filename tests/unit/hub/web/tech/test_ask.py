@@ -10,8 +10,7 @@ from hub.jobvalues import SPECS
 from hub.web.tech.actions import ACTIONS, check_time
 from support.accounts import fill_in
 from support.shelves import put_lesson
-
-from .conftest import BACKUP, STICK
+from support.technicians import BACKUP, STICK
 
 MARKUP = "<script>alert(1)</script>"
 NEXT_YEAR = (datetime.now(UTC) + timedelta(days=365)).isoformat()

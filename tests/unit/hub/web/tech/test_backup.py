@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from .conftest import STICK
+from support.technicians import STICK
 
 
 def test_a_backup_goes_to_a_stick_and_comes_from_it(technician, plug_in, end_job):

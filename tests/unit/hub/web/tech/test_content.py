@@ -4,8 +4,7 @@ import pytest
 
 from hub.library.installed import DAMAGED
 from support.shelves import HOSTILE_TITLE, put_lesson
-
-from .conftest import STICK
+from support.technicians import STICK
 
 
 @pytest.fixture
@@ -35,13 +34,13 @@ def test_what_a_repair_took_away_is_said(english, paths, scratch):
 
 
 def test_a_stick_offers_what_is_on_it(english, plug_in, paths, scratch):
-    put_lesson(paths, scratch, title="Зошит")
+    put_lesson(paths, scratch, id="geography-6", title="Зошит")
     plug_in(STICK)
     page = english.get("/tech/content").text
     assert "ГРОМАДА" in page
     assert "Recognised." in page
     assert "/tech/do/install?stick=sda1" in page
-    assert "version 3" in page
+    assert "version 1" in page
     assert "<td>Зошит</td>" in page
 
 
