@@ -15,7 +15,7 @@ _NAME = "since.json"
 def keep(paths: HubPaths, levels: Mapping[str, str], *, now: datetime) -> dict[str, datetime]:
     """Return since when each code of `levels` has its level; one that was not known or has changed: `now`.
 
-    A code that is not in `levels` any more is forgotten. The file is worth little: a damaged one counts as none.
+    A code that is not in `levels` any more is forgotten. A damaged file counts as none.
 
     Raises:
         LocalError: the disk refuses to keep what changed.

@@ -21,8 +21,8 @@ from hub.coming import read_coming
 from hub.db import DamagedDatabaseError, open_db, to_local_error
 from hub.hardware import check_hardware
 from hub.health import Check, Level, Status
-from hub.network.state import check_network, read_network_state
 from hub.machine import read_card, read_power, read_temperature_c
+from hub.network.state import check_network, read_network_state
 from hub.outbox import Outbox
 from hub.services import read_service
 from hub.settings import HubPaths, HubSettings

@@ -53,7 +53,7 @@ class BootSessions(SessionInterface):
 def ready_key(app: Flask) -> None:
     """Let `app` have its key, for what else is signed with it."""
     if app.secret_key is None:
-        app.secret_key = read_session_key(portal_of(app).paths)
+        app.secret_key = read_session_key(portal_of(app).paths).decode()
 
 
 def _signer(app: Flask) -> URLSafeSerializer:

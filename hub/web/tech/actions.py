@@ -192,9 +192,7 @@ ACTIONS = {
         later("Change the Wi-Fi"),
         (
             later("This will disconnect you and the whole class."),
-            later(
-                "Join again with the new name and password; on each device the old network is to be forgotten."
-            ),
+            later("Join again with the new name and password; let each device forget the old network."),
             later("Write the new password down first: without it only a cable leads to the hub."),
         ),
         "tech.wifi.show",

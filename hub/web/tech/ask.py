@@ -22,7 +22,7 @@ _SECRET = "password"  # noqa: S105 - the name of a field, never in an address
 
 
 @bp.route("/tech/do/<name>", methods=["GET", "POST"])
-@needs("technician")
+@needs("admin")
 def show(name: str) -> Answer:
     """Say what an action means; ask for it when that was read, and lead to its job."""
     action = ACTIONS.get(name)

@@ -14,7 +14,7 @@ bp = Blueprint("backup", __name__)
 
 
 @bp.get("/tech/backup")
-@needs("technician")
+@needs("admin")
 def show() -> Response:
     """What can be backed up and restored now."""
     return _show()

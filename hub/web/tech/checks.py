@@ -74,7 +74,7 @@ CHECKS = {
         later("The clock"),
         later("The hub has no battery. Without the Internet it does not know the time after a power cut."),
         (
-            later("Open “Time and power” on a phone or PC whose clock is right and press “Set the clock”."),
+            later("Open “Time and power” on a phone or PC whose clock is right, and take its time."),
             later("With a way to the Internet it sets itself within some minutes."),
         ),
     ),

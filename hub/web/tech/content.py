@@ -1,4 +1,4 @@
-"""Lessons and sticks: what is installed and may be rolled back, what a stick brings, what is still to come."""
+"""Lessons and sticks: what is installed and may be rolled back, what a stick brings, what is to come."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Shown:
 
 
 @bp.get("/tech/content")
-@needs("technician")
+@needs("admin")
 def show() -> Response:
     """What is on the hub, on its sticks and on the way."""
     return _show()
@@ -43,6 +43,7 @@ def _show() -> str:
         "tech/content.html",
         packs=list(_list_shown(portal.paths, held)),
         sticks=list_sticks(portal.paths),
+        titles={pack.pack.id: pack.pack.title for pack in shelf_view().packs},
         disk=status.facts["disk"],
         coming=status.facts["coming"],
         is_card=is_card(),

@@ -15,14 +15,14 @@ SHOWN = 20
 
 
 @bp.get("/tech/jobs")
-@needs("technician")
+@needs("admin")
 def index() -> Response:
     """What was asked lately."""
     return _index()
 
 
 @bp.get("/tech/jobs/<job_id>")
-@needs("technician")
+@needs("admin")
 def show(job_id: str) -> Response:
     """How far a job is, how it ended, and what to do next."""
     job = read_job(this_portal().paths, job_id)

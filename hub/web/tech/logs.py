@@ -47,14 +47,14 @@ class Entry:
 
 
 @bp.get("/tech/logs")
-@needs("technician")
+@needs("admin")
 def show() -> Response:
     """What went wrong, the newest first."""
     return _show()
 
 
 @bp.get("/tech/logs.txt")
-@needs("technician")
+@needs("admin")
 def as_text() -> Response:
     """The same as a file."""
     lines = [entry.line for entry in list_entries(this_portal().paths)]
@@ -64,7 +64,7 @@ def as_text() -> Response:
 
 
 @bp.get("/tech/support-file/<job_id>")
-@needs("technician")
+@needs("admin")
 def support_file(job_id: str) -> Response:
     """The support file that a job made."""
     paths = this_portal().paths
@@ -78,7 +78,7 @@ def support_file(job_id: str) -> Response:
 
 
 def find_support_file(paths: HubPaths, name: str) -> Path | None:
-    """Return the file of that name, where it is one of the hub's support files and no way out of their folder."""
+    """Return the file of that name, where it is one of the hub's support files."""
     folder = paths.dir / "support"
     path = folder / Path(name).name
     return path if name and path.is_file() and not path.is_symlink() else None

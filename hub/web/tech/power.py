@@ -17,7 +17,7 @@ bp = Blueprint("power", __name__)
 
 
 @bp.get("/tech/power")
-@needs("technician")
+@needs("admin")
 def show() -> Response:
     """How the machine is, and what may be done to it."""
     return _show()

@@ -28,7 +28,7 @@ def show() -> Response:
 def _show() -> str:
     status = current_status()
     account = signed_in()
-    shown = status if account and account.may("technician") else status.for_everybody()
+    shown = status if account and account.may("admin") else status.for_everybody()
     return render_template("tech/status.html", status=shown, since=_read_since(status))
 
 

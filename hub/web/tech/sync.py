@@ -26,7 +26,7 @@ _REACHED = "select max(finished_at) as at from sync_runs where result = 'ok'"
 
 
 @bp.get("/tech/sync")
-@needs("technician")
+@needs("admin")
 def show() -> Response:
     """How the hub and the office get on."""
     return _show()
@@ -43,7 +43,7 @@ def _show() -> str:
         reached_at=reached_at,
         reports=status.facts["reports"],
         coming=status.facts["coming"],
-        settings=_read_sync_settings(paths),
+        limits=_read_sync_settings(paths),
         depot_url=this_portal().settings.depot_url,
         running=running,
         is_card=is_card(),

@@ -1,4 +1,4 @@
-"""What the technician's templates can call: words for jobs, sticks and moments, in the language of the page."""
+"""What the technician's templates can call: words for jobs, sticks and moments in the page's language."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,6 +12,7 @@ from hub.web.conditions import shown, when
 from hub.web.display import translated
 from hub.web.tech.actions import ACTIONS
 from hub.web.tech.checks import CHECKS
+from hub.wording import Local, Size
 
 
 def register(bp: Blueprint) -> None:
@@ -51,11 +52,20 @@ def stick_text(stick: Stick) -> str:
     return _filled(stick.message, stick.values)
 
 
+def _typed(name: str, value: object) -> object:
+    """Return a value of a file as what its name says: bytes and moments are written as people read them."""
+    if name.endswith("_bytes") and isinstance(value, int):
+        return Size(value)
+    return Local(value) if name.endswith("_at") and isinstance(value, str) else value
+
+
 def _filled(text: str, values: Mapping[str, Any]) -> str:
     """Return a text of ours filled in; the text alone where the file lacks what it asks for."""
     if not text:
         return ""
     try:
-        return (translated(text) % shown(values)).strip()
+        return (
+            translated(text) % shown({name: _typed(name, value) for name, value in values.items()})
+        ).strip()
     except (KeyError, TypeError, ValueError):
         return translated(text)
