@@ -10,6 +10,7 @@ from content_packs.console import note, print_json
 from content_packs.errors import local_error
 from hub.card import boot as booting
 from hub.card.places import CardPlaces
+from hub.cli.card_parts import card_parts
 from hub.cli.options import json_option
 from hub.school import find_name, read_config
 
@@ -33,7 +34,8 @@ def boot(root: Path, boot_dir: Path, data: Path, as_json: bool) -> None:
     the exit code is 0 and the boot goes on.
     """
     places = CardPlaces(root, boot_dir, data)
-    done = booting.boot(places, booting.Others(), now=datetime.now(UTC))
+    others = card_parts() if root == Path("/") else booting.Others()  # a folder is a trial: no network, no account
+    done = booting.boot(places, others, now=datetime.now(UTC))
     if as_json:
         print_json(to_dict(done))
         return

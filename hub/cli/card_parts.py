@@ -1,17 +1,13 @@
 """The parts of the hub that `hub card boot` calls, put together here: network, accounts, the label's code."""
 
-from content_packs.errors import UsageError
 from hub.accounts import add_account, find_by_name, has_accounts, set_password
 from hub.card.boot import Others
 from hub.card.places import CardPlaces
 from hub.labelcode import write_label_code
-from hub.network.apply import write_network
-from hub.network.look import look
+from hub.network.change import prepare_network
 from hub.network.paths import NetworkPaths
-from hub.network.watch import note_wishes, plan_network
-from hub.network.wishes import Wishes
 from hub.school import SchoolConfig
-from hub.settings import HubPaths, HubSettings, read_settings
+from hub.settings import HubPaths
 
 FIRST_ACCOUNT = "technician"
 
@@ -24,12 +20,8 @@ def card_parts() -> Others:
 
 
 def apply_network(places: CardPlaces, config: SchoolConfig) -> list[str]:
-    """Write the network's files before anything reads them; return the portal's address."""
-    paths, wishes = NetworkPaths(), Wishes.of(config)
-    note_wishes(wishes, paths)
-    network = plan_network(wishes, look(), paths, _settings(places.hub))
-    write_network(network, paths)
-    return [str(network.lan.hub)]
+    """Write the network's files before anything reads them; return addresses of the portal."""
+    return prepare_network(NetworkPaths(), places.hub, config)
 
 
 def set_first_password(paths: HubPaths, password: str) -> None:
@@ -39,10 +31,3 @@ def set_first_password(paths: HubPaths, password: str) -> None:
         add_account(paths, FIRST_ACCOUNT, password, role="technician")
     else:
         set_password(paths, account, password)
-
-
-def _settings(paths: HubPaths) -> HubSettings | None:
-    try:
-        return read_settings(paths)
-    except UsageError:
-        return None
