@@ -36,10 +36,10 @@ def _plan(build: Build) -> tuple[Action, ...]:
         Call("copy the kernel's modules and each board's Wi-Fi settings", lambda: _copy_unpacked(config)),
         Run(("cp", "--archive", "--no-target-directory", str(software_dir(config)), str(root))),
         Run(("chown", "--recursive", "0:0", f"{root}/opt")),
+        Call("remove what no two cards may share: machine id, host keys, seeds, logs", lambda: _impersonal(root)),
         *(Call(f"layer {layer.name}: {layer.about}", lambda layer=layer: _apply(build, layer)) for layer in build.layers),
         Run(("systemd-sysusers", f"--root={root}"), {"SOURCE_DATE_EPOCH": str(BASE_EPOCH)}),
         *(Run(("systemctl", f"--root={root}", "--no-reload", verb, *names)) for verb, names in units if names),
-        Call("remove what no two cards may share: machine id, host keys, seeds, logs", lambda: _impersonal(root)),
         Run(("find", f"{root}/usr/lib/python3", f"{root}/usr/lib/python{PYTHON}", "-name", "__pycache__", "-prune", "-exec", "rm", "-r", "{}", "+")),
         compile_modules(config, root, f"/usr/lib/python{PYTHON}"),
         Run(("sh", "-c", 'exec depmod --basedir "$1" "$(ls "$1/usr/lib/modules")"', "sh", str(root))),
@@ -125,7 +125,8 @@ def _impersonal(root: Path) -> None:
         _remove(root, pattern)
     (root / "etc/machine-id").write_text("uninitialized\n")
     (root / "etc/hostname").write_text("hub\n")
-    (root / "etc/resolv.conf").symlink_to("/run/hub/resolv.conf")
+    for folder in ("etc", "var"):  # else systemd makes caches anew at each start: nothing is kept of them
+        (root / folder / ".updated").touch()
 
 
 STEP = Step(
