@@ -14,6 +14,7 @@ from image.errors import ImageError, ToolError
 from image.layer import Layer
 
 _LAST_LINES = 12  # of what a failed program said
+_NOT_FOUND = 127  # exit code of env and sh
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,15 @@ class Run:
         with log.open("a", encoding="utf-8") as said:
             said.write(f"$ {self}\n")
             said.flush()
-            try:
-                done = subprocess.run(
-                    ["env", *(f"{name}={value}" for name, value in self.env.items()), *self.argv],
-                    stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, check=False,
-                )  # fmt: skip
-            except OSError as error:
-                raise ToolError(f"{self.argv[0]}: {error.strerror}", hint="Install it.") from error
+            done = subprocess.run(
+                ["env", *(f"{name}={value}" for name, value in self.env.items()), *self.argv],
+                stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, check=False,
+            )  # fmt: skip
+        if done.returncode == _NOT_FOUND:
+            raise ToolError(
+                f"{self.argv[0]}: no such program, or it lacks one that it calls",
+                hint="Install what requirements/apt-image.txt names: make image does.",
+            )
         if done.returncode:
             tail = "".join(f"\n    {line}" for line in _last_lines(log))
             raise ToolError(f"{self.argv[0]} ended with {done.returncode}; its last words:{tail}")

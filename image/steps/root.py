@@ -11,6 +11,7 @@ from image.step import Action, Build, Call, Run, Step
 from image.steps.base import base_tar, data_debs
 from image.steps.software import software_dir
 from image.steps.tools import compile_modules
+from image.steps.wheels import ENVIRONMENTS
 
 # What Debian leaves that differs from build to build, or that no card may share with another.
 _PERSONAL = (
@@ -34,7 +35,7 @@ def _plan(build: Build) -> tuple[Action, ...]:
         Run(("tar", "--extract", f"--file={base_tar(config)}", f"--directory={root}", "--numeric-owner")),
         *(_unpack(config, name) for layer in build.layers for name in layer.unpacked),
         Call("copy the kernel's modules and each board's Wi-Fi settings", lambda: _copy_unpacked(config)),
-        Run(("cp", "--archive", "--no-target-directory", str(software_dir(config)), str(root))),
+        *(Run(("cp", "--archive", "--no-target-directory", str(software_dir(config, name)), str(root))) for name in ENVIRONMENTS),
         Run(("chown", "--recursive", "0:0", f"{root}/opt")),
         Call("remove what no two cards may share: machine id, host keys, seeds, logs", lambda: _impersonal(root)),
         *(Call(f"layer {layer.name}: {layer.about}", lambda layer=layer: _apply(build, layer)) for layer in build.layers),
@@ -135,5 +136,5 @@ STEP = Step(
     plan=_plan,
     makes=lambda config: (config.root, unpacked_dir(config)),
     reads=lambda config: (Path(__file__), config.layers, config.files),
-    after=("base", "software"),
+    after=("base", "hub", "kolibri"),
 )

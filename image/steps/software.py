@@ -1,7 +1,8 @@
 """The hub's software and Kolibri, each in an environment of its own, from wheels."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from installer import install
@@ -11,16 +12,16 @@ from installer.sources import WheelFile
 from image.config import PYTHON, ImageConfig
 from image.step import Action, Build, Call, Step
 from image.steps.tools import compile_modules
-from image.steps.wheels import ENVIRONMENTS, wheel_dir
+from image.steps.wheels import wheel_dir
 
 # Kolibri brings C extensions for 40 Pythons and machines, none of them Python 3.13: 212 MB that it never loads.
 _UNUSED = {"kolibri": ("kolibri/dist/cext", "kolibri/dist/**/tests", "kolibri/**/test")}
 _PROGRAMS = {"hub": {"hub"}, "kolibri": {"kolibri"}}  # the others' commands are not for a card
 
 
-def software_dir(config: ImageConfig) -> Path:
-    """The tree with /opt."""
-    return config.work / "software"
+def software_dir(config: ImageConfig, name: str) -> Path:
+    """The tree with /opt/<name>."""
+    return config.work / "software" / name
 
 
 def make_environment(prefix: Path, tree: Path, wheels: Iterable[Path], programs: set[str]) -> None:
@@ -50,17 +51,17 @@ def make_environment(prefix: Path, tree: Path, wheels: Iterable[Path], programs:
             program.unlink()
 
 
-def _plan(build: Build) -> tuple[Action, ...]:
+def _plan(name: str, build: Build) -> tuple[Action, ...]:
     config = build.config
     return (
-        *(Call(f"make the environment /opt/{name}", lambda name=name: _make(config, name)) for name in ENVIRONMENTS),
-        compile_modules(config, software_dir(config), *(f"/opt/{name}" for name in ENVIRONMENTS)),
+        Call(f"make the environment /opt/{name}", lambda: _make(config, name)),
+        compile_modules(config, software_dir(config, name), f"/opt/{name}"),
     )
 
 
 def _make(config: ImageConfig, name: str) -> None:
     wheels = [*wheel_dir(config, name).glob("*.whl"), *([config.wheel] if name == "hub" else [])]
-    tree = software_dir(config)
+    tree = software_dir(config, name)
     make_environment(Path("/opt", name), tree, wheels, _PROGRAMS[name])
     packages = tree / "opt" / name / "lib" / f"python{PYTHON}" / "site-packages"
     for pattern in _UNUSED.get(name, ()):
@@ -68,11 +69,16 @@ def _make(config: ImageConfig, name: str) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-STEP = Step(
-    name="software",
-    about="the hub's software in /opt/hub, Kolibri in /opt/kolibri, compiled",
-    plan=_plan,
-    makes=lambda config: (software_dir(config),),
-    reads=lambda config: (Path(__file__), config.wheel),
-    after=("tools", "wheels"),
-)
+def _step(name: str, about: str, reads: Callable[[ImageConfig], tuple[Path, ...]]) -> Step:
+    return Step(
+        name=name,
+        about=about,
+        plan=partial(_plan, name),
+        makes=lambda config: (software_dir(config, name),),
+        reads=lambda config: (Path(__file__), *reads(config)),
+        after=("tools", "wheels"),
+    )
+
+
+KOLIBRI = _step("kolibri", "Kolibri in /opt/kolibri, compiled", lambda config: ())
+HUB = _step("hub", "the hub's software in /opt/hub, compiled", lambda config: (config.wheel,))
