@@ -28,6 +28,7 @@ initramfs initrd.img followkernel
 # Raspberry Pi Imager 1.x writes its own words into this file; the hub never reads it.
 DECOY_CMDLINE = "This hub starts with cmdline.txt of folder a or b.\n"
 SLOTS = ("a", "b")
+FOR_PEOPLE = ("docs/hub-config.html",)  # makes the school's file, without Internet, in any browser
 
 
 def cmdline(slot: str, disk_id: int) -> str:
@@ -60,9 +61,8 @@ def _write(config: ImageConfig) -> None:
     (config.fat / "cmdline.txt").write_text(DECOY_CMDLINE, encoding="ascii")
     for slot in SLOTS:
         (config.fat / slot).mkdir()
-    texts = config.source / "image" / "boot"
-    for path in sorted(texts.iterdir()) if texts.is_dir() else ():
-        shutil.copyfile(path, config.fat / path.name)
+    for path in FOR_PEOPLE:
+        shutil.copyfile(config.source / path, config.fat / Path(path).name)
 
 
 def _write_slot(config: ImageConfig, slot: str) -> None:
@@ -81,6 +81,6 @@ STEP = Step(
     about="the FAT partition: the Pi's boot files, kernel and command line of slot a",
     plan=_plan,
     makes=lambda config: (config.fat,),
-    reads=lambda config: (Path(__file__), config.source / "image" / "boot"),
+    reads=lambda config: (Path(__file__), *(config.source / path for path in FOR_PEOPLE)),
     after=("initramfs",),
 )
