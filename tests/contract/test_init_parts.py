@@ -79,10 +79,13 @@ def test_a_disk_that_is_not_laid_out_as_a_card_is_left_alone(busybox, tmp_path, 
 
 
 def test_words_of_raspberry_pi_imager_are_dropped_and_ours_stay(busybox):
-    words = "console=tty0 hub.slot=a hub.disk=c1a55001 systemd.run=/boot/firstrun.sh systemd.run_success_action=reboot"
-    more = "systemd.unit=kernel-command-line.target init=/usr/lib/raspi-config/init_resize.sh panic=10 net.ifnames=0"
-    said = busybox("handover.sh", 'our_words "$@"', *words.split(), *more.split()).stdout.split()
-    assert said == ["console=tty0", "hub.slot=a", "hub.disk=c1a55001", "panic=10", "net.ifnames=0"]
+    ours = ["console=tty0", "hub.slot=a", "hub.disk=c1a55001", "panic=10", "net.ifnames=0"]
+    theirs = [
+        *("systemd.run=/boot/firstrun.sh", "systemd.run_success_action=reboot"),
+        *("systemd.unit=kernel-command-line.target", "init=/usr/lib/raspi-config/init_resize.sh"),
+    ]
+    said = busybox("handover.sh", 'our_words "$@"', *ours[:3], *theirs, *ours[3:]).stdout.split()
+    assert said == ours
 
 
 def test_the_shell_reads_the_time_that_python_keeps(busybox, tmp_path):
@@ -96,8 +99,17 @@ def test_the_shell_reads_the_time_that_python_keeps(busybox, tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "1800000000\n", "1800000000\n1800000001\n", "x\nx\n", "1800000000", "\n\n", "9" * 15 + "\n" + "9" * 15 + "\n", "-5\n-5\n"],
-)  # fmt: skip
+    [
+        "",
+        "1800000000\n",
+        "1800000000\n1800000001\n",
+        "x\nx\n",
+        "1800000000",
+        "\n\n",
+        ("9" * 15 + "\n") * 2,
+        "-5\n-5\n",
+    ],
+)
 def test_a_damaged_time_is_none_for_both(busybox, tmp_path, text):
     (tmp_path / "clock").write_text(text)
     done = busybox("handover.sh", 'kept_time "$1"', tmp_path / "clock")
@@ -120,7 +132,10 @@ def test_a_clock_that_is_behind_what_is_known_is_set(busybox, tmp_path, system, 
         clock.keep_time(tmp_path, tmp_path / "trust", now=kept)
     assert clock.time_to_set(tmp_path, tmp_path / "trust", now=system) == then
     floors = [str(int(at.timestamp())) for at in (BUILT, kept) if at]
-    script = 'date() { case $1 in +%s) echo "$now_is" ;; *) echo "set $2" >&2 ;; esac; }; say() { :; }; now_is=$1; shift; raise_clock "$@"'
+    fake = (
+        'date() { case $1 in +%s) echo "$now_is" ;; *) echo "set $2" >&2 ;; esac; }; say() { :; }; now_is=$1'
+    )
+    script = f'{fake}; shift; raise_clock "$@"'
     said = busybox("handover.sh", script, str(int(system.timestamp())), *floors).stderr.strip()
     assert said == (f"set @{int(then.timestamp())}" if then else "")
 

@@ -1,4 +1,4 @@
-"""The slot state has two programs that read and write it, the shell at the start and Python after: they agree."""
+"""The slot state has two programs that read and write it, in shell and in Python: they agree."""
 
 import random
 import subprocess

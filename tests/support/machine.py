@@ -11,7 +11,6 @@ from pathlib import Path
 from support.card import Card, boot_file, named_slot
 from support.waiting import wait_for
 
-
 _KERNEL_LINE = re.compile(rb"\[ *\d+\.\d+\] .*\r?\n")  # the kernel talks in between
 
 

@@ -213,6 +213,7 @@ def _mcopy(fat: Path, source: Path, name: str) -> None:
 def _data_partition(folder: Path) -> Path:
     data = folder / "data.ext4"
     subprocess.run(
-        ["mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-i", "32768", data, f"{_SIZES_MIB[3]}M"], check=True
+        ["mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-i", "32768", data, f"{_SIZES_MIB[3]}M"],
+        check=True,
     )
     return data
