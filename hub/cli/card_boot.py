@@ -13,7 +13,7 @@ from hub.card.places import CardPlaces
 from hub.cli.options import json_option
 from hub.school import find_name, read_config
 
-_FOLDER = click.Path(path_type=Path, file_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 @click.command("boot")
