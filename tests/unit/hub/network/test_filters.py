@@ -1,7 +1,5 @@
 """Block lists: a whole, right one is taken; of a wrong one the old one stays."""
 
-import hashlib
-import json
 from dataclasses import replace
 
 import pytest
@@ -11,6 +9,7 @@ from hub.network.filters import Filter, most_domains, read_filter, take_filter
 from hub.network.paths import NetworkPaths
 from hub.network.safe import SAFE_SEARCH
 from hub.settings import HubPaths
+from support.filter_pack import install
 
 GIB = 1024**3
 GOOD = "example.com\nbad.example.org\nxn--e1afmkfd.xn--j1amh\n"
@@ -19,23 +18,6 @@ GOOD = "example.com\nbad.example.org\nxn--e1afmkfd.xn--j1amh\n"
 @pytest.fixture
 def places(tmp_path):
     return HubPaths(tmp_path / "hub"), NetworkPaths(tmp_path / "run", tmp_path / "links", tmp_path / "kept")
-
-
-def install(hub, version, text, *, safe_search=(), domains=None, sha256=None, pack_id="filter"):
-    folder = hub.packs / pack_id / str(version) / "files"
-    folder.mkdir(parents=True)
-    data = text.encode()
-    (folder / "domains.txt").write_bytes(data)
-    details = {
-        "domains": text.count("\n") if domains is None else domains,
-        "sha256": sha256 or hashlib.sha256(data).hexdigest(),
-        "safe_search": list(safe_search),
-    }
-    db = open_db(hub.db)
-    row = {"pack_id": pack_id, "version": version, "kind": "filter", "details": json.dumps(details)}
-    texts = dict.fromkeys(("title", "language", "meta", "installed_at"), "")
-    db.table("installed").upsert(row | texts | {"file_count": 1, "size_bytes": 1}, pk="pack_id")
-    db.close()
 
 
 def test_list_becomes_what_dnsmasq_reads(places):
