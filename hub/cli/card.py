@@ -8,6 +8,7 @@ COMMANDS = console.Commands(
     {
         "boot": "hub.cli.card_boot:boot",
         "check-config": "hub.cli.card_boot:check_config",
+        "network": "hub.cli.network:network",
     }
 )
 

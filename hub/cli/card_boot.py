@@ -12,6 +12,9 @@ from hub.card import boot as booting
 from hub.card.places import CardPlaces
 from hub.cli.options import json_option
 from hub.school import find_name, read_config
+from hub.settings import HubPaths, read_settings
+from hub.status import read_status
+from hub.wording import local_text
 
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
@@ -33,7 +36,7 @@ def boot(root: Path, boot_dir: Path, data: Path, as_json: bool) -> None:
     the exit code is 0 and the boot goes on.
     """
     places = CardPlaces(root, boot_dir, data)
-    done = booting.boot(places, booting.Others(), now=datetime.now(UTC))
+    done = booting.boot(places, others(places), now=datetime.now(UTC))
     if as_json:
         print_json(to_dict(done))
         return
@@ -44,6 +47,29 @@ def boot(root: Path, boot_dir: Path, data: Path, as_json: bool) -> None:
         click.echo(f"hub {done.hub.hub_id}" + (", new key" if done.hub.is_new_key else ""))
     for problem in done.problems:
         note(f"problem: {problem}")
+
+
+def others(places: CardPlaces) -> booting.Others:
+    """Return the parts that a boot calls, below the same root as the rest."""
+    from hub.network.change import prepare_network
+    from hub.network.paths import NetworkPaths
+
+    run = places.root / "run"
+    network = NetworkPaths(run / "hub", run / "systemd" / "network", places.data / "network")
+    return booting.Others(
+        apply_network=lambda card, config: prepare_network(network, card.hub, config),
+        read_last_sync=read_last_sync,
+    )
+
+
+def read_last_sync(paths: HubPaths) -> str:
+    """Return when the office was last reached, in this machine's own time; empty: never."""
+    settings = read_settings(paths)
+    facts = read_status(paths, settings, system=datetime.now(UTC)).facts
+    last = facts["last_sync"]
+    if not isinstance(last, dict) or last["result"] != "ok":
+        return ""
+    return local_text(datetime.fromisoformat(last["finished_at"]))
 
 
 def to_dict(done: booting.Boot) -> dict[str, object]:
