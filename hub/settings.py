@@ -109,6 +109,21 @@ class HubPaths:
         return self.dir / "search.db"
 
     @property
+    def accounts_db(self) -> Path:
+        """accounts.db: who may sign in; no index, nobody can make it again: hub/accounts.py."""
+        return self.dir / "accounts.db"
+
+    @property
+    def label_code(self) -> Path:
+        """A hash of the code on the hub's printed label: hub/labelcode.py."""
+        return self.dir / "keys" / "label_code"
+
+    @property
+    def session_key(self) -> Path:
+        """What the portal signs its cookies with: hub/accounts.py."""
+        return self.dir / "keys" / "session_key"
+
+    @property
     def kolibri(self) -> Path:
         """Kolibri's home, content tree, secret and settings."""
         return self.dir / "kolibri"

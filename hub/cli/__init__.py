@@ -8,6 +8,7 @@ from content_packs import console
 
 COMMANDS = console.Commands(
     {
+        "accounts": "hub.cli.accounts:accounts",
         "announce": "hub.cli.services:announce",
         "card": "hub.cli.card:card",
         "enrol": "hub.cli.enrol:enrol",

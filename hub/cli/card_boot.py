@@ -16,6 +16,7 @@ from hub.settings import HubPaths, read_settings
 from hub.status import read_status
 from hub.wording import local_text
 
+TECHNICIAN = "technician"  # the account's name
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
@@ -51,15 +52,34 @@ def boot(root: Path, boot_dir: Path, data: Path, as_json: bool) -> None:
 
 def others(places: CardPlaces) -> booting.Others:
     """Return the parts that a boot calls, below the same root as the rest."""
+    from hub.labelcode import is_label_code, write_label_code
     from hub.network.change import prepare_network
     from hub.network.paths import NetworkPaths
 
     run = places.root / "run"
     network = NetworkPaths(run / "hub", run / "systemd" / "network", places.data / "network")
+
+    def set_label_code(hub: HubPaths, code: str) -> None:
+        if not is_label_code(hub, code):
+            write_label_code(hub, code)
+
     return booting.Others(
+        set_first_password=set_first_password,
+        set_label_code=set_label_code,
         apply_network=lambda card, config: prepare_network(network, card.hub, config),
         read_last_sync=read_last_sync,
     )
+
+
+def set_first_password(paths: HubPaths, password: str) -> None:
+    """Give the technician the password of the card's file: who has the card stands before the hub."""
+    from hub import accounts
+
+    known = accounts.find_by_name(paths, TECHNICIAN)
+    if known is None:
+        accounts.add_account(paths, TECHNICIAN, password, role="technician")
+    else:
+        accounts.set_password(paths, known, password)
 
 
 def read_last_sync(paths: HubPaths) -> str:

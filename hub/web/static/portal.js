@@ -109,6 +109,8 @@
 
   document.querySelectorAll('form[role=search] input[type=search]').forEach(enhance);
 
+  document.querySelectorAll('[data-now]').forEach((e) => e.form.addEventListener('submit', () => e.value = new Date().toISOString()));
+
   // Before Chrome 69, Tab may lead under a bar.
   if (!CSS.supports('scroll-padding', 0)) addEventListener('keyup', ({key, target}) => {
     if (key === 'Tab' && !target.closest('.menu,.bar')) target.scrollIntoView({block: 'center'});
