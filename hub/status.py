@@ -19,6 +19,7 @@ from content_packs.transports.address import is_web
 from hub.clock import best_time, hub_moment, is_known, read_floor
 from hub.coming import read_coming
 from hub.db import DamagedDatabaseError, open_db, to_local_error
+from hub.hardware import check_hardware
 from hub.health import Check, Level, Status
 from hub.outbox import Outbox
 from hub.services import read_service
@@ -56,6 +57,7 @@ def read_status(paths: HubPaths, settings: HubSettings, *, system: datetime) -> 
         *clock_checks,
         *_check_kolibri(settings, kolibri, door, library),
         *_check_settings(settings),
+        *check_hardware(),
     ]
     reports, report_checks = _read_reports(paths, settings)
     checks += report_checks
