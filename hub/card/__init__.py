@@ -1,1 +1,1 @@
-"""What runs as root on a card only: it makes one image the hub of one school."""
+"""What runs as root on a card only: the school config, slots, clock."""

@@ -8,7 +8,10 @@ COMMANDS = console.Commands(
     {
         "boot": "hub.cli.card_boot:boot",
         "check-config": "hub.cli.card_boot:check_config",
+        "clock": "hub.cli.card_slots:clock",
+        "good": "hub.cli.card_slots:good",
         "network": "hub.cli.network:network",
+        "slot": "hub.cli.card_slots:slot",
     }
 )
 
