@@ -1,4 +1,4 @@
-"""How a new hub hands its public key to the office over dumb storage: docs/format/depot-v1.md §9.
+"""How a new hub hands its public key to the office over dumb storage: docs/format/depot-v1.md §8.1.
 
 The office makes a one-time token and lets an SSH key in that is derived from it, for this hub's account and
 for some weeks. With it the hub leaves one signed request in its inbox, and the office replaces the key.

@@ -1,1 +1,1 @@
-"""The card that this hub runs from: slots, first boot, clock. Runs as root, on the card only."""
+"""What runs as root on a card only: the school config, slots, clock."""

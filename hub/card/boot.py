@@ -24,7 +24,7 @@ from hub.school import FILE_NAME, SchoolConfig, to_file
 from hub.school.statusblock import StatusBlock, short_fingerprint
 from hub.settings import HubPaths
 
-ApplyNetwork = Callable[[CardPlaces, SchoolConfig], list[str]]
+ApplyNetwork = Callable[[CardPlaces, SchoolConfig], list[str]]  # returns URLs of the portal
 SetPassword = Callable[[HubPaths, str], None]
 SetCode = Callable[[HubPaths, str], None]
 ReadLastSync = Callable[[HubPaths], str]

@@ -25,13 +25,23 @@ _SECRET = 0o600
 
 
 def keep_machine_id(places: CardPlaces) -> str:
-    """Return the machine id, made where there is none, and put it into /etc; of no use for anything secret.
+    """Return the machine id, and see that /etc has it; where none was kept, the one that systemd made now.
+
+    The image says `uninitialized`, so that systemd makes another on each card; the initramfs brings back
+    what is kept here.
 
     Raises:
         OSError: the data partition cannot be written.
     """
-    text = _keep(places, places.machine_id, _MACHINE_ID, lambda: secrets.token_hex(16), mode=0o444)
-    write_durably(places.etc / "machine-id", f"{text}\n".encode(), mode=0o444)
+    own = places.etc / "machine-id"
+    made = own.read_bytes() if own.is_file() else b""
+
+    def make() -> str:
+        return made.decode().strip() if _MACHINE_ID.fullmatch(made) else secrets.token_hex(16)
+
+    text = _keep(places, places.machine_id, _MACHINE_ID, make, mode=0o444)
+    if made.strip() != text.encode():
+        write_durably(own, f"{text}\n".encode(), mode=0o444)
     return text
 
 

@@ -23,7 +23,7 @@ _TEXTS = {
         "school": "Школа: %s (%s)",
         "wifi": "Wi-Fi: %s",
         "address": "Адреса порталу: http://%s/",
-        "also": "Або: http://%s/",
+        "also": "Або: %s/",
         "hub": "Ідентифікатор хаба: %s",
         "fingerprint": "Відбиток ключа: %s (звірте з центром)",
         "new-key": "Ключ хаба створено щойно: центр має його підтвердити.",
@@ -49,7 +49,7 @@ _TEXTS = {
         "school": "School: %s (%s)",
         "wifi": "Wi-Fi: %s",
         "address": "Address of the portal: http://%s/",
-        "also": "Or: http://%s/",
+        "also": "Or: %s/",
         "hub": "Hub id: %s",
         "fingerprint": "Fingerprint of its key: %s (compare with the office)",
         "new-key": "The hub's key was made just now: the office has to approve it.",
@@ -134,7 +134,7 @@ def _about_hub(facts: StatusFacts, say: dict[str, str]) -> str:
         say["school"] % (config.school_name, config.school_code),
         say["wifi"] % (config.wifi.ssid if config.wifi.mode == "builtin" else config.wifi.mode),
         say["address"] % config.hub_name,
-        *(say["also"] % address for address in facts.addresses),
+        *(say["also"] % url for url in facts.addresses if not url.endswith(f"//{config.hub_name}")),
     ]
     if facts.block is not None:
         lines += [say["hub"] % facts.block.hub_id, say["fingerprint"] % facts.block.fingerprint]

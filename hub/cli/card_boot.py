@@ -10,11 +10,14 @@ from content_packs.console import note, print_json
 from content_packs.errors import local_error
 from hub.card import boot as booting
 from hub.card.places import CardPlaces
-from hub.cli.card_parts import card_parts
 from hub.cli.options import json_option
 from hub.school import find_name, read_config
+from hub.settings import HubPaths, read_settings
+from hub.status import read_status
+from hub.wording import local_text
 
-_FOLDER = click.Path(path_type=Path, file_okay=False)
+TECHNICIAN = "technician"  # the account's name
+_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 @click.command("boot")
@@ -34,8 +37,7 @@ def boot(root: Path, boot_dir: Path, data: Path, as_json: bool) -> None:
     the exit code is 0 and the boot goes on.
     """
     places = CardPlaces(root, boot_dir, data)
-    others = card_parts() if root == Path("/") else booting.Others()  # a folder is a trial: no network, no account
-    done = booting.boot(places, others, now=datetime.now(UTC))
+    done = booting.boot(places, others(places), now=datetime.now(UTC))
     if as_json:
         print_json(to_dict(done))
         return
@@ -46,6 +48,48 @@ def boot(root: Path, boot_dir: Path, data: Path, as_json: bool) -> None:
         click.echo(f"hub {done.hub.hub_id}" + (", new key" if done.hub.is_new_key else ""))
     for problem in done.problems:
         note(f"problem: {problem}")
+
+
+def others(places: CardPlaces) -> booting.Others:
+    """Return the parts that a boot calls, below the same root as the rest."""
+    from hub.labelcode import is_label_code, write_label_code
+    from hub.network.change import prepare_network
+    from hub.network.paths import NetworkPaths
+
+    run = places.root / "run"
+    network = NetworkPaths(run / "hub", run / "systemd" / "network", places.data / "network")
+
+    def set_label_code(hub: HubPaths, code: str) -> None:
+        if not is_label_code(hub, code):
+            write_label_code(hub, code)
+
+    return booting.Others(
+        set_first_password=set_first_password,
+        set_label_code=set_label_code,
+        apply_network=lambda card, config: prepare_network(network, card.hub, config),
+        read_last_sync=read_last_sync,
+    )
+
+
+def set_first_password(paths: HubPaths, password: str) -> None:
+    """Give the technician the password of the card's file: who has the card stands before the hub."""
+    from hub import accounts
+
+    known = accounts.find_by_name(paths, TECHNICIAN)
+    if known is None:
+        accounts.add_account(paths, TECHNICIAN, password, role="technician")
+    else:
+        accounts.set_password(paths, known, password)
+
+
+def read_last_sync(paths: HubPaths) -> str:
+    """Return when the office was last reached, in this machine's own time; empty: never."""
+    settings = read_settings(paths)
+    facts = read_status(paths, settings, system=datetime.now(UTC)).facts
+    last = facts["last_sync"]
+    if not isinstance(last, dict) or last["result"] != "ok":
+        return ""
+    return local_text(datetime.fromisoformat(last["finished_at"]))
 
 
 def to_dict(done: booting.Boot) -> dict[str, object]:

@@ -46,7 +46,7 @@ h2 { font-size: 16pt; margin: 0 0 4mm }
 .row { display: flex; align-items: flex-start }
 .row > div { width: 50% }
 .wall svg { width: 48mm; height: 48mm }
-.case { border-top: 1px solid #bbb; margin-top: 5mm; padding-top: 4mm; font-size: 10pt }
+.case { border-top: 1px dashed #777; margin-top: 5mm; padding-top: 4mm; font-size: 10pt }
 .case svg { width: 26mm; height: 26mm; float: right }
 b.code { font: bold 13pt monospace; letter-spacing: .05em }
 .value { font: bold 14pt monospace; overflow-wrap: anywhere }

@@ -38,7 +38,9 @@ class Card:
 
     def boot(self):
         others = Others(
-            apply_network=lambda _, config: self.networks.append(config) or ["10.42.0.1"],
+            apply_network=lambda _, config: (
+                self.networks.append(config) or ["http://hub.lan", "http://10.42.0.1"]
+            ),
             set_first_password=lambda _, password: self.passwords.append(password),
         )
         return boot(self.places, others, now=NOW)
