@@ -29,6 +29,7 @@ password = "{PASSWORD}"
 kind = "none"
 """
 SHELL = "systemd.debug_shell=ttyAMA0 systemd.mask=serial-getty@ttyAMA0.service systemd.show_status=no"
+SHELL += " systemd.watchdog_sec=600"  # a busy machine starves the guest for longer than a Pi ever waits
 PYTHON = "/opt/hub/bin/python"
 JOIN = """\
 #!/bin/sh
