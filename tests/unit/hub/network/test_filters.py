@@ -1,7 +1,6 @@
-import os
-
 """Block lists: a whole, right one is taken; of a wrong one the old one stays."""
 
+import os
 from dataclasses import replace
 
 import pytest
