@@ -4,16 +4,18 @@ Only a whole, right list takes the place of the one before; a wrong one is named
 it does where the office takes the pack away: nobody becomes unfiltered by accident.
 """
 
+import errno
 import hashlib
 import json
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from content_packs.durable import fsync_dir, write_durably
 from content_packs.kinds.blocklist import MAX_LINE, WrongLineError, read_domains
@@ -92,7 +94,8 @@ def take_filter(hub: HubPaths, paths: NetworkPaths, *, ram_bytes: int) -> tuple[
     if (pack_id, version) in ((now.pack_id, now.version), (now.pack_id, now.refused_version)):
         return now, False
     try:
-        taken = _convert(hub.packs / pack_id / str(version) / "files" / DOMAINS, paths, details, ram_bytes)
+        source = hub.packs / pack_id / str(version) / "files" / DOMAINS
+        taken = _convert(source, hub.dir.stat().st_uid, paths, details, ram_bytes)
     except WrongLineError as error:
         refused = Filter.from_dict(
             now.to_dict() | {"refused": f"{pack_id} {version}: {error}", "refused_version": version}
@@ -114,7 +117,9 @@ def _find_pack(hub: HubPaths) -> tuple[str, int, dict[str, Any]] | None:
         return None
 
 
-def _convert(source: Path, paths: NetworkPaths, details: dict[str, Any], ram_bytes: int) -> Filter:
+def _convert(
+    source: Path, owner: int, paths: NetworkPaths, details: dict[str, Any], ram_bytes: int
+) -> Filter:
     """Write blocked.conf from a list that is whole and right; else WrongLineError, and nothing changed."""
     fault = next(iter(check_details(details)), "")
     if fault:
@@ -128,7 +133,7 @@ def _convert(source: Path, paths: NetworkPaths, details: dict[str, Any], ram_byt
     part = paths.blocked.with_suffix(".part")
     digest = hashlib.sha256()
     count = 0
-    with _open(source) as lines, part.open("w", encoding="ascii") as out:
+    with _open(source, owner) as lines, part.open("w", encoding="ascii") as out:
         for name in read_domains(_hashed(lines, digest)):
             out.write(f"server=/{name}/\n")
             count += 1
@@ -145,14 +150,22 @@ def _convert(source: Path, paths: NetworkPaths, details: dict[str, Any], ram_byt
     return Filter(domains=count, safe_search={e["name"]: e["address"] for e in details["safe_search"]})
 
 
-def _open(source: Path) -> Any:  # noqa: ANN401 - a text file
+def _open(source: Path, owner: int) -> TextIO:
+    """Open a file of the hub's own account; we are root, and a link could lead anywhere."""
     try:
-        return source.open(encoding="ascii", errors="replace", newline="\n")
-    except FileNotFoundError as error:
-        raise WrongLineError(f"{DOMAINS} is missing") from error
+        descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ELOOP):
+            raise
+        raise WrongLineError(f"{DOMAINS} is no file of this hub") from error
+    found = os.fstat(descriptor)
+    if found.st_uid != owner or not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise WrongLineError(f"{DOMAINS} is no file of this hub")
+    return os.fdopen(descriptor, encoding="ascii", errors="replace", newline="\n")
 
 
-def _hashed(lines: Any, digest: Any) -> Iterator[str]:  # noqa: ANN401 - a text file, a hash
+def _hashed(lines: TextIO, digest: "hashlib._Hash") -> Iterator[str]:
     while line := lines.readline(MAX_LINE + 1):
         digest.update(line.encode("utf-8"))
         yield line

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shutil
+import subprocess
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
@@ -11,10 +13,12 @@ import pytest
 
 from hub.clock import read_boot_id
 from hub.network.change import note_wishes
-from hub.network.facts import Machine
+from hub.network.facts import Interface, Machine
 from hub.network.lan import CAPTIVE, RANGES, Lan
 from hub.network.strangers import find_strangers
 from hub.network.watch import Watcher
+from hub.network.wifi import render_hostapd, render_supplicant
+from hub.network.wishes import Wishes
 from hub.settings import HubPaths
 from hub.web.memory_disk import private_folder
 from support.doors import front_door
@@ -268,3 +272,29 @@ def make_watcher(network, tmp_path, machine, commands, *, accepted=None):
         run=run,
         reaches=lambda: True,
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        ("Школа №5", "пароль-учнів"),
+        ('a"b\\c', "x" * 63),
+        ("one\nctrl_interface=/tmp", "12345678\nwpa=0"),
+        ("# $(reboot)", " leading and trailing "),
+        ('P"x"', 'psk="12345678"'),
+        ("\t\x7f\x00", "a" * 64),
+    ],
+)
+def test_hostapd_and_wpa_supplicant_read_any_name_and_password(tmp_path, name, password):
+    """They fail at the radio, which is not there, and not at a line before."""
+    wishes = Wishes(ssid=name, password=password, uplink_ssid=name, uplink_password=password)
+    for command, text in (
+        (("hostapd",), render_hostapd(wishes, Interface("no-radio", "wifi"))),
+        (("wpa_supplicant", "-D", "nl80211", "-i", "no-radio", "-c"), render_supplicant(wishes)),
+    ):
+        config = tmp_path / f"{command[0]}.conf"
+        config.write_text(text, encoding="utf-8")
+        done = subprocess.run([*command, config], capture_output=True, text=True, timeout=20)
+        said = done.stdout + done.stderr
+        assert "nl80211" in said or "no-radio" in said
+        assert not re.search(r"[Ll]ine \d+|[Ff]ailed to (read|parse|set up)", said), said

@@ -1,5 +1,6 @@
 """Block lists: a whole, right one is taken; of a wrong one the old one stays."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -84,6 +85,21 @@ def test_a_pack_that_is_taken_away_leaves_its_list(places):
     db.table("installed").delete_where("pack_id = ?", ["filter"])
     db.close()
     assert take_filter(hub, paths, ram_bytes=GIB) == (old, False)
+
+
+def test_root_reads_no_file_that_is_not_the_hub_s(places, tmp_path):
+    """Else a portal that was taken over could have lines of any file shown as what is wrong with a list."""
+    hub, paths = places
+    install(hub, 3, GOOD)
+    secret = tmp_path / "secret"
+    secret.write_text("password\n")
+    list_file = hub.packs / "filter/3/files/domains.txt"
+    list_file.unlink()
+    list_file.symlink_to(secret)
+    assert take_filter(hub, paths, ram_bytes=GIB)[0].refused == "filter 3: domains.txt is no file of this hub"
+    install(hub, 4, GOOD)
+    os.chown(hub.packs / "filter/4/files/domains.txt", 12345, -1)
+    assert take_filter(hub, paths, ram_bytes=GIB)[0].refused == "filter 4: domains.txt is no file of this hub"
 
 
 @pytest.mark.parametrize("left", ["blocked", "filter"])
