@@ -2,35 +2,32 @@ import os
 
 import pytest
 
-from hub.hardware import check_hardware
+from hub.wear import check_wear
 from hub.health import Level
-from hub.machine import Card, find_power, read_card
+from hub.machine import Card, Power, find_power, read_card
 
 GOOD, NOTE, ATTENTION = Level.GOOD, Level.NOTE, Level.ATTENTION
 
 
-@pytest.mark.parametrize(
-    ("bits", "level"), [(0x0, GOOD), (0x50005, ATTENTION), (0x50000, NOTE), (0x1, ATTENTION), (0x8, GOOD)]
-)
-def test_too_little_voltage_now_and_since_the_start(bits, level):
-    (check,) = check_hardware(find_power(bits), None, None)
-    assert (check.code, check.level) == ("power", level)
+def test_the_machine_says_what_its_power_is_like_now_and_was_since_the_start():
+    assert find_power(0x50001) == Power(frozenset({"under_voltage"}), frozenset({"under_voltage", "throttled"}))
+    assert find_power(0) == Power(frozenset(), frozenset())
 
 
 @pytest.mark.parametrize(("degrees", "level"), [(45.0, GOOD), (70.0, NOTE), (81.4, ATTENTION)])
 def test_heat(degrees, level):
-    (check,) = check_hardware(None, degrees, None)
+    (check,) = check_wear(degrees, None)
     assert (check.level, str(round(degrees)) in check.text) == (level, True)
 
 
 @pytest.mark.parametrize(("errors", "level"), [(0, GOOD), (3, ATTENTION)])
 def test_errors_of_the_card(errors, level):
-    (check,) = check_hardware(None, None, Card("SC32G", "06/2023", errors, None))
+    (check,) = check_wear(None, Card("SC32G", "06/2023", errors, None))
     assert (check.code, check.level) == ("card", level)
 
 
 def test_a_machine_that_tells_nothing_has_no_checks():
-    assert list(check_hardware(None, None, Card("", "", None, None))) == []
+    assert list(check_wear(None, Card("", "", None, None))) == []
 
 
 def test_a_card_is_read_where_the_kernel_describes_it(tmp_path):
