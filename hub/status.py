@@ -19,6 +19,7 @@ from content_packs.transports.address import is_web
 from hub.clock import best_time, hub_moment, is_known, read_floor
 from hub.coming import read_coming
 from hub.db import DamagedDatabaseError, open_db, to_local_error
+from hub.hardware import check_hardware
 from hub.health import Check, Level, Status
 from hub.machine import read_card, read_temperature_c
 from hub.network.state import check_network, read_network_state
@@ -62,6 +63,7 @@ def read_status(paths: HubPaths, settings: HubSettings, *, system: datetime) -> 
         *_check_settings(settings),
         *check_network(network),
         *check_wear(read_temperature_c(), read_card(paths.dir)),
+        *check_hardware(),
     ]
     reports, report_checks = _read_reports(paths, settings)
     checks += report_checks

@@ -144,7 +144,9 @@ def _write_tar(out: Sealing, items: list[Item]) -> None:
     sizes = {item.name: item.path.stat().st_size for item in items}
     listed = {item.name: {"sha256": _hash(item.path), "size": sizes[item.name]} for item in items}
     manifest = json.dumps({"format": 1, "files": listed}, indent=1).encode()
-    compressor = zstd.ZstdCompressor(level=9)
+    level, checksum = zstd.CompressionParameter.compression_level, zstd.CompressionParameter.checksum_flag
+    options: dict[int, int] = {level: 9, checksum: 1}
+    compressor = zstd.ZstdCompressor(options=options)
     packed = _Packed(out, compressor)
     with tarfile.open(fileobj=cast(IO[bytes], packed), mode="w|", format=tarfile.PAX_FORMAT) as tar:
         _add(tar, MANIFEST, io.BytesIO(manifest), len(manifest))

@@ -248,7 +248,7 @@ class _Stream:
             pass
         if not self._unpacker.eof:
             raise EOFError("its end is missing")
-        for _ in self._pieces:
+        if self._unpacker.unused_data or next(self._pieces, b""):
             raise EOFError("something follows its end")
 
 

@@ -29,14 +29,12 @@ def jobs(paths: HubPaths, keep: bool) -> None:
 
 @click.group("sticks", invoke_without_command=True)
 @json_option
-@click.pass_context
 @with_hub
-def sticks(paths: HubPaths, context: click.Context, as_json: bool) -> None:
+def sticks(paths: HubPaths, as_json: bool) -> None:
     """Say which sticks are plugged in, and what is on them."""
     from hub.sticks import list_sticks
 
-    context.obj = str(paths.dir)
-    if context.invoked_subcommand is not None:
+    if click.get_current_context().invoked_subcommand is not None:
         return
     found = list_sticks(paths)
     if as_json:

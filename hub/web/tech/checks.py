@@ -160,7 +160,9 @@ CHECKS = {
     ),
     "services": Help(
         later("Parts of the hub that do not run"),
-        later("Something of the hub has stopped. It is started again by itself; what does not need it works."),
+        later(
+            "Something of the hub has stopped. It is started again by itself; what does not need it works."
+        ),
         (
             later("Wait five minutes."),
             later("Then restart the hub on the page “Time and power”."),

@@ -8,11 +8,11 @@ from content_packs.errors import LocalError
 from hub.clock import BUILT_AT, is_known, read_floor
 from hub.hardware import Hardware, is_under_voltage
 from hub.machine import Power, read_card, read_power, read_temperature_c
+from hub.wear import HOT_C, WARM_C
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
 from hub.web.signin import needs
 from hub.web.tech.card import is_card
-from hub.wear import HOT_C, WARM_C
 
 bp = Blueprint("power", __name__)
 

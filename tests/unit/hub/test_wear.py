@@ -10,7 +10,9 @@ GOOD, NOTE, ATTENTION = Level.GOOD, Level.NOTE, Level.ATTENTION
 
 
 def test_the_machine_says_what_its_power_is_like_now_and_was_since_the_start():
-    assert find_power(0x50001) == Power(frozenset({"under_voltage"}), frozenset({"under_voltage", "throttled"}))
+    assert find_power(0x50001) == Power(
+        frozenset({"under_voltage"}), frozenset({"under_voltage", "throttled"})
+    )
     assert find_power(0) == Power(frozenset(), frozenset())
 
 
