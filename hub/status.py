@@ -19,7 +19,7 @@ from content_packs.transports.address import is_web
 from hub.clock import best_time, hub_moment, is_known, read_floor
 from hub.coming import read_coming
 from hub.db import DamagedDatabaseError, open_db, to_local_error
-from hub.hardware import check_hardware, check_sensors
+from hub.hardware import check_hardware
 from hub.health import Check, Level, Status
 from hub.machine import read_card, read_temperature_c
 from hub.network.state import check_network, read_network_state
@@ -27,6 +27,7 @@ from hub.outbox import Outbox
 from hub.services import read_service
 from hub.settings import HubPaths, HubSettings
 from hub.uplink.limits import Moment
+from hub.wear import check_wear
 from hub.wording import Local, Size, later
 
 _SERVICES = ("portal", "kiwix", "door", "kolibri")
@@ -61,8 +62,8 @@ def read_status(paths: HubPaths, settings: HubSettings, *, system: datetime) -> 
         *_check_kolibri(settings, kolibri, door, library),
         *_check_settings(settings),
         *check_network(network),
+        *check_wear(read_temperature_c(), read_card(paths.dir)),
         *check_hardware(),
-        *check_sensors(read_temperature_c(), read_card(paths.dir)),
     ]
     reports, report_checks = _read_reports(paths, settings)
     checks += report_checks

@@ -77,12 +77,8 @@ PAGES = {
     "tech-power": "/tech/power",
     "tech-backup": "/tech/backup",
     "tech-logs": "/tech/logs",
-    "tech-jobs": "/tech/jobs",
     "tech-job": f"/tech/jobs/{JOB}",
-    "tech-rollback": f"/tech/do/rollback?pack={UPDATED}",
-    "tech-power-off": "/tech/do/power-off",
     "tech-restore": "/tech/do/restore?stick=sda1&file=hub-2026.backup",
-    "tech-refused": "/tech/do/install?stick=gone",
     "missing": "/nope",
 }
 FOR_TECHNICIANS = tuple(name for name, path in PAGES.items() if path.startswith("/tech/"))

@@ -25,7 +25,7 @@ WIFI_MODES = {
     "off": later("No Wi-Fi"),
 }
 WIFI_CHANNELS = (
-    "auto",
+    "",
     "1",
     "6",
     "11",

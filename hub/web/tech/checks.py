@@ -158,6 +158,30 @@ CHECKS = {
             ),
         ),
     ),
+    "services": Help(
+        later("Parts of the hub that do not run"),
+        later(
+            "Something of the hub has stopped. It is started again by itself; what does not need it works."
+        ),
+        (
+            later("Wait five minutes."),
+            later("Then restart the hub on the page “Time and power”."),
+            _CALL,
+        ),
+    ),
+    "watchdog": Help(
+        later("The hub had hung"),
+        later("It did not answer any more and started itself again. Once in a while that is no harm."),
+        (later("If it comes often, change the power supply and its cable."), _CALL),
+    ),
+    "data-lost": Help(
+        later("The card cannot be used"),
+        later("The hub runs without its card's data: what happens now is gone when it is switched off."),
+        (
+            later("Switch the hub off, take the card out and put it in again, switch the hub on."),
+            later("If it stays so, ask the office for a new card; put it in and restore the backup."),
+        ),
+    ),
     "heat": Help(
         later("The hub is too warm"),
         later("From 80 °C on it slows itself down."),
