@@ -10,6 +10,7 @@ from hub.labelcode import write_label_code
 from hub.settings import HubPaths
 from hub.web.sessions import COOKIE
 from support.accounts import PASSWORD
+from support.axe import examine
 from support.serving import serving
 from support.shelves import put_lesson
 from support.tab import PHONE, SCHOOL_PC
@@ -58,11 +59,20 @@ def sign_in(technician, **values):
     technician.tab.follow(GO)
 
 
-def step(technician, name, values=None):
-    """Fill in one step and go on; nothing on it is wider than the screen."""
-    assert technician.place == f"/start/{name}"
+def look(technician, name, *, scripts=True):
+    """Keep a picture; nothing is wider than the smallest screen, and axe finds nothing, where it may run."""
+    technician.keep(name)
+    technician.tab.show((320, 640))
     assert technician.tab.value("document.documentElement.scrollWidth <= innerWidth")
-    technician.keep(f"start-{name}")
+    technician.tab.show(technician.size)
+    if scripts:
+        assert examine(technician.tab).violations == ()
+
+
+def step(technician, name, values=None, *, scripts):
+    """Look at one step, fill it in and go on."""
+    assert technician.place == f"/start/{name}"
+    look(technician, f"start-{name}", scripts=scripts)
     fill(technician.tab, values or {})
     technician.tab.follow(GO)
 
@@ -76,27 +86,39 @@ def test_a_technician_makes_a_new_hub_ready(tab, engine, paths, scripts):
         tab.allow_scripts(scripts)
         technician.go("/signin")
         assert technician.place == "/start"
-        technician.keep("start-code")
+        look(technician, "start-code", scripts=scripts)
         fill(tab, {"code": "k7rm 4xq9"})
         tab.follow(GO)
-        technician.keep("start-overview")
+        look(technician, "start-overview", scripts=scripts)
         tab.follow("main .actions a.main")
-        step(technician, "language")
-        step(technician, "school", {"school_name": "Ліцей села Кваси", "school_code": "12345678"})
-        step(technician, "wifi", {"ssid": "Квасівський ліцей"[:16], "password": "vesna-2026"})
-        step(technician, "account", {"display_name": "Олена Коваль", "password": PASSWORD, "again": PASSWORD})
+        step(technician, "language", scripts=scripts)
+        step(
+            technician,
+            "school",
+            {"school_name": "Ліцей села Кваси", "school_code": "12345678"},
+            scripts=scripts,
+        )
+        step(
+            technician, "wifi", {"ssid": "Квасівський ліцей"[:16], "password": "vesna-2026"}, scripts=scripts
+        )
+        step(
+            technician,
+            "account",
+            {"display_name": "Олена Коваль", "password": PASSWORD, "again": PASSWORD},
+            scripts=scripts,
+        )
         if not scripts:
             tab.follow(GO)
             assert technician.place == "/start/clock"
             assert tab.has("[role=alert]")
             tab.follow("main details form button")  # as the hub itself has it
         else:
-            step(technician, "clock")
-        step(technician, "content")
-        step(technician, "cards")
+            step(technician, "clock", scripts=scripts)
+        step(technician, "content", scripts=scripts)
+        step(technician, "cards", scripts=scripts)
         assert technician.place == "/start"
         assert tab.has("a.main[href='/tech/status']")
-        technician.keep("start-done")
+        look(technician, "start-done", scripts=scripts)
     assert len(read_steps(paths)) == 7
     assert [account.name for account in list_accounts(paths)] == ["technician"]
     said = next(job for job in jobs.read_jobs(paths) if job.name == "set-time").values["iso"]
@@ -111,19 +133,18 @@ def test_somebody_signs_in_and_out(tab, engine, paths):
         technician = Visitor(tab, served, engine, PHONE)
         technician.arrive()
         technician.go("/tech/accounts")
-        technician.keep("signin")
+        look(technician, "signin")
         sign_in(technician, password="wrong")
         assert tab.has("[role=alert]")
-        technician.keep("signin-wrong")
+        look(technician, "signin-wrong")
         sign_in(technician)
         assert COOKIE not in str(tab.value("document.cookie"))
         technician.go("/tech/accounts")
-        technician.keep("accounts")
-        assert tab.value("document.documentElement.scrollWidth <= innerWidth")
+        look(technician, "accounts")
         tab.follow("main a[href='/tech/accounts/of/head']")
-        technician.keep("account")
+        look(technician, "account")
         technician.go("/signin/forgot")
-        technician.keep("forgot")
+        look(technician, "forgot")
         technician.go("/tech/accounts")
         tab.follow("form[action='/signout'] button")
         assert technician.place == "/"

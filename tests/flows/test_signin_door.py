@@ -1,12 +1,15 @@
 """Signing in through the front door: what is finished stays so for all; guesses are slowed before Python."""
 
+import http.client
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+from content_packs.depot import MIB
 from hub.accounts import add_account
 from hub.settings import HubPaths
 from hub.web.sessions import COOKIE
@@ -98,3 +101,38 @@ def test_a_thousand_guesses_at_once_let_the_class_read_on(paths):
         assert set(statuses) <= {422, 429}
         assert sign_in(door).status == 429
         assert post(door, "/signin", cookie, name="x" * 20_000).status == 413
+
+
+def test_passwords_that_were_checked_leave_no_memory_behind(tmp_path):
+    """argon2 takes 19 MiB, in any of 64 threads; two at once, and none of them keeps it."""
+    paths = HubPaths(tmp_path / "own")
+    with serving(paths) as served:
+        add_account(paths, "technician", PASSWORD, role="technician")
+        host = f"127.0.0.1:{served.port}"
+        page = ask(served.port, "/signin", host)
+        known, cookie = token(page.body.decode()), cookie_of(page)
+
+        def guess(number: int) -> int:
+            body = urlencode({"name": f"name{number}", "password": "x", "csrf_token": known}).encode()
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", served.port, timeout=30, source_address=(f"127.0.1.{number % 40 + 1}", 0)
+            )
+            headers = {"Host": host, "Origin": served.url, "Cookie": cookie, "Content-Type": FORM}
+            with closing(connection):
+                connection.request("POST", "/signin", body, headers)
+                return connection.getresponse().status
+
+        with ThreadPoolExecutor(40) as crowd:
+            list(crowd.map(lambda _: ask(served.port, "/search?q=x", host), range(200)))
+            before = pss_bytes(served.process.pid)
+            statuses = list(crowd.map(guess, range(120)))
+        assert statuses.count(422) > 20  # the others were sent away: too many at once
+        assert pss_bytes(served.process.pid) - before < 30 * MIB
+
+
+def pss_bytes(pid: int) -> int:
+    """Return the proportional memory of a process and its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    own = int(re.findall(r"^Pss: +(\d+)", rollup, re.MULTILINE)[0]) * 1024
+    return own + sum(pss_bytes(int(child)) for child in children)
