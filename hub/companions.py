@@ -21,6 +21,7 @@ from content_packs.errors import Error, ProcessDownError, local_error
 from hub.db import to_local_error
 from hub.kiwix import KiwixServer
 from hub.library import indexer, precompress
+from hub.notify import Watchdog
 from hub.settings import HubPaths, HubSettings
 from hub.supervise import Backoff
 from hub.web.shelf import Shelf
@@ -67,8 +68,10 @@ class Companions:
         return self._kiwix.find_port(pack_id) if self._kiwix is not None else None
 
     def _run(self, is_wanted: Callable[[], bool]) -> None:
+        watchdog = Watchdog()
         try:
             while is_wanted():
+                watchdog.alive()
                 for duty in self._duties:
                     duty.do(time.monotonic())
                 time.sleep(_TICK_S)

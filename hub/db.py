@@ -1,5 +1,7 @@
 """hub.db: one SQLite file, WAL, synchronous=FULL. Disk is the truth; this is an index that can be rebuilt.
 
+Accounts are no index and have a file of their own, opened in the same way: hub/accounts.py.
+
 Tables and their one writing module:
     installed   hub/library/installed.py
     sync_runs   hub/history.py
@@ -90,17 +92,27 @@ def open_db(path: Path) -> Database:
         DamagedDatabaseError: the file is damaged; `hub repair` and every start make a new one.
         LocalError: the disk refuses, or another process holds the database for too long.
     """
+    return open_tables(path, migrations, lock=path.parent / "locks" / "db")
+
+
+def open_tables(path: Path, tables: Migrations, *, lock: Path) -> Database:
+    """Open a database of ours, made and migrated where needed; `lock` is held meanwhile.
+
+    Raises:
+        DamagedDatabaseError: the file is damaged, or its tables are not those of `tables`.
+        LocalError: the disk refuses, or another process holds the database for too long.
+    """
     connection: sqlite3.Connection | None = None
     try:
         # Two first starts at once must not migrate against each other; SQLite's own lock does not cover it.
-        with locked(path.parent / "locks" / "db", doing="opening hub.db", wait=True):
+        with locked(lock, doing=f"opening {path.name}", wait=True):
             connection = sqlite3.connect(
                 path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
             )
             connection.execute("pragma journal_mode=wal")
             connection.execute("pragma synchronous=full")
             db = Database(connection)
-            _migrate(db, path)
+            _migrate(db, path, tables)
             return db
     except BaseException as error:
         if connection is not None:
@@ -112,15 +124,15 @@ def open_db(path: Path) -> Database:
         raise
 
 
-def _migrate(db: Database, path: Path) -> None:
+def _migrate(db: Database, path: Path, tables: Migrations) -> None:
     """Bring the tables up to date; those of some other version count as damage, since they can be made anew.
 
     A migration is known by its name only, and until the first release its columns may have been others.
     """
     try:
-        migrations.apply(db)
+        tables.apply(db)
         # There may be one more: sqlite-utils makes a table for a moment to learn what SQLite can.
-        is_ours = _list_columns(db).items() >= _expected_columns().items()
+        is_ours = _list_columns(db).items() >= _expected_columns(tables).items()
     except sqlite3.OperationalError as error:
         if _code(error) != sqlite3.SQLITE_ERROR:  # "no such table", "duplicate column name"
             raise
@@ -130,11 +142,11 @@ def _migrate(db: Database, path: Path) -> None:
 
 
 @cache
-def _expected_columns() -> dict[str, set[str]]:
+def _expected_columns(tables: Migrations) -> dict[str, set[str]]:
     """Return the tables that the migrations make of nothing."""
     with closing(sqlite3.connect(":memory:")) as connection:
         db = Database(connection)
-        migrations.apply(db)
+        tables.apply(db)
         return _list_columns(db)
 
 

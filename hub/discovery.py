@@ -11,6 +11,7 @@ from zeroconf import ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
 
 from content_packs.errors import LocalError
 from hub.addresses import ANY_HOST, list_addresses
+from hub.notify import READY, Watchdog, notify
 from hub.services import read_service
 from hub.settings import HubPaths, HubSettings
 
@@ -54,14 +55,16 @@ def announce(paths: HubPaths, settings: HubSettings, *, until: threading.Event) 
     Raises:
         LocalError: this machine has no network at all, not even loopback, or no address `portal.host`.
     """
+    watchdog = Watchdog()
     while not until.is_set():
         place = _find_portal(paths, settings)
         info = _describe(settings, place)
         with _open(place.addresses) as zeroconf:
             zeroconf.register_service(info, allow_name_change=True)
+            notify(READY)
             try:
                 while not until.wait(_RENEW_S) and _find_portal(paths, settings) == place:
-                    pass
+                    watchdog.alive()
             finally:
                 zeroconf.unregister_service(info)
 

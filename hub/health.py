@@ -8,6 +8,7 @@ from typing import Any
 
 FORMAT = 1
 _PUBLIC_SYNC = ("started_at", "finished_at", "result", "received_bytes", "installed")
+_PUBLIC_NETWORK = ("mode", "ssid", "channel", "internet")
 _PUBLIC_SERVICE = ("port", "content_port", "zip_port", "up")
 
 
@@ -75,6 +76,7 @@ class Status:
         facts = dict(self.facts)
         facts["last_sync"] = _only(_PUBLIC_SYNC, facts["last_sync"])
         facts["services"] = {name: _only(_PUBLIC_SERVICE, said) for name, said in facts["services"].items()}
+        facts["network"] = _public_network(facts["network"])
         return replace(self, facts=facts, checks=tuple(check.for_everybody() for check in self.checks))
 
     def to_dict(self) -> dict[str, Any]:
@@ -103,3 +105,11 @@ class Status:
 
 def _only(names: tuple[str, ...], values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if values is None else {name: values[name] for name in names if name in values}
+
+
+def _public_network(network: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Leave out addresses, and of the devices all but their number."""
+    public = _only(_PUBLIC_NETWORK, network)
+    if network is None or public is None:
+        return None
+    return public | {"stations": _only(("count", "limit"), network.get("stations"))}

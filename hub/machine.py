@@ -1,8 +1,10 @@
 """How this machine is, what cannot be read left out: disk, uptime, clocks, heat; and how it keeps memory."""
 
+import os
 import shutil
 from contextlib import suppress
 from ctypes import CDLL
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +19,29 @@ _DISTRIBUTION = "classroom-hub"
 _UPTIME = Path("/proc/uptime")
 _TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")  # of a Raspberry Pi: a thousandth of a degree
 _THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")  # the Raspberry Pi's own
+_SYS = Path("/sys")
+# What a Raspberry Pi says of its power; the same bits from 16 on say whether it ever was so since it started.
+POWER_BITS = {"under_voltage": 0, "frequency_capped": 1, "throttled": 2, "too_warm": 3}
+SINCE_BOOT = 16
+_KIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What the machine says of its power and heat: a set of the names of `POWER_BITS` each."""
+
+    now: frozenset[str]
+    since_boot: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """How the disk is that the hub's state lies on; what its driver does not tell is empty or None."""
+
+    model: str
+    made: str  # month and year, as the card itself says
+    errors: int | None  # of the file system, in its life
+    written_bytes: int | None  # in the life of the file system
 
 
 def read_health(paths: HubPaths, *, boots: int) -> HealthBody:
@@ -26,7 +51,6 @@ def read_health(paths: HubPaths, *, boots: int) -> HealthBody:
         OSError: the hub's disk cannot be read.
     """
     usage = shutil.disk_usage(paths.dir)
-    temperature = _read(_TEMPERATURE)
     return HealthBody(
         free_bytes=usage.free,
         total_bytes=usage.total,
@@ -35,8 +59,54 @@ def read_health(paths: HubPaths, *, boots: int) -> HealthBody:
         floor=read_floor(paths.trust).isoformat(timespec="seconds"),
         software=version(_DISTRIBUTION),
         boots=boots,
-        temperature_c=int(temperature) / 1000 if temperature and temperature.lstrip("-").isdigit() else None,
+        temperature_c=read_temperature_c(),
         throttled=_read(_THROTTLED),
+    )
+
+
+def read_temperature_c() -> float | None:
+    """Return how warm the processor is."""
+    text = _read(_TEMPERATURE)
+    return int(text) / 1000 if text and text.lstrip("-").isdigit() else None
+
+
+def read_power() -> Power | None:
+    """Return what the machine says of its power; None where it says nothing."""
+    bits = power_bits(_read(_THROTTLED))
+    return None if bits is None else find_power(bits)
+
+
+def find_power(bits: int) -> Power:
+    """Return what the bits mean. Pure."""
+    now, ever = (
+        frozenset(name for name, bit in POWER_BITS.items() if bits >> (bit + shift) & 1)
+        for shift in (0, SINCE_BOOT)
+    )
+    return Power(now, ever)
+
+
+def power_bits(throttled: str | None) -> int | None:
+    """Return the bits of get_throttled, written in hexadecimal; None on any other machine."""
+    try:
+        return int(throttled, 16) if throttled else None
+    except ValueError:
+        return None
+
+
+def read_card(folder: Path, *, sys: Path = _SYS) -> Card | None:
+    """Return how the disk is that a folder lies on; None where that is no disk of its own."""
+    try:
+        number = folder.stat().st_dev
+        partition = (sys / "dev" / "block" / f"{os.major(number)}:{os.minor(number)}").resolve(strict=True)
+    except OSError:
+        return None
+    device, ext4 = partition.parent / "device", sys / "fs" / "ext4" / partition.name
+    errors, written = _read(ext4 / "errors_count"), _read(ext4 / "lifetime_write_kbytes")
+    return Card(
+        model=_read(device / "name") or _read(device / "model") or "",
+        made=_read(device / "date") or "",
+        errors=int(errors) if errors and errors.isdecimal() else None,
+        written_bytes=int(written) * _KIB if written and written.isdecimal() else None,
     )
 
 

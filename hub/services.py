@@ -10,6 +10,8 @@ and what the process adds. Each is written by one module, which says what else i
     kiwix    hub/kiwix.py
     kolibri  hub/kolibri/process.py
     door     hub/door/run.py
+    sync     hub/cli/sync.py
+    job      hub/runner/run.py
 """
 
 import json

@@ -55,6 +55,11 @@ class HubPaths:
         return self.dir / "keys" / "depot_host_keys"
 
     @property
+    def enrol_token(self) -> Path:
+        """The one-time token that the card brought; gone once the office knows the hub's own key."""
+        return self.dir / "keys" / "enrol-token"
+
+    @property
     def depot_ca(self) -> Path:
         """Certificates of the authorities for an https depot; without the file, the system's own count."""
         return self.dir / "keys" / "depot_ca.pem"
@@ -102,6 +107,21 @@ class HubPaths:
     def search_db(self) -> Path:
         """search.db: the search index; may be deleted, it is made again."""
         return self.dir / "search.db"
+
+    @property
+    def accounts_db(self) -> Path:
+        """accounts.db: who may sign in; no index, nobody can make it again: hub/accounts.py."""
+        return self.dir / "accounts.db"
+
+    @property
+    def label_code(self) -> Path:
+        """A hash of the code on the hub's printed label: hub/labelcode.py."""
+        return self.dir / "keys" / "label_code"
+
+    @property
+    def session_key(self) -> Path:
+        """What the portal signs its cookies with: hub/accounts.py."""
+        return self.dir / "keys" / "session_key"
 
     @property
     def kolibri(self) -> Path:

@@ -19,11 +19,15 @@ from content_packs.transports.address import is_web
 from hub.clock import best_time, hub_moment, is_known, read_floor
 from hub.coming import read_coming
 from hub.db import DamagedDatabaseError, open_db, to_local_error
+from hub.hardware import check_hardware
 from hub.health import Check, Level, Status
+from hub.machine import read_card, read_temperature_c
+from hub.network.state import check_network, read_network_state
 from hub.outbox import Outbox
 from hub.services import read_service
 from hub.settings import HubPaths, HubSettings
 from hub.uplink.limits import Moment
+from hub.wear import check_wear
 from hub.wording import Local, Size, later
 
 _SERVICES = ("portal", "kiwix", "door", "kolibri")
@@ -50,12 +54,16 @@ def read_status(paths: HubPaths, settings: HubSettings, *, system: datetime) -> 
     library, library_checks = _read_library(paths, settings, now, system)
     disk, disk_check = _read_disk(paths, settings)
     portal, kiwix, door, kolibri = (read_service(paths, name) for name in _SERVICES)
+    network = read_network_state(paths)
     checks = [
         *library_checks,
         disk_check,
         *clock_checks,
         *_check_kolibri(settings, kolibri, door, library),
         *_check_settings(settings),
+        *check_network(network),
+        *check_wear(read_temperature_c(), read_card(paths.dir)),
+        *check_hardware(),
     ]
     reports, report_checks = _read_reports(paths, settings)
     checks += report_checks
@@ -68,6 +76,7 @@ def read_status(paths: HubPaths, settings: HubSettings, *, system: datetime) -> 
         "reports": reports,
         "disk": disk,
         "services": {"portal": portal, "kolibri": kolibri, "kiwix": kiwix, "door": door},
+        "network": network,
         "uptime_s": _read_uptime_s(),
     }
     ordered = sorted(checks, key=lambda check: -check.level)

@@ -15,9 +15,16 @@ import click
 
 from content_packs import errors
 from hub import settings
+from hub.school.fields import FIELDS
+from tools.config_page import render_page
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
-COMMANDS = {"packs": "content_packs.cli", "central": "provisioning.central.cli", "hub": "hub.cli"}
+COMMANDS = {
+    "packs": "content_packs.cli",
+    "central": "provisioning.central.cli",
+    "hub": "hub.cli",
+    "hub-image": "provisioning.cards.cli",
+}
 _HEADER = "<!-- Written by `make docs` from {source}. Do not edit. -->\n\n"
 _FIELD = re.compile(
     r"^    (?P<name>\w+): (?P<type>\w+)(?: = [^#]*)?(?: *# (?:noqa: \w+ - )?(?P<meaning>.*))?$"
@@ -126,6 +133,20 @@ def _tree(error: type[errors.Error]) -> Iterator[type[errors.Error]]:
             yield from _tree(child)
 
 
+def school_config_page() -> str:
+    """Return every key of hub-config.txt."""
+    page = _HEADER.format(source="hub/school/fields.py")
+    page += "# hub-config.txt\n\nHow it is read: [school-config-v1.md](../format/school-config-v1.md).\n\n"
+    page += "| key | default | write | meaning |\n|---|---|---|---|\n"
+    for field in FIELDS:
+        default = "" if field.default in ("", ()) else f"`{field.default}`"
+        need = "needed" if field.required and not default else default
+        secret = " Secret: taken off the card." if field.secret else ""
+        meaning = " ".join(field.help["en"].split()) + secret
+        page += f"| `{field.key}` | {need} | {field.expects['en']} | {meaning} |\n"
+    return page
+
+
 def _first_line(documented: type) -> str:
     return (inspect.getdoc(documented) or "").splitlines()[0]
 
@@ -134,6 +155,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "settings.md": settings_page,
     "errors.md": errors_page,
+    "school-config.md": school_config_page,
+    "../hub-config.html": render_page,
 }
 
 

@@ -1,10 +1,11 @@
 """The kinds of packs. A new kind is a new file here and one line below."""
 
-from content_packs.kinds import files, kolibri, web, zim
+from content_packs.kinds import files, kolibri, name_filter, web, zim
 from content_packs.kinds.kind import Kind
 
 KINDS: dict[str, Kind] = {
     "files": files.KIND,
+    "filter": name_filter.KIND,
     "kolibri": kolibri.KIND,
     "web": web.KIND,
     "zim": zim.KIND,

@@ -63,3 +63,4 @@ class Kind:
     check: Callable[[PackSource], Iterator[Finding]]
     describe: Callable[[PackSource, Workshop], Described]
     documents: Callable[[InstalledTree], Iterator[Document]]
+    for_learners: bool = True  # false: a hub uses it; no page, search or catalogue shows it

@@ -8,15 +8,22 @@ from content_packs import console
 
 COMMANDS = console.Commands(
     {
+        "accounts": "hub.cli.accounts:accounts",
         "announce": "hub.cli.services:announce",
+        "backup": "hub.cli.backup:backup",
+        "card": "hub.cli.card:card",
+        "enrol": "hub.cli.enrol:enrol",
         "front-door": "hub.cli.services:front_door",
         "init": "hub.cli.init:init",
+        "jobs": "hub.cli.jobs:jobs",
         "kolibri": "hub.cli.services:kolibri",
         "packs": "hub.cli.library:packs",
         "repair": "hub.cli.library:repair_command",
+        "restore": "hub.cli.backup:restore",
         "search": "hub.cli.library:search",
         "serve": "hub.cli.services:serve",
         "status": "hub.cli.services:status",
+        "sticks": "hub.cli.jobs:sticks",
         "sync": "hub.cli.sync:sync",
     }
 )

@@ -49,7 +49,7 @@ def front_door(paths: HubPaths, only_check: bool, run_it: bool, host: str | None
         door.check(paths, settings)
         click.echo("nginx accepts the configuration.")
     elif run_it:
-        door.run(paths, settings, host=host or settings.door.host, port=port, until=_stopped())
+        door.run(paths, settings, host=host or settings.door.host, port=port, until=stopped())
     else:
         click.echo(door.config_for_card(paths, settings), nl=False)
 
@@ -60,7 +60,7 @@ def kolibri(paths: HubPaths) -> None:
     """Run Kolibri until Ctrl-C and keep its channels as the installed packs are."""
     from hub.kolibri.process import run_kolibri
 
-    run_kolibri(paths, read_settings(paths), until=_stopped())
+    run_kolibri(paths, read_settings(paths), until=stopped())
 
 
 @click.command("announce")
@@ -80,7 +80,7 @@ def announce(paths: HubPaths, list_only: bool, seconds: float, as_json: bool) ->
 
     settings = read_settings(paths)
     if not list_only:
-        discovery.announce(paths, settings, until=_stopped())
+        discovery.announce(paths, settings, until=stopped())
         return
     found = discovery.list_hubs(seconds)
     if as_json:
@@ -106,7 +106,7 @@ def status(paths: HubPaths, as_json: bool) -> None:
         click.echo(found.to_text())
 
 
-def _stopped() -> threading.Event:
+def stopped() -> threading.Event:
     """Return an event that SIGTERM and SIGINT set."""
     event = threading.Event()
 

@@ -1,17 +1,29 @@
-"""`hub sync`: bring what the office assigned, then index it for the search."""
+"""`hub sync`: bring what the office assigned, then index it for the search.
 
+While content comes, run/sync.json (hub/services.py) tells the other processes of this hub:
+
+    pid, pack, version          of the sync, and what it fetches
+    done_bytes, total_bytes     of that pack
+"""
+
+import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import click
 
 from content_packs.console import Advance, log, note, print_json, progress
-from content_packs.errors import Error, LinkError, LocalError, UsageError
+from content_packs.errors import Error, HubKeyRefusedError, LinkError, LocalError, UsageError
+from hub.cli.enrol import approval_text
 from hub.cli.options import json_option, with_hub
 from hub.cli.retry import keep_trying
 from hub.cli.sync_report import render, to_dict
+from hub.enrolment import ask_to_enrol, forget_token, has_token
 from hub.library import indexer
 from hub.machine import return_large_buffers
+from hub.services import ServiceFile
 from hub.settings import HubPaths, HubSettings, read_settings
 from hub.sync.neighbour_http import split_url
 from hub.sync.neighbours import FindNeighbours
@@ -19,16 +31,20 @@ from hub.sync.plan import Action
 from hub.sync.report import Progress, SyncReport
 from hub.sync.session import sync as run_sync
 
+_TELL_S = 1.0  # between two words of run/sync.json
 _LISTEN_S = 1.0  # for other hubs of this network; they answer within a tenth of it
 
 
 class _Shown(Progress):
     """Shows a sync on stderr: a bar for each pack on a terminal, else a line for each step."""
 
-    def __init__(self) -> None:
+    def __init__(self, paths: HubPaths) -> None:
         self.received_bytes = 0  # in all attempts
         self._stack = ExitStack()
         self._advance: Advance = lambda _: None
+        self._file = ServiceFile(paths, "sync")
+        self._pack: dict[str, Any] = {}
+        self._told_at = -_TELL_S
 
     def began(self, action: Action, total_bytes: int) -> None:
         self.close()  # what came from neighbours has no end of its own
@@ -36,10 +52,17 @@ class _Shown(Progress):
         self._advance = self._stack.enter_context(
             progress(f"{action.pack_id} v{action.version}", total_bytes)
         )
+        self._pack = {"pack": action.pack_id, "version": action.version}
+        self._pack |= {"done_bytes": 0, "total_bytes": total_bytes}
 
     def advanced(self, count: int) -> None:
         self.received_bytes += count
         self._advance(count)
+        if self._pack:
+            self._pack["done_bytes"] += count
+            if time.monotonic() >= self._told_at + _TELL_S:
+                self._told_at = time.monotonic()
+                self._file.write({"pid": os.getpid(), **self._pack})
 
     def ended(self, action: Action, failure: Error | None) -> None:
         self.close()
@@ -52,15 +75,20 @@ class _Shown(Progress):
     def close(self) -> None:
         self._stack.close()
         self._advance = lambda _: None
+        self._pack = {}
+
+    def leave(self) -> None:
+        self.close()
+        self._file.remove()
 
 
 @contextmanager
-def _shown() -> Iterator[_Shown]:
-    shown = _Shown()
+def _shown(paths: HubPaths) -> Iterator[_Shown]:
+    shown = _Shown(paths)
     try:
         yield shown
     finally:
-        shown.close()
+        shown.leave()
 
 
 @click.command("sync")
@@ -115,7 +143,7 @@ def sync(
     if settings.unknown:
         note(f"warning: hub.toml has settings that this hub does not know: {', '.join(settings.unknown)}")
     find = find_neighbours(settings, neighbours, none=no_neighbours)
-    with _shown() as shown:
+    with _shown(paths) as shown:
 
         def attempt() -> SyncReport:
             return run_sync(
@@ -126,7 +154,8 @@ def sync(
                 find_neighbours=find,
             )
 
-        report = _keep_trying(attempt, shown, minutes) if retry else attempt()
+        work = attempt if source is not None or dry_run else _enrolling(attempt, paths, settings)
+        report = _keep_trying(work, shown, minutes) if retry else work()
     if not dry_run and indexer.pending(paths) and indexer.spawn(paths).wait() != 0:
         note("warning: the search does not know all lessons yet; `hub serve` goes on with it")
     if as_json:
@@ -134,6 +163,25 @@ def sync(
     else:
         render(report, dry_run=dry_run, stick_days=settings.sync.stick_days)
     return report.failures[0][1].exit_code if report.failures else 0
+
+
+def _enrolling(
+    attempt: Callable[[], SyncReport], paths: HubPaths, settings: HubSettings
+) -> Callable[[], SyncReport]:
+    """Return a sync that asks to be enrolled where the office does not know this hub's key yet."""
+
+    def work() -> SyncReport:
+        try:
+            report = attempt()
+        except HubKeyRefusedError as error:
+            if not has_token(paths):
+                raise
+            hint = approval_text(ask_to_enrol(paths, settings))
+            raise HubKeyRefusedError(error.message, hint=hint) from error
+        forget_token(paths)
+        return report
+
+    return work
 
 
 def find_neighbours(settings: HubSettings, given: tuple[str, ...], *, none: bool) -> FindNeighbours:

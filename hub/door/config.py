@@ -21,6 +21,7 @@ from hub.web.content_origin import PACK_HEADERS, PDF, pack_policy
 from hub.web.door import ADDRESS_HEADER, DOOR_HEADER
 from hub.web.media_types import list_types
 from hub.web.origins import PACK_LABELS, Door, origin
+from hub.web.sessions import COOKIE
 
 _TEMPLATE = Path(__file__).with_name("nginx.conf.txt")
 _TEMPLATES = Path(web.__file__).parent / "templates"
@@ -84,6 +85,7 @@ def write_config(
         packed_suffixes=sorted(suffix[1:] for suffix in TEXT_SUFFIXES),
         pack_labels=PACK_LABELS,
         packs_suffix=re.escape(f".{door.packs_domain}"),
+        session_cookie=COOKIE,
         door_header=DOOR_HEADER,
         address_header=ADDRESS_HEADER,
         **_headers(door),

@@ -22,7 +22,7 @@ from content_packs.kinds import KINDS
 from content_packs.kinds.kind import Document
 from hub.db import open_db
 from hub.library import lemmas, search_db, search_index
-from hub.library.installed import InstalledPack, list_packs
+from hub.library.installed import InstalledPack, is_lesson, list_packs
 from hub.library.lowest import lower_priority
 from hub.settings import HubPaths, KiwixSettings, read_settings
 
@@ -184,6 +184,8 @@ def is_too_large(pack: InstalledPack, most_articles: int) -> bool:
 def _documents(pack: InstalledPack, *, whole: bool) -> Iterator[Document]:
     """Yield the pack itself (an empty path), then what its kind finds in it; the same order at every call."""
     meta = pack.pack
+    if not is_lesson(meta.kind):
+        return
     about = " ".join((meta.description, meta.subject, *meta.tags, meta.author))
     yield Document("", meta.title, meta.language, "", about)
     if whole:

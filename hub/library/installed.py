@@ -59,6 +59,16 @@ def list_packs(db: Database, paths: HubPaths) -> list[InstalledPack]:
     return [_from_row(row, paths) for row in rows]
 
 
+def list_lessons(db: Database, paths: HubPaths) -> list[InstalledPack]:
+    """Return what is installed for learners, by title; the rest is for the hub itself."""
+    return [pack for pack in list_packs(db, paths) if is_lesson(pack.pack.kind)]
+
+
+def is_lesson(kind: str) -> bool:
+    """Whether learners see packs of a kind; those of a kind from the future they do."""
+    return kind not in KINDS or KINDS[kind].for_learners
+
+
 def find_pack(db: Database, paths: HubPaths, pack_id: str) -> InstalledPack | None:
     """Return one installed pack, or None."""
     for row in db.query("select * from installed where pack_id = ?", [pack_id]):

@@ -8,11 +8,13 @@ from flask_babel import Babel
 
 from hub.settings import HubPaths, HubSettings
 from hub.web import (
+    accounts,
     assets,
     captive,
     conditions,
     display,
     errors,
+    first_start,
     guide,
     headers,
     home,
@@ -24,6 +26,8 @@ from hub.web import (
     pack,
     preferences,
     search,
+    signin,
+    signin_pages,
     sitemap,
     tech,
     view,
@@ -40,7 +44,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _BLUEPRINTS = (
+    accounts.bp,
     assets.bp,
+    first_start.bp,
     guide.bp,
     home.bp,
     library.bp,
@@ -51,6 +57,7 @@ _BLUEPRINTS = (
     pack.bp,
     preferences.bp,
     search.bp,
+    signin_pages.bp,
     sitemap.bp,
     tech.bp,
     view.bp,
@@ -75,6 +82,7 @@ def create_portal(
         app.register_blueprint(blueprint)
     errors.register(app)
     headers.register(app)
+    signin.register(app)
     display.register(app)
     conditions.register(app)
     app.wsgi_app = _NamedHost(app.wsgi_app)  # type: ignore[method-assign] # as Flask's own documentation does it

@@ -6,14 +6,12 @@ moment: so one page holds everything, its style and its picture too, in the lang
 
 import base64
 import hashlib
-import io
 import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import segno
 from flask import Blueprint, Flask, Response, abort, current_app, render_template, request
 from flask_babel import force_locale
 from markupsafe import Markup
@@ -26,6 +24,7 @@ from hub.web.origins import host_name, origin
 from hub.web.own_names import OwnNames, plain_name
 from hub.web.pages import send_page
 from hub.web.portal import LANGUAGES, Portal, browser_host, portal_of, this_portal
+from hub.web.qr import qr_code
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -114,20 +113,11 @@ def _page(template: str, *, qr: bool = False, platform: str = "") -> Response:
                 address=address,
                 language=language,
                 platform=platform,
-                qr=_qr(f"{address}/") if qr else "",
+                qr=qr_code(f"{address}/") if qr else "",
                 style=Markup(_STYLE),  # noqa: S704 - our own file
             )
         page = cache.put(key, html)
     return send_page(page)
-
-
-def _qr(url: str) -> Markup:
-    """Return a QR code as SVG, black on white whatever the page's colours are: cameras want it so."""
-    out = io.BytesIO()
-    segno.make(url, error="m", micro=False).save(
-        out, kind="svg", xmldecl=False, svgns=False, nl=False, omitsize=True, light="#fff", svgclass=None
-    )
-    return Markup(out.getvalue().decode())  # noqa: S704 - a path of numbers
 
 
 def _platform(user_agent: str) -> str:

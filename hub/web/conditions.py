@@ -36,15 +36,15 @@ def register(app: Flask) -> None:
 
 def check_text(check: Check) -> str:
     """Return what a check found, in the language of the page."""
-    return translated(check.message) % _shown(check.values)
+    return translated(check.message) % shown(check.values)
 
 
 def check_advice(check: Check) -> str:
     """Return what to do about a check, in the language of the page."""
-    return (translated(check.hint) % _shown(check.values)).strip() if check.hint else ""
+    return (translated(check.hint) % shown(check.values)).strip() if check.hint else ""
 
 
-def _shown(values: Mapping[str, object]) -> dict[str, object]:
+def shown(values: Mapping[str, object]) -> dict[str, object]:
     """Return the values of a check with sizes and durations in the language of the page."""
     return {name: _in_words(value) for name, value in values.items()}
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from flask import Flask, Response, render_template
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
 from hub.web.pagecache import make_page
@@ -66,6 +67,10 @@ _TROUBLES = {
         retry_s=_BUSY_S,
     ),
 }
+_OLD_FORM = _Trouble(
+    later("This form is no longer valid"),
+    later("Go back, open the page again and fill it in once more. Your browser must allow cookies."),
+)
 _OTHER = _Trouble(
     later("The hub cannot answer this"),
     later("Go back, or start from the home page."),
@@ -80,7 +85,8 @@ def register(app: Flask) -> None:
 
 def _show(error: HTTPException) -> Response:
     status = error.code or InternalServerError.code
-    html = render_template("errors/page.html", status=status, trouble=_TROUBLES.get(status, _OTHER))
+    trouble = _OLD_FORM if isinstance(error, CSRFError) else _TROUBLES.get(status, _OTHER)
+    html = render_template("errors/page.html", status=status, trouble=trouble)
     response = send_page(make_page(html))
     response.status_code = status
     for name, value in error.get_headers():

@@ -22,6 +22,7 @@ _KNOWN = {
     "web": PackKind(later("Interactive lesson"), "page", later("Lessons"), opens_itself=True),
     "files": PackKind(later("Materials"), "files", later("Books and films")),
     "zim": PackKind(later("Encyclopaedia"), "books", later("Encyclopaedia"), opens_itself=True),
+    "filter": PackKind(later("Internet filter"), "files", later("Other")),
     "kolibri": PackKind(later("Kolibri course"), "check", later("Kolibri")),
 }
 _OTHER = PackKind(later("File"), "files", later("Other"))

@@ -22,10 +22,10 @@ def has_disk() -> bool:
     return DISK.is_dir()
 
 
-def private_folder(paths: HubPaths) -> Path:
-    """Return the private folder of one hub, which may not be there yet."""
+def private_folder(paths: HubPaths, uid: int | None = None) -> Path:
+    """Return the private folder of one hub, which may not be there yet; `uid`: who runs the hub."""
     digest = sha256(os.fsencode(paths.dir)).hexdigest()[:16]
-    return DISK / f"hub-{os.geteuid()}-{digest}"
+    return DISK / f"hub-{os.geteuid() if uid is None else uid}-{digest}"
 
 
 def make_private(folder: Path) -> None:

@@ -13,18 +13,15 @@ from hub.db import open_db
 from hub.events import HealthBody
 from hub.health import Level, Status
 from hub.history import RunTotals, read_totals
-from hub.machine import read_health
+from hub.machine import POWER_BITS, SINCE_BOOT, power_bits, read_health
 from hub.settings import HubPaths
 from hub.web.documents import document
 from hub.web.openmetrics import CONTENT_TYPE, Family, Sample, gauge, render
 from hub.web.portal import this_portal
-from hub.web.tech import current_status
+from hub.web.tech.status import current_status
 
 bp = Blueprint("metrics", __name__)
 _DISTRIBUTION = "classroom-hub"
-# What a Raspberry Pi says of its power; the same bits from 16 on say whether it ever was so since it started.
-_POWER_BITS = {"under_voltage": 0, "frequency_capped": 1, "throttled": 2, "too_warm": 3}
-_SINCE_BOOT = 16
 
 
 @bp.get("/metrics")
@@ -38,7 +35,7 @@ def show() -> Response:
 @document(CONTENT_TYPE, keep=False)
 def _show() -> str:
     paths = this_portal().paths
-    status = current_status()
+    status = current_status().for_everybody()
     families = [*_of_status(status), *_of_library(status), *_of_syncs(status, _read_totals(paths))]
     families += [*_of_search(paths, status), *_of_machine(_read_health(paths))]
     return render(families)
@@ -134,24 +131,16 @@ def _of_machine(health: HealthBody | None) -> Iterator[Family]:
     if health.temperature_c is not None:
         degrees = health.temperature_c
         yield gauge("hub_temperature_celsius", "Of the processor.", degrees, unit="celsius")
-    bits = _read_bits(health.throttled)
+    bits = power_bits(health.throttled)
     if bits is not None:
         for name, help_text, shift in (
             ("hub_power", "What is wrong with its power or heat now.", 0),
-            ("hub_power_since_boot", "What was wrong since it started.", _SINCE_BOOT),
+            ("hub_power_since_boot", "What was wrong since it started.", SINCE_BOOT),
         ):
             found = tuple(
-                Sample(bits >> (bit + shift) & 1, {"fault": fault}) for fault, bit in _POWER_BITS.items()
+                Sample(bits >> (bit + shift) & 1, {"fault": fault}) for fault, bit in POWER_BITS.items()
             )
             yield Family(name, help_text, found)
-
-
-def _read_bits(throttled: str | None) -> int | None:
-    """Return the bits of get_throttled, written in hexadecimal; None on any other machine."""
-    try:
-        return int(throttled, 16) if throttled else None
-    except ValueError:
-        return None
 
 
 def _seconds(iso: str) -> float:

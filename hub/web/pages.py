@@ -9,6 +9,7 @@ from flask import Response, make_response, request
 from hub.web.door import door_of
 from hub.web.pagecache import Page, make_page
 from hub.web.pagefiles import DEFAULT
+from hub.web.personal import is_personal
 from hub.web.portal import (
     LANGUAGE_COOKIE,
     TEXT_SIZE_COOKIE,
@@ -37,7 +38,12 @@ def cached_page(
         cache, day = this_portal().pages, this_portal().page_files.today()
         extra = (stamp() if stamp else None, day if daily else None)
         key = (request.full_path, chosen(), browser_host(), shelf_view().stamp, extra)
-        page = cache.get(key) or cache.put(key, view(**arguments))
+        page = cache.get(key)
+        if page is None:
+            html = view(**arguments)
+            if is_personal():  # never of use to anybody else, whatever the view is meant to be
+                return send_page(make_page(html))
+            page = cache.put(key, html)
         if stamp is None:
             _offer(page, day)
         return send_page(page)

@@ -15,7 +15,8 @@ from hub.web.shelf import Shelf, ShelfView
 
 LANGUAGES = {"uk": "Українська", "en": "English", "ro": "Română", "hu": "Magyar", "pl": "Polski"}
 STAFF_LANGUAGES = ("uk", "en")  # of the pages for teachers and technicians; English where another is chosen
-_STAFF_ENDPOINTS = ("guide.teacher", "tech.status")
+_STAFF_ENDPOINTS = ("guide.teacher",)
+_STAFF_BLUEPRINTS = {"accounts", "signin", "start", "tech"}
 TEXT_SIZES = ("normal", "large", "huge")
 LANGUAGE_COOKIE = "language"
 TEXT_SIZE_COOKIE = "text_size"
@@ -81,7 +82,8 @@ def chosen() -> Preferences:
 def page_language() -> str:
     """Return the language of the page that is asked for."""
     language = chosen().language
-    return "en" if request.endpoint in _STAFF_ENDPOINTS and language not in STAFF_LANGUAGES else language
+    is_for_staff = request.endpoint in _STAFF_ENDPOINTS or _STAFF_BLUEPRINTS & {*request.blueprints}
+    return "en" if is_for_staff and language not in STAFF_LANGUAGES else language
 
 
 def browser_host() -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
+from hub.web.forms import comes_from_here
 from hub.web.pages import fresh_page
 from hub.web.portal import LANGUAGE_COOKIE, LANGUAGES, TEXT_SIZE_COOKIE, TEXT_SIZES
 
@@ -45,19 +46,10 @@ def text_size(size: str) -> Answer:
 
 def _remember(cookie: str, value: str) -> Answer:
     response = redirect(safe_target(request.form.get("next", "/")), _SEE_OTHER)
-    if _comes_from_here():
+    if comes_from_here():
         response.set_cookie(cookie, value, max_age=_YEAR_S, httponly=True, samesite="Lax")
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _comes_from_here() -> bool:
-    # A lesson may send the same form, but not in our name: browsers say who sends it, also those that tell
-    # no Referer. Firefox before 70 tells only the Referer.
-    sender = request.headers.get("Origin")
-    if sender is None:
-        return (request.referrer or "").startswith(request.host_url)
-    return f"{sender}/" == request.host_url
 
 
 def safe_target(target: str) -> str:

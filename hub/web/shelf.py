@@ -8,7 +8,7 @@ from functools import cached_property
 from sqlite_utils import Database
 
 from hub.clock import hub_now
-from hub.library.installed import InstalledPack, list_packs
+from hub.library.installed import InstalledPack, list_lessons
 from hub.library.rebuild import open_library
 from hub.settings import HubPaths
 from hub.web.order import title_key
@@ -64,7 +64,7 @@ class Shelf:
             db = self._open()
             stamp = (self._inode, self._data_version(db))
             if self._view is None or self._view.stamp != stamp:
-                packs = sorted(list_packs(db, self._paths), key=lambda pack: pack.pack.id)
+                packs = sorted(list_lessons(db, self._paths), key=lambda pack: pack.pack.id)
                 self._view = ShelfView(stamp, tuple(map(self._same_again, packs)))
                 self._known = self._view.by_id
             return self._view

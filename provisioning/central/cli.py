@@ -10,6 +10,7 @@ _FOLDER = "provisioning.central.commands"
 COMMANDS = console.Commands(
     {
         "assign": f"{_FOLDER}.assign:assign",
+        "card": f"{_FOLDER}.card:card",
         "enrol": f"{_FOLDER}.hubs:enrol",
         "fleet": f"{_FOLDER}.reports:fleet",
         "gc": f"{_FOLDER}.gc:gc",

@@ -60,5 +60,6 @@ def revoke(fleet: Fleet, hub_id: str, *, now: datetime) -> Hub:
             revoked = replace(hub, revoked_at=hub.revoked_at or iso(now))
             fleet.save_hub(revoked)
             fleet.delete_assignments_of(hub_id)
+            fleet.delete_card(hub_id)
             return revoked
     raise UsageError(f"no hub {hub_id} was ever enrolled", hint="`central hubs` lists them.")

@@ -77,6 +77,19 @@ class Hub:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """A card that was made for a school, whose hub has not been approved yet."""
+
+    hub_id: str
+    school_code: str
+    school: str
+    ring: str
+    token_key: str  # OpenSSH: the public half of the key that its one-time token gives
+    made_at: str  # ISO 8601, UTC
+    expires_at: str  # ISO 8601, UTC
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """A pack for one hub, or for the hubs of a ring; `version` None means always the newest."""
 
@@ -160,6 +173,23 @@ def m001_first(db: Database) -> None:
     db.table("about").create({"key": str, "value": str}, pk="key")
 
 
+@migrations()
+def m002_cards(db: Database) -> None:
+    """Make the table of cards that wait for their hub."""
+    db.table("cards").create(
+        {
+            "hub_id": str,
+            "school_code": str,
+            "school": str,
+            "ring": str,
+            "token_key": str,
+            "made_at": str,
+            "expires_at": str,
+        },
+        pk="hub_id",
+    )
+
+
 class Fleet:
     """Typed reading and writing of fleet.db; the only module that knows its tables."""
 
@@ -208,6 +238,22 @@ class Fleet:
         """Add or change a hub."""
         self._db.table("hubs").upsert(asdict(hub), pk="hub_id")
 
+    def replace_key(self, hub_id: str, public_key: str) -> None:
+        """Give an enrolled hub another key."""
+        self._db.table("hubs").update(hub_id, {"public_key": public_key})
+
+    def list_cards(self) -> list[Card]:
+        """Return every card whose hub has not been approved, expired ones too, by id."""
+        return [Card(**row) for row in self._db.query("select * from cards order by hub_id")]
+
+    def save_card(self, card: Card) -> None:
+        """Add a card, or replace the one for the same hub."""
+        self._db.table("cards").upsert(asdict(card), pk="hub_id")
+
+    def delete_card(self, hub_id: str) -> None:
+        """Forget a card: its token lets nobody in any more."""
+        self._db.table("cards").delete_where("hub_id = ?", [hub_id])
+
     def save_assignment(self, assignment: Assignment) -> None:
         """Add an assignment, or give it another version."""
         self._db.table("assignments").upsert(asdict(assignment), pk=("audience", "name", "pack_id"))
@@ -229,8 +275,16 @@ class Fleet:
 
     def name(self) -> str:
         """Return whose installation this is; empty where nobody said."""
-        rows = self._db.query("select value from about where key = 'name'")
+        return self.note("name")
+
+    def note(self, key: str) -> str:
+        """Return what was noted about this installation under a key; empty where nothing was."""
+        rows = self._db.query("select value from about where key = ?", [key])
         return next((str(row["value"]) for row in rows), "")
+
+    def save_note(self, key: str, value: str) -> None:
+        """Note something about this installation, such as where its depot is."""
+        self._db.table("about").upsert({"key": key, "value": value}, pk="key")
 
     @contextmanager
     def transaction(self, *, keep: bool = True) -> Iterator[None]:

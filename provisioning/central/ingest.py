@@ -15,6 +15,7 @@ from pathlib import Path
 
 from content_packs import depot
 from content_packs.durable import locked, write_durably
+from content_packs.enrolment import PREFIX as ENROL_PREFIX
 from content_packs.errors import BadDataError, Error, UsageError, local_error
 from content_packs.segment import MAX_SEGMENT_BYTES, SeqRange, encode_acks, name_segment, unseal
 from hub.events import Event, decode_event
@@ -102,6 +103,7 @@ class _Ingest:
             try:
                 inbox = stack.enter_context(open_inbox(self.root, hub.hub_id))
                 names = inbox.list_names() if inbox is not None else []
+                names = [name for name in names if not name.startswith(ENROL_PREFIX)]  # enrol.py reads these
             except OSError as error:  # of this folder: the other hubs have theirs
                 taken.refused.append(f"its inbox cannot be read: {error.strerror}")
                 return taken

@@ -15,7 +15,7 @@ from content_packs.durable import locked, write_durably
 from content_packs.errors import local_error
 from provisioning.central import metadata, roles
 from provisioning.central.deltas import list_steps
-from provisioning.central.fleet import Fleet, iso, open_fleet
+from provisioning.central.fleet import Card, Fleet, iso, open_fleet
 from provisioning.central.heads import write_heads
 from provisioning.central.held import list_unwanted
 from provisioning.central.keys import KeyRing
@@ -63,8 +63,9 @@ def release(office: Office, fleet: Fleet, *, now: datetime) -> None:
     ]
     try:
         with readable_by_hubs():
-            _write_hub_keys(office, fleet)
-            _make_inboxes(office, wanted.by_hub)
+            waiting = [card for card in fleet.list_cards() if card.expires_at > iso(now)]
+            _write_hub_keys(office, fleet, waiting)
+            _make_inboxes(office, {*wanted.by_hub, *(card.hub_id for card in waiting)})
             _remove_leftovers(office)
             root_bytes = office.root.read_bytes()
             current = metadata.update(office.tuf, KeyRing(office.keys), root_bytes, targets, now=now)
@@ -90,13 +91,17 @@ def _note_unnamed(fleet: Fleet, now: datetime) -> None:
             fleet.save_pack(replace(pack, unnamed_since=None if pack.on_offer else iso(now)))
 
 
-def _write_hub_keys(office: Office, fleet: Fleet) -> None:
+def _write_hub_keys(office: Office, fleet: Fleet, waiting: Iterable[Card]) -> None:
     office.hub_keys.mkdir(exist_ok=True)
     lines = {
         hub.hub_id: authorized_line(hub.hub_id, hub.public_key).encode()
         for hub in fleet.list_hubs()
         if hub.revoked_at is None
     }
+    for card in waiting:
+        expires_at = datetime.fromisoformat(card.expires_at)
+        line = authorized_line(card.hub_id, card.token_key, until=expires_at).encode()
+        lines[card.hub_id] = lines.get(card.hub_id, b"") + line
     for path in office.hub_keys.iterdir():
         if path.name not in lines:
             path.unlink()

@@ -1,5 +1,6 @@
 """Hubs' public SSH keys: checked when they come in, written for sshd."""
 
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -35,10 +36,15 @@ def read_public_key(path: Path) -> str:
             f"{path}: this is a private key, which must stay on the hub",
             hint="Give the file whose name ends in .pub.",
         )
-    return _parse_public_key(data.strip(), path)
+    return parse_public_key(data.strip(), path)
 
 
-def _parse_public_key(data: bytes, path: Path) -> str:
+def parse_public_key(data: bytes, path: object) -> str:
+    """Return `<type> <base64>` of an OpenSSH public key line; `path` says in messages where it is from.
+
+    Raises:
+        UsageError: as `read_public_key`.
+    """
     lines = data.splitlines()
     if len(lines) != 1:
         raise UsageError(f"{path}: expected one line with one public key, got {len(lines)} lines")
@@ -55,6 +61,36 @@ def _parse_public_key(data: bytes, path: Path) -> str:
     return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 
-def authorized_line(hub_id: str, public_key: str) -> str:
-    """Return the authorized_keys line: no forwarding, no terminal; sshd's own rules force sftp."""
-    return f"restrict {public_key} {hub_id}\n"
+def read_host_keys(path: Path) -> list[str]:
+    """Return the public host keys in a file such as /etc/ssh/ssh_host_ed25519_key.pub, comments dropped.
+
+    Raises:
+        UsageError: there is none, or a line is none.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise local_error(error, f"reading {path}") from error
+    keys = [_host_key(line.strip(), path) for line in lines if line.strip() and line[:1] != b"#"]
+    if not keys:
+        raise UsageError(f"{path}: no public host key in it", hint="Give /etc/ssh/ssh_host_ed25519_key.pub.")
+    return keys
+
+
+def _host_key(line: bytes, path: Path) -> str:
+    """Return a host key's line without its comment; its size is for who runs the server to choose."""
+    try:
+        key = load_ssh_public_key(line)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        hint = "Give a file such as /etc/ssh/ssh_host_ed25519_key.pub of the depot."
+        raise UsageError(f"{path}: not a public host key: {line[:40]!r}", hint=hint) from error
+    return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+def authorized_line(hub_id: str, public_key: str, *, until: datetime | None = None) -> str:
+    """Return the authorized_keys line: no forwarding, no terminal; sshd's own rules force sftp.
+
+    sshd reads `until` as its own local time, which is why it is written as this machine's.
+    """
+    expires = f',expiry-time="{until.astimezone():%Y%m%d%H%M}"' if until else ""
+    return f"restrict{expires} {public_key} {hub_id}\n"

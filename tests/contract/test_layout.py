@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,12 @@ def test_nothing_is_left_for_a_later_issue():
         for node in ast.walk(ast.parse(source(path))):
             is_stub = isinstance(node, ast.Raise) and "NotImplementedError" in ast.unparse(node)
             assert not is_stub, f"{relative(path)}:{node.lineno}"
+
+
+def test_the_wheel_takes_every_file_that_a_package_holds():
+    """What is not named there works in a checkout and is missing on the card."""
+    patterns = tomllib.loads(source(ROOT / "pyproject.toml"))["tool"]["setuptools"]["package-data"]["*"]
+    files = [path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()]
+    data = [path for path in files if path.suffix not in (".py", ".pyc")]
+    assert data
+    assert not [relative(path) for path in data if not any(path.match(pattern) for pattern in patterns)]

@@ -42,6 +42,7 @@ def place(tmp_path_factory):
         (folder / name / file).write_bytes(data)
     (folder / "empty").mkdir()
     (folder / "file").write_text("I am a file")
+    (folder / "schools.csv").write_text("school_code,school_name\n1,Школа\n", encoding="utf-8")
     must("central", "init", folder / "central")
     hub = must(
         "hub",
@@ -98,11 +99,12 @@ def test_bad_input(place, code, words, command):
 def test_every_command_has_a_case():
     from content_packs.cli import cli as packs
     from hub.cli import cli as hub
+    from provisioning.cards.cli import cli as hub_image
     from provisioning.central.cli import cli as central
 
     named = {(shlex.split(case[2])[0], word) for case in CASES for word in shlex.split(case[2])[1:]}
     without_input = {("hub", "status"), ("hub", "repair"), ("hub", "kolibri"), ("hub", "announce")}
     without_input |= {("central", "hubs")}
-    for name, group in (("packs", packs), ("hub", hub), ("central", central)):
+    for name, group in (("packs", packs), ("hub", hub), ("central", central), ("hub-image", hub_image)):
         missing = {(name, command) for command in group.commands} - named - without_input
         assert not missing

@@ -128,7 +128,6 @@ class Sshd:
             "ListenAddress 127.0.0.1",
             f"Port {self.port}",
             *(f"HostKey {self._host_key(kind)}" for kind in HOST_KEY_TYPES),
-            f"AuthorizedKeysFile {self._authorized_keys}",
             "PidFile none",
             "StrictModes no",
             "UsePAM no",
@@ -139,6 +138,8 @@ class Sshd:
             "Subsystem sftp internal-sftp",
             *self._options,
         ]
+        if not any(line.startswith("AuthorizedKeysFile") for line in lines):
+            lines.append(f"AuthorizedKeysFile {self._authorized_keys}")
         if not any(line.startswith("ForceCommand") for line in lines):
             lines.append(f"ForceCommand {self._sftp}")
         if _knows("PerSourcePenalties"):  # OpenSSH 9.8: tests of refused keys would lock all others out

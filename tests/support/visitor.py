@@ -8,6 +8,7 @@ from typing import Protocol
 from hub.web.portal import LANGUAGE_COOKIE, TEXT_SIZE_COOKIE
 from support.browser import Engine
 from support.tab import PHONE, SCHOOL_PC, Size, Tab
+from support.technicians import session_cookies
 
 DEVICES = {"phone": PHONE, "pc": SCHOOL_PC}
 _ROOT = Path(__file__).parents[2]
@@ -46,7 +47,9 @@ class Visitor:
         self.tab.set_cookies(self.served.url, cookies)
 
     def go(self, path: str) -> None:
-        """Open a page of the portal."""
+        """Open a page of the portal; one that only the technician sees, as the technician."""
+        if path.startswith("/tech/") and path != "/tech/status":
+            self.tab.set_cookies(self.served.url, session_cookies(self.served.url))
         self.tab.open(self.served.url + path)
 
     @property

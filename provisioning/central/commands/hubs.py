@@ -1,48 +1,135 @@
 """`central enrol | revoke | hubs`: the fleet."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from content_packs import console
+from content_packs.errors import UsageError
+from hub.school.statusblock import short_fingerprint
 from provisioning.central import enrol as enrolling
+from provisioning.central import requests
 from provisioning.central.commands.options import json_option, minute_text, now, tell, with_office
-from provisioning.central.fleet import open_fleet
+from provisioning.central.fleet import Fleet, Hub, open_fleet
 from provisioning.central.office import Office
 from provisioning.central.release import change, read_wanted
+from provisioning.central.requests import clear_requests
 from provisioning.central.ssh_keys import read_public_key
+from provisioning.central.status_file import enrol_by_status, read_status_file
 
 
 @click.command()
-@click.argument("hub_id", metavar="HUB_ID")
-@click.argument("pubkey_file", metavar="PUBKEY_FILE", type=click.Path(path_type=Path))
-@click.option("--school", metavar="NAME", required=True, help="Where it stands, as people name it.")
+@click.argument("hub_id", metavar="HUB_ID", required=False)
+@click.argument("pubkey_file", metavar="PUBKEY_FILE", required=False, type=click.Path(path_type=Path))
+@click.option("--school", metavar="NAME", help="Where it stands, as people name it.")
 @click.option(
     "--ring", metavar="RING", help="Which hubs get packs together with it [default: as before, else all]."
+)
+@click.option("--pending", is_flag=True, help="List the cards that were made, and the hubs that ask.")
+@click.option("--approve", metavar="FINGERPRINT", help="Enrol HUB_ID, whose request has this fingerprint.")
+@click.option(
+    "--from-status",
+    "status_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Enrol the hub whose hub-status.txt this is.",
 )
 @json_option
 @with_office
 def enrol(
-    office: Office, hub_id: str, pubkey_file: Path, school: str, ring: str | None, as_json: bool
+    office: Office,
+    hub_id: str | None,
+    pubkey_file: Path | None,
+    school: str | None,
+    ring: str | None,
+    pending: bool,
+    approve: str | None,
+    status_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Give a hub its place in the fleet and access to the depot.
 
-    HUB_ID and PUBKEY_FILE are what `hub init` made. Again with the same key changes the school, and
-    the ring where --ring is given.
+    By hand: HUB_ID, PUBKEY_FILE and --school, which are what `hub init` made. Again with the same key
+    changes the school, and the ring where --ring is given. By a card of `central card`: the hub asks by
+    itself; --pending shows the fingerprint of its key, and --approve takes it once somebody has compared it
+    with the one in hub-status.txt. Without a link: --from-status takes that file.
     Besides its own ring, every hub is in the ring `all`.
     """
-    key = read_public_key(pubkey_file)
-    moment = now()
-    hub, changes = change(
-        office,
-        lambda fleet: enrolling.enrol(fleet, hub_id, key, school=school, ring=ring, now=moment),
-        doing="enrol",
-        now=moment,
-    )
-    values = {"hub_id": hub.hub_id, "school": hub.school, "ring": hub.ring}
-    lines = [f"{hub.hub_id}: enrolled, school {hub.school!r}, ring {hub.ring}"]
+    if pending:
+        _show_pending(office, as_json=as_json)
+        return
+    edit = _plan_enrol(office, hub_id, pubkey_file, school, ring, approve, status_file)
+    hub, changes = change(office, edit, doing="enrol", now=now())
+    if approve or status_file:
+        clear_requests(office, hub.hub_id)
+    shown = short_fingerprint(hub.public_key)
+    values = {"hub_id": hub.hub_id, "school": hub.school, "ring": hub.ring, "fingerprint": shown}
+    lines = [f"{hub.hub_id}: enrolled, school {hub.school!r}, ring {hub.ring}, key {shown}"]
     tell(lines, values, changes, as_json=as_json, dry_run=False)
+
+
+def _plan_enrol(
+    office: Office,
+    hub_id: str | None,
+    pubkey_file: Path | None,
+    school: str | None,
+    ring: str | None,
+    approve: str | None,
+    status_file: Path | None,
+) -> Callable[[Fleet], Hub]:
+    """Return what to do with the fleet, of the three ways to enrol."""
+    moment = now()
+    if status_file is not None:
+        block = read_status_file(status_file)
+        return lambda fleet: enrol_by_status(fleet, block, school=school, ring=ring, now=moment)
+    if hub_id is None:
+        raise UsageError(
+            "which hub?", hint="Give HUB_ID and PUBKEY_FILE, or --pending, or --from-status FILE."
+        )
+    if approve is not None:
+        return lambda fleet: requests.approve(office, fleet, hub_id, approve, now=moment)
+    if pubkey_file is None or school is None:
+        raise UsageError(
+            f"{hub_id}: PUBKEY_FILE and --school are missing",
+            hint="`hub init` made the file; or say --approve FINGERPRINT for a hub that asked by itself.",
+        )
+    key = read_public_key(pubkey_file)
+    return lambda fleet: enrolling.enrol(fleet, hub_id, key, school=school, ring=ring, now=moment)
+
+
+def _show_pending(office: Office, *, as_json: bool) -> None:
+    with open_fleet(office.fleet_db) as fleet:
+        listed = requests.list_pending(office, fleet)
+    if as_json:
+        rows = [
+            {
+                "hub_id": each.card.hub_id,
+                "school": each.card.school,
+                "ring": each.card.ring,
+                "expires_at": each.card.expires_at,
+                "fingerprint": each.fingerprint or None,
+                "public_key": each.public_key or None,
+                "refused": list(each.refused),
+            }
+            for each in listed
+        ]
+        console.print_json({"format": 1, "pending": rows})
+        return
+    for each in listed:
+        state = f"asks with the key {each.fingerprint}" if each.public_key else "has not been started yet"
+        click.echo(
+            f"{each.card.hub_id}  {each.card.school}  {state}; until {minute_text(each.card.expires_at)}"
+        )
+        for why in each.refused:
+            console.note(f"  warning: {why}")
+    if any(each.public_key for each in listed):
+        console.note(
+            "compare with hub-status.txt of the card, then: central enrol HUB_ID --approve FINGERPRINT"
+        )
+    if not listed:
+        console.note("no card waits for its hub: central card SCHOOL -o hub-config.txt")
 
 
 @click.command()

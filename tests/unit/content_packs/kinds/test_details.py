@@ -21,7 +21,13 @@ ZIM = {
     "uuid": "u",
     "fulltext": True,
 }
+FILTER = {
+    "domains": 1,
+    "sha256": "0" * 64,
+    "safe_search": [{"name": "www.google.com", "address": "216.239.38.120"}],
+}
 GOOD = {
+    "filter": FILTER,
     "web": {"entry": "index.html"},
     "files": {"items": [ITEM, ITEM | {"pages": 2, "language": "uk", "subtitles": [TRACK]}]},
     "zim": ZIM,
@@ -54,6 +60,19 @@ def test_good_details_and_members_of_later_writers_are_right(kind):
             {"items": [ITEM | {"subtitles": [TRACK | {"path": 5}]}]},
             "items[0]: subtitles[0]: path: expected a path",
         ),
+        ("filter", FILTER | {"domains": 0}, "domains: expected a whole number from 1 to 1000000, got 0"),
+        ("filter", FILTER | {"sha256": "0"}, "sha256: expected text of 64 to 64 characters"),
+        ("filter", FILTER | {"safe_search": {}}, "safe_search: expected a list of at most 500"),
+        (
+            "filter",
+            FILTER | {"safe_search": [{"name": "com", "address": "216.239.38.120"}]},
+            "safe_search[0]: name: expected a domain",
+        ),
+        (
+            "filter",
+            FILTER | {"safe_search": [{"name": "www.google.com", "address": "192.168.0.1"}]},
+            "safe_search[0]: address: expected a public IPv4 address",
+        ),
         ("zim", ZIM | {"zim": "a\ud800"}, "zim: expected a path"),
         ("zim", ZIM | {"fulltext": 1}, "fulltext: expected true or false, got 1"),
         ("zim", {name: ZIM[name] for name in ZIM if name != "main"}, "main is missing"),
@@ -76,7 +95,7 @@ def test_no_value_of_a_member_is_too_odd_to_name(kind, data):
 
 
 @pytest.mark.parametrize(
-    "name", ["entry", "items", "subtitles", *ITEM, "pages", *ZIM, "channels", "resources"]
+    "name", ["entry", "items", "subtitles", *ITEM, "pages", *ZIM, "channels", "resources", *FILTER]
 )
 def test_every_member_is_in_the_format(name):
     assert f"| `{name}` |" in (ROOT / "docs/format/pack-v1.md").read_text(encoding="utf-8")

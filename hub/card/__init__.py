@@ -1,0 +1,1 @@
+"""What runs as root on a card only: the school config, slots, clock."""

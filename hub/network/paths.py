@@ -1,0 +1,68 @@
+"""Where the files of the network lie on a card; tests put them elsewhere."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPaths:
+    """`run` and `links` are made again at each boot; `kept` outlives it."""
+
+    run: Path = Path("/run/hub")
+    links: Path = Path("/run/systemd/network")
+    kept: Path = Path("/data/network")
+
+    @property
+    def wishes(self) -> Path:
+        """What the school config asks for, with its passwords: root's alone."""
+        return self.run / "network-wishes.json"
+
+    @property
+    def hostapd(self) -> Path:
+        """The access point."""
+        return self.run / "hostapd.conf"
+
+    @property
+    def supplicant(self) -> Path:
+        """The Wi-Fi that leads out."""
+        return self.run / "wpa_supplicant.conf"
+
+    @property
+    def client_radio(self) -> Path:
+        """Which radio that is, for hub-uplink-wifi."""
+        return self.run / "uplink-wifi.env"
+
+    @property
+    def dnsmasq(self) -> Path:
+        """Addresses and names of the class."""
+        return self.run / "dnsmasq.conf"
+
+    @property
+    def firewall(self) -> Path:
+        """The ruleset of nftables."""
+        return self.run / "nftables.conf"
+
+    @property
+    def resolvers(self) -> Path:
+        """The DNS servers of the networks outside; /etc/resolv.conf leads here."""
+        return self.run / "resolv.conf"
+
+    @property
+    def dnsmasq_pid(self) -> Path:
+        """Who has to hear of a new block list."""
+        return self.run / "dnsmasq.pid"
+
+    @property
+    def range(self) -> Path:
+        """The class's range of addresses, so that it moves once and not at each boot."""
+        return self.kept / "range"
+
+    @property
+    def blocked(self) -> Path:
+        """The block list as dnsmasq reads it."""
+        return self.kept / "blocked.conf"
+
+    @property
+    def filter(self) -> Path:
+        """Which block list that is, and its addresses of safe search."""
+        return self.kept / "filter.json"

@@ -1,0 +1,75 @@
+"""Jobs about what is on the hub: sync, by the uplink or from a stick; the version before; looking again."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from content_packs.errors import Error
+from hub.runner import mounts
+from hub.runner.task import Outcome, Task
+from hub.services import read_service
+from hub.sticks import list_sticks
+from hub.wording import later
+
+
+def sync(task: Task) -> Outcome:
+    """Bring what the office assigned."""
+    return synced(task)
+
+
+def synced(task: Task, *more: str) -> Outcome:
+    """Run `hub sync` and say what it brought.
+
+    Raises:
+        Error: it brought nothing, or not all; the first reason of several.
+    """
+    words = ("sync", "--json", *more)
+    return _outcome(task.machine.run_hub(task.paths, *words, look=lambda: _tell(task)))
+
+
+def _tell(task: Task) -> None:
+    """Say how far the sync is with the pack that it fetches."""
+    now = read_service(task.paths, "sync") or {}
+    total, done = now.get("total_bytes"), now.get("done_bytes")
+    if isinstance(total, int) and isinstance(done, int) and total:
+        task.progress(done / total, pack=now.get("pack"), version=now.get("version"))
+
+
+def _outcome(said: Mapping[str, Any]) -> Outcome:
+    done = said.get("done", [])
+    result = {"packs": len(done), "received_bytes": said.get("received_bytes", 0), "done": done}
+    waiting = len(said.get("waiting", []))
+    if waiting:
+        message = later("Packs that are new or changed: %(packs)s. Packs that wait: %(waiting)s.")
+        return Outcome(message, later("They come by themselves later."), result | {"waiting": waiting})
+    if not done:
+        return Outcome(later("Everything is here already."), result=result)
+    return Outcome(
+        later("Packs that are new or changed: %(packs)s; received: %(received_bytes)s."), result=result
+    )
+
+
+def roll_back(task: Task) -> Outcome:
+    """Show the version of a pack that was here before."""
+    said = task.machine.run_hub(task.paths, "packs", "--json", "--rollback", task["pack"])
+    version = next((pack["version"] for pack in said["packs"] if pack["id"] == task["pack"]), 0)
+    return Outcome(
+        later("%(pack)s: version %(version)s is shown again."),
+        later("It stays so until the office has a newer version."),
+        {"pack": task["pack"], "version": version},
+    )
+
+
+def check_again(task: Task) -> Outcome:
+    """Look at everything anew, the services too."""
+    if task.machine.is_card:
+        with suppress(Error):  # what it found is among the checks
+            task.machine.run("systemctl", "start", "hub-health.service", timeout_s=300)
+        for stick in list_sticks(task.paths):
+            mounts.look_again(task.paths, task.machine, stick.name)
+    said = task.machine.run_hub(task.paths, "status", "--json")
+    wrong = sum(check["level"] in ("attention", "broken") for check in said["checks"])
+    result = {"level": said["level"], "wrong": wrong}
+    if wrong:
+        return Outcome(later("Looked again. Things that need somebody: %(wrong)s."), result=result)
+    return Outcome(later("Looked again: all is well."), result=result)

@@ -1,0 +1,162 @@
+"""What a job works with, and what it says at the end."""
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from content_packs.errors import BadDataError, BusyError, Error, LinkError, LocalError, UsageError
+from hub.settings import HubPaths
+from hub.supervise import dying_with_us
+from hub.wording import later
+
+CARD = Path("/data/card")
+_USER = "hub"
+_LOOK_S = 1.0
+_DROP = ("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs")
+_FAULT = re.compile(r"^error \[([a-z-]+)\]: (.*)$", re.MULTILINE)
+_HINT = re.compile(r"^  next: (.*)$", re.MULTILINE)
+_KINDS: Mapping[int, type[Error]] = {
+    os.EX_TEMPFAIL: LinkError,
+    os.EX_DATAERR: BadDataError,
+    os.EX_USAGE: UsageError,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended well. `message` and `hint` are English with places for `result`'s values."""
+
+    message: str
+    hint: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
+    then: Callable[[], None] | None = None  # done once the outcome is on the disk: switching off
+
+
+class NotHereError(LocalError):
+    """Only a card can do that."""
+
+    code = "not-a-card"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The machine: whether it is a card, and how its programs are run."""
+
+    is_card: bool
+    hub_command: tuple[str, ...]
+
+    def require_card(self, doing: str) -> None:
+        """Raise NotHereError where this is no card, or where we are not root."""
+        if not self.is_card:
+            raise NotHereError(
+                f"{doing}: only a hub that was started from its card can do that",
+                hint="On this computer, do it as its user: it is not the hub's to change.",
+            )
+
+    def run_hub(
+        self, paths: HubPaths, *words: str, look: Callable[[], None] = lambda: None
+    ) -> dict[str, Any]:
+        """Run a command of `hub` as the hub's own account and return its JSON; `look` is called meanwhile.
+
+        Raises:
+            Error: it failed, with its own words.
+        """
+        command = [*self.as_hub(), *self.hub_command, "--dir", str(paths.dir), *words]
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+            child = subprocess.Popen(
+                dying_with_us(command), stdout=out, stderr=errors, stdin=subprocess.DEVNULL
+            )
+            while True:
+                try:
+                    code = child.wait(_LOOK_S)
+                    break
+                except subprocess.TimeoutExpired:
+                    look()
+            out.seek(0)
+            errors.seek(0)
+            if code != 0:
+                raise _to_error(code, errors.read())
+            try:
+                said = json.loads(out.read() or "{}")
+            except ValueError as error:
+                raise LocalError(f"hub {words[0]} did not answer in JSON") from error
+        return said if isinstance(said, dict) else {}
+
+    def as_hub(self) -> list[str]:
+        """Return what to put before a command so that it runs as the hub's account, without our rights."""
+        if not self.is_card:
+            return []
+        return ["setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--init-groups", *_DROP]
+
+    def run(self, *command: str, timeout_s: float = 120.0) -> str:
+        """Run a program of the system and return what it prints.
+
+        Raises:
+            LocalError: it is missing, fails or takes too long, with the last line of what it said.
+        """
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL
+            )
+        except FileNotFoundError as error:
+            raise LocalError(f"{command[0]} is not installed") from error
+        except subprocess.TimeoutExpired as error:
+            raise LocalError(f"{command[0]} has not answered within {timeout_s:.0f} s") from error
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout).strip().splitlines()
+            raise LocalError(f"{' '.join(command[:3])}: {said[-1] if said else done.returncode}")
+        return done.stdout
+
+
+def card_dir() -> Path | None:
+    """Return the folder that only root reaches; None where this is no card, or we are not root."""
+    return CARD if os.geteuid() == 0 and CARD.is_dir() else None
+
+
+def this_machine() -> Machine:
+    """Return the machine that this program runs on."""
+    program = shutil.which("hub", path=str(Path(sys.executable).parent)) or sys.argv[0]
+    return Machine(is_card=card_dir() is not None, hub_command=(program,))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One job that runs."""
+
+    paths: HubPaths
+    machine: Machine
+    values: Mapping[str, str]
+    progress: Callable[..., None] = field(default=lambda _share, **_words: None)
+
+    def __getitem__(self, key: str) -> str:
+        return self.values[key]
+
+    def with_values(self, values: Mapping[str, str]) -> "Task":
+        """Return the same task with other values."""
+        return dataclasses.replace(self, values=values)
+
+
+Work = Callable[[Task], Outcome]
+
+
+def failure_words(error: Error) -> tuple[str, str, dict[str, Any]]:
+    """Return message, hint and values of a job that failed; the error's own words are not translated."""
+    values = {"error": error.message.rstrip("."), "advice": error.hint or "", "code": error.code}
+    return later("It did not work: %(error)s."), "%(advice)s", values
+
+
+def _to_error(code: int, said: str) -> Error:
+    fault, hint = _FAULT.search(said), _HINT.search(said)
+    lines = said.strip().splitlines()
+    message = fault[2] if fault else (lines[-1] if lines else f"it ended with exit code {code}")
+    kind = BusyError if fault and fault[1] == BusyError.code else _KINDS.get(code, LocalError)
+    return kind(message, hint=hint[1] if hint else None)

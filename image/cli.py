@@ -1,0 +1,130 @@
+"""The command `hub-image`: builds the card's image, and says before what it will do."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from image import debian
+from image.config import ImageConfig
+from image.errors import BadUsageError, ImageError
+from image.layer import read_layers
+from image.step import Build, run_steps
+from image.steps import STEPS
+
+_SOURCE = Path(__file__).parents[1]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def cli() -> None:
+    """The card: one image for all schools, from Debian's packages and the hub's own software."""
+
+
+_options = [
+    click.option("--wheel", type=click.Path(path_type=Path), required=True, help="The hub's software, as a wheel."),
+    click.option("--work", type=click.Path(path_type=Path), default=Path("build/image"), show_default=True,
+                 help="What steps leave for the next build, and the cache of packages."),
+    click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("build/image/out"), show_default=True,
+                 help="Where the finished files go."),
+    click.option("--source", type=click.Path(path_type=Path), default=_SOURCE, help="The repository [default: this one]."),
+    click.option("--fast", is_flag=True, help="Compress little: for trying out, not for schools."),
+    click.option("--mirror", help="A mirror of Debian [default: this machine's]."),
+    click.option("--mirror-security", help="Its security updates."),
+]  # fmt: skip
+
+
+def _with_options(function):  # type: ignore[no-untyped-def]
+    for option in reversed(_options):
+        function = option(function)
+    return function
+
+
+@cli.command()
+@_with_options
+@click.option("--until", metavar="STEP", help="Stop after this step.")
+@click.option("--again", metavar="STEP", help="Undo this step first, so that it runs again.")
+def build(until: str | None, again: str | None, **where: Path | str | None) -> None:
+    """Build the image; what is done and unchanged since is kept."""
+    task = _build(**where)  # type: ignore[arg-type]
+    steps = [step for step in STEPS[: _index(until) + 1 if until else None]]
+    if again:
+        STEPS[_index(again)].undo(task.config)
+    for folder in ("stamps", "log"):
+        (task.config.work / folder).mkdir(parents=True, exist_ok=True)
+    run_steps(steps, task, lambda text: click.echo(text, err=True))
+
+
+@cli.command()
+@_with_options
+def plan(**where: Path | str | None) -> None:
+    """Print what a build does, step by step, and do nothing."""
+    task = _build(**where)  # type: ignore[arg-type]
+    for number, step in enumerate(STEPS, 1):
+        click.echo(f"{number:2} {step.name}: {step.about}")
+        for action in step.plan(task):
+            click.echo(f"     {action}")
+
+
+def _index(name: str) -> int:
+    names = [step.name for step in STEPS]
+    if name not in names:
+        raise BadUsageError(f"no step {name!r}; there are {', '.join(names)}")
+    return names.index(name)
+
+
+def _build(
+    wheel: Path, work: Path, out: Path, source: Path, fast: bool, mirror: str | None, mirror_security: str | None
+) -> Build:
+    if not wheel.is_file():
+        raise BadUsageError(f"{wheel}: no such wheel", hint="make image builds it; or: pip wheel --no-deps .")
+    config = ImageConfig(
+        source=source.resolve(),
+        wheel=wheel.resolve(),
+        work=work.resolve(),
+        out=out.resolve(),
+        version=_git(source, "describe", "--always", "--dirty"),
+        epoch=int(_git(source, "log", "-1", "--format=%ct")),
+        mirrors=debian.sources(mirror, mirror_security) if mirror else debian.read_mirrors(),
+        host_architecture=debian.host_architecture(),
+        zstd_level=1 if fast else 15,
+        xz_level=0 if fast else 3,
+    )
+    return Build(config, read_layers(config.layers))
+
+
+def _git(source: Path, *words: str) -> str:
+    try:
+        done = subprocess.run(["git", "-C", str(source), *words], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise BadUsageError(f"{source} is no git checkout", hint="The image's version and time are the commit's.") from error
+    return done.stdout.strip()
+
+
+def main() -> NoReturn:
+    """Run the command line; exit codes are those of the other commands."""
+    try:
+        cli.main(standalone_mode=False)
+        sys.exit(0)
+    except click.exceptions.Abort:
+        _fail("stopped", None, 130)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        _fail(error.format_message(), f"Try: {context.command_path} --help" if context else None, os.EX_USAGE)
+    except ImageError as error:
+        _fail(error.message, error.hint, error.exit_code, error.code)
+    except OSError as error:
+        _fail(f"this machine refused: {error}", "Check the disk and the rights, then run it again.", os.EX_IOERR, "local")
+
+
+def _fail(message: str, hint: str | None, exit_code: int, code: str = "") -> NoReturn:
+    click.echo(f"error{f' [{code}]' if code else ''}: {message}", err=True)
+    if hint:
+        click.echo(f"  next: {hint}", err=True)
+    sys.exit(exit_code)
+
+
+if __name__ == "__main__":
+    main()

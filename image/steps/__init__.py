@@ -1,0 +1,18 @@
+"""The steps of a build, in their order: a new one is a module here and a line."""
+
+from image.step import Step
+from image.steps import base, boot, disk, initramfs, publish, root, software, squashfs, tools, wheels
+
+STEPS: tuple[Step, ...] = (
+    base.STEP,
+    tools.STEP,
+    wheels.STEP,
+    software.KOLIBRI,
+    software.HUB,
+    root.STEP,
+    squashfs.STEP,
+    initramfs.STEP,
+    boot.STEP,
+    disk.STEP,
+    publish.STEP,
+)

@@ -1,0 +1,161 @@
+"""schools.csv: one school a line, as a spreadsheet saves it; all checked before anything is made. Pure."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hub.school import Finding, SchoolConfig, read_config, write_config
+from hub.school.check import check_value
+from hub.school.config import from_values, to_values
+from hub.school.decode import decode
+from hub.school.fields import BY_KEY, Field
+from provisioning.cards.codes import make_label_code, make_wifi_password
+
+# What people call the columns; the full keys of hub-config.txt count too.
+ALIASES = {
+    "school": "school_name",
+    "name": "school_name",
+    "code": "school_code",
+    "ssid": "wifi.ssid",
+    "password": "wifi.password",
+    "channel": "wifi.channel",
+    "wifi": "wifi.mode",
+    "uplink": "uplink.kind",
+    "hub_id": "central.hub_id",
+    "школа": "school_name",
+    "назва": "school_name",
+    "код": "school_code",
+    "мережа": "wifi.ssid",
+    "пароль": "wifi.password",
+    "мова": "language",
+}
+RING = "ring"  # of the fleet, not of the card
+_MAX_SCHOOLS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """One line that can be used."""
+
+    line: int
+    config: SchoolConfig
+    ring: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a line."""
+
+    line: int
+    column: str
+    message: str
+    advice: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}" + (f", column {self.column}" if self.column else "")
+        return f"{where}: {self.message} {self.advice}".strip()
+
+
+def read_schools(data: bytes) -> tuple[list[School], list[Fault]]:
+    """Return the schools of a CSV file, and what is wrong with it; networks that are missing are made.
+
+    The separator may be a comma, a semicolon or a tab; the encoding what Excel saves.
+    """
+    lines, findings = decode(data)
+    faults = [_fault_of(finding) for finding in findings if finding.is_error]
+    if not lines or faults:
+        return [], faults
+    separator = max(",;\t", key=lines[0].count)
+    rows = list(csv.reader(lines, delimiter=separator))
+    columns = [_key_of(name) for name in rows[0]]
+    faults = [
+        Fault(1, name, f"{name!r} is no column that is known.", f"There are {', '.join([*BY_KEY, RING])}.")
+        for name, key in zip(rows[0], columns, strict=True)
+        if not key
+    ]
+    faults += [
+        Fault(1, "", f"there is no column {key}.", "Add it; every school needs one.")
+        for key in ("school_code", "school_name")
+        if key not in columns
+    ]
+    if faults:
+        return [], faults
+    schools: list[School] = []
+    for number, row in enumerate(rows[1 : _MAX_SCHOOLS + 1], 2):
+        if any(cell.strip() for cell in row):
+            school, wrong = _read_row(number, columns, row)
+            schools += [school] if school else []
+            faults += wrong
+    return schools, faults + _find_twins(schools)
+
+
+def _key_of(name: str) -> str:
+    plain = name.strip().lower()
+    key = ALIASES.get(plain, plain)
+    return key if key in BY_KEY or key == RING else ""
+
+
+def _read_row(number: int, columns: Sequence[str], row: Sequence[str]) -> tuple[School | None, list[Fault]]:
+    if len(row) > len(columns):
+        return None, [
+            Fault(
+                number, "", f"{len(row)} cells, {len(columns)} columns.", "Put texts with commas in quotes."
+            )
+        ]
+    cells = {key: cell.strip() for key, cell in zip(columns, row, strict=False) if cell.strip()}
+    ring = cells.pop(RING, "")
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for key, cell in cells.items():
+        field = BY_KEY[key]
+        values[key] = _value(field, cell)
+        wrong = check_value(field, values[key])
+        if wrong is not None:
+            finding = Finding(number, key, wrong.code, wrong.values)
+            faults.append(Fault(number, key, finding.message("en"), finding.advice("en")))
+    if faults:
+        return None, faults
+    try:
+        config = from_values({"school_code": "", "school_name": "", **_made(values), **values})
+    except TypeError as error:
+        return None, [Fault(number, "", str(error), "")]
+    reading = read_config(write_config(config, comments=False).encode())
+    if reading.config is None:
+        return None, [_fault_of(replace(finding, line=number)) for finding in reading.errors]
+    return School(number, reading.config, ring), []
+
+
+def _value(field: Field, cell: str) -> object:
+    if field.type == "number" and cell.isascii() and cell.isdecimal():
+        return int(cell)
+    return tuple(cell.splitlines()) if field.type == "lines" else cell
+
+
+def _made(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a school gets that said nothing: a network with a password, a code for the label."""
+    code = str(values.get("school_code", ""))[:20]
+    made: dict[str, Any] = {"label_code": make_label_code()}
+    if values.get("wifi.mode", "builtin") == "builtin":
+        made |= {"wifi.ssid": f"School-{code}", "wifi.password": make_wifi_password()}
+    return made
+
+
+def _find_twins(schools: Sequence[School]) -> list[Fault]:
+    faults = []
+    for key in ("school_code", "central.hub_id"):
+        first: dict[str, int] = {}
+        for school in schools:
+            value = str(to_values(school.config)[key])
+            if value and value in first:
+                faults.append(
+                    Fault(
+                        school.line, key, f"{value} stands on line {first[value]} too.", "Each is one school."
+                    )
+                )
+            first.setdefault(value, school.line)
+    return faults
+
+
+def _fault_of(finding: Finding) -> Fault:
+    return Fault(finding.line, finding.key, finding.message("en"), finding.advice("en"))

@@ -1,0 +1,162 @@
+"""The office's part of a school's card: which hub it becomes, where its depot is, and a one-time token."""
+
+import dataclasses
+import re
+import secrets
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from content_packs.enrolment import make_token, public_text, token_key
+from content_packs.errors import UsageError, local_error
+from content_packs.transports import check_url
+from hub.school import CentralConfig, SchoolConfig
+from hub.school.check import check_value
+from hub.school.fields import BY_KEY
+from hub.school.root import pack_root
+from provisioning.central.assign import check_ring
+from provisioning.central.fleet import Card, Fleet, Hub, iso
+from provisioning.central.office import Office
+from provisioning.central.wanted import EVERYBODY
+
+TOKEN_DAYS = 60  # a card is flashed, carried to a school and started in that time
+_DEPOT, _HOST_KEYS = "depot_url", "host_keys"  # notes of this installation
+_CODE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
+_OWN_HOST_KEYS = Path("/etc/ssh")
+_SFTP = "sftp://"
+
+
+@dataclass(frozen=True, slots=True)
+class Depot:
+    """Where hubs find the depot."""
+
+    url: str  # without an account each hub has its own
+    host_keys: tuple[str, ...]
+    is_guess: bool = False  # nobody said so: this machine
+
+
+def remember_depot(fleet: Fleet, url: str | None, host_keys: Sequence[str]) -> None:
+    """Note where the depot is, for this card and those to come; what is not given stays.
+
+    Raises:
+        UsageError: the address is none, or has no host key.
+    """
+    if host_keys:
+        fleet.save_note(_HOST_KEYS, "\n".join(host_keys))
+    if url:
+        keys = fleet.note(_HOST_KEYS).splitlines()
+        check_url(url if "@" in url or not url.startswith(_SFTP) else _with_account(url, "h"), host_keys=keys)
+        fleet.save_note(_DEPOT, url)
+
+
+def find_depot(fleet: Fleet) -> Depot:
+    """Return where the depot is: as it was noted, else this machine's own sshd.
+
+    Raises:
+        UsageError: nobody said, and this machine has no sshd.
+    """
+    url, keys = fleet.note(_DEPOT), fleet.note(_HOST_KEYS).splitlines()
+    if url:
+        return Depot(url, tuple(keys))
+    own = _read_own_host_keys()
+    if not own:
+        raise UsageError(
+            "where is the depot? nobody has said so yet",
+            hint="Say it once: central card SCHOOL -o FILE --depot sftp://depot.example/ --host-key FILE",
+        )
+    return Depot(f"{_SFTP}{socket.getfqdn()}/", own, is_guess=True)
+
+
+def _read_own_host_keys() -> tuple[str, ...]:
+    lines = []
+    for path in sorted(_OWN_HOST_KEYS.glob("ssh_host_*_key.pub")):
+        try:
+            text = " ".join(path.read_text(encoding="ascii", errors="replace").split()[:2])
+        except OSError:
+            continue
+        if check_value(BY_KEY["central.host_keys"], (text,)) is None:
+            lines.append(text)
+    return tuple(lines)
+
+
+def plan_card(
+    fleet: Fleet, school: str, *, code: str | None, hub_id: str | None, ring: str | None, now: datetime
+) -> tuple[Card, str]:
+    """Return the card for a school and its new token; the same school keeps its hub id and ring.
+
+    `school` is its name, its code, or the id of its hub.
+
+    Raises:
+        UsageError: a name is not valid, or the school has several hubs.
+    """
+    known = _find_known(fleet, school) if hub_id is None else _find_known(fleet, hub_id)
+    name = known.school if known is not None and hub_id is None else school
+    _require("school_name", name, "SCHOOL")
+    chosen = hub_id or (known.hub_id if known else _new_id(school))
+    _require("central.hub_id", chosen, "--hub-id")
+    kept_code = known.school_code if isinstance(known, Card) else ""
+    chosen_code = code or kept_code or (school if _CODE.fullmatch(school) else chosen.removeprefix("h-"))
+    _require("school_code", chosen_code[:32].rstrip("-"), "--code")
+    token = make_token()
+    card = Card(
+        hub_id=chosen,
+        school_code=chosen_code[:32].rstrip("-"),
+        school=name,
+        ring=check_ring(ring or (known.ring if known else EVERYBODY)),
+        token_key=public_text(token_key(token)),
+        made_at=iso(now),
+        expires_at=iso(now + timedelta(days=TOKEN_DAYS)),
+    )
+    return card, token
+
+
+def _find_known(fleet: Fleet, school: str) -> Hub | Card | None:
+    """Return the card that waits for this school, else its hub."""
+    cards = [card for card in fleet.list_cards() if school in (card.hub_id, card.school, card.school_code)]
+    hubs = [hub for hub in fleet.list_hubs() if school in (hub.hub_id, hub.school) and hub.revoked_at is None]
+    found: list[Hub | Card] = [*cards, *hubs]
+    ids = {each.hub_id for each in found}
+    if len(ids) > 1:
+        raise UsageError(
+            f"{school!r} has {len(ids)} hubs: {', '.join(sorted(ids))}", hint="Give the id of the one meant."
+        )
+    return next(iter(found), None)
+
+
+def _new_id(school: str) -> str:
+    slug = school.lower()
+    return f"h-{slug}" if re.fullmatch("[a-z0-9][a-z0-9-]{1,40}", slug) else f"h-{secrets.token_hex(4)}"
+
+
+def _require(key: str, value: str, option: str) -> None:
+    field = BY_KEY[key]
+    if not value or check_value(field, value) is not None:
+        raise UsageError(f"{option} {value[:40]!r}: cannot be used", hint=f"Give {field.expects['en']}.")
+
+
+def central_part(office: Office, card: Card, depot: Depot, token: str) -> CentralConfig:
+    """Return `[central]` of a hub's school config.
+
+    Raises:
+        LocalError: hub-root.json cannot be read.
+    """
+    try:
+        root = office.root.read_bytes()
+    except OSError as error:
+        raise local_error(error, f"reading {office.root}") from error
+    is_bare = depot.url.startswith(_SFTP) and "@" not in depot.url
+    address = _with_account(depot.url, card.hub_id) if is_bare else depot.url
+    is_sftp = address.startswith(_SFTP)  # who has no account on a web server cannot write there either
+    keys = depot.host_keys if is_sftp else ()
+    return CentralConfig(address, keys, pack_root(root), card.hub_id, token if is_sftp else "")
+
+
+def _with_account(url: str, account: str) -> str:
+    return f"{_SFTP}{account}@{url.removeprefix(_SFTP)}"
+
+
+def merge(config: SchoolConfig, card: Card, central: CentralConfig) -> SchoolConfig:
+    """Return a school's own config with the office's part."""
+    return dataclasses.replace(config, school_code=card.school_code, school_name=card.school, central=central)

@@ -1,0 +1,168 @@
+"""docs/hub-config.html, opened from a disk: it checks and writes what hub/school checks and writes."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from hub.school import read_config, to_file, write_config
+from hub.school.check import check_value
+from hub.school.config import from_values, to_values
+from hub.school.fields import BY_KEY, FIELDS
+from hub.school.rules import list_broken
+from support.school_config import make_school, office_part
+from support.tab import Tab
+
+PAGE = (Path(__file__).parents[2] / "docs" / "hub-config.html").as_uri()
+# Text that has gone wrong somewhere: length in bytes and signs, other alphabets, signs outside of the BMP.
+TEXTS = [
+    *("", " ", "a", "A", "0", "off", "OFF", "builtin", "built-in", "uk", "ua", "UA", "Europe/Kyiv", "Kyiv"),
+    *(
+        " a",
+        "a ",
+        "a b",
+        "a\tb",
+        "a\nb",
+        "a\u00a0b",
+        "\u200b",
+        "\ufeff",
+        "a\u2028b",
+        "\u0085",
+        "\x7f",
+        "é",
+        "e\u0301",
+    ),
+    *("я" * 16, "я" * 17, "😀" * 8, "😀" * 9, "x" * 32, "x" * 33, "x" * 63, "x" * 64, "x" * 100, "x" * 101),
+    *(
+        "1234567",
+        "12345678",
+        "пароль пароль",
+        "password😀",
+        "  spaces ",
+        "\\\"'`",
+        "десять літер",
+        "короткий",
+    ),
+    *("hub.lan", "Hub.lan", "hub", "hub.local", "local.lan", "a..b", "-a.b", "a-.b", "hub.lan.", "a.b\n"),
+    *(
+        "K7RM-4XQ9",
+        "k7rm-4xq9",
+        "K7RM4XQ9",
+        "K7RI-4XQ9",
+        "ab2c-ab2c",
+        "-".join(["ab2c"] * 8),
+        "-".join(["ab2c"] * 9),
+    ),
+    *("h-1", "H-1", "-h", "h" * 63, "h" * 64, "12345678", "1" * 33, "a-", "шк-1"),
+    *(
+        "sftp://h@d.e/",
+        "sftp://d.e/",
+        "sftp://h@d.e:0/",
+        "sftp://h@[::1]:22/x",
+        "https://d.e",
+        "https://u:p@d.e/",
+    ),
+    *("http://d.e", "sftp://h@d.e/a b", "KLUv/SQC==", "KLUv/SQC===", "not base64!"),
+    office_part("h-1").host_keys[0],
+    office_part("h-1").host_keys[0].split()[0],
+]
+NUMBERS = [-1, 0, 1, 2, 6, 13, 14, 99, 1.5, "6", "", None]
+LINES = [[], [""], [office_part("h-1").host_keys[0]], ["ssh-dss AAAA"], "text", [1]]
+# What Python tells more closely than the page, which shows a list to choose from.
+SAME = {"choice-near": "choice"}
+
+
+@pytest.fixture
+def page(browser) -> Tab:
+    tab = browser.tab()
+    tab.open(PAGE)
+    return tab
+
+
+def candidates(field):
+    return {"number": NUMBERS, "lines": LINES}.get(field.type, [*TEXTS, 5, True, None])
+
+
+def test_page_and_hub_agree_on_every_value(page):
+    cases = [(field.key, value) for field in FIELDS for value in candidates(field)]
+    found = page.run(
+        """function (cases) { return cases.map(function (one) {
+             var field = schema.fields.filter(function (each) { return each.key === one[0]; })[0];
+             var wrong = checkValue(field, one[1]);
+             return wrong ? wrong.code : '';
+           }); }""",
+        cases,
+    )
+    for (key, value), told in zip(cases, found, strict=True):
+        wrong = check_value(BY_KEY[key], value)
+        assert told == (SAME.get(wrong.code, wrong.code) if wrong else ""), (key, value)
+
+
+def random_values(chooser):
+    values = to_values(make_school(central=office_part("h-1")))
+    for field in FIELDS:
+        if chooser.random() < 0.3:
+            allowed = [one for one in (*field.choices, field.default) if check_value(field, one) is None]
+            values[field.key] = chooser.choice(allowed or [values[field.key]])
+    return values
+
+
+@pytest.mark.parametrize("language", ["uk", "en"])
+def test_page_and_hub_agree_on_whole_files(page, language):
+    chooser = random.Random(5)
+    cases = [random_values(chooser) for _ in range(200)]
+    script = """function (cases, language) { return cases.map(function (values) {
+        return [checkAll(values).map(function (one) { return one.code; }), writeConfig(values, language)];
+      }); }"""
+    for values, (codes, text) in zip(cases, page.run(script, cases, language), strict=True):
+        config = from_values({**values, "central.host_keys": tuple(values["central.host_keys"])})
+        assert codes == [rule.code for rule in list_broken(to_values(config))]
+        assert text == write_config(config, language)
+        if not codes:
+            assert read_config(to_file(text)).config == config
+
+
+@pytest.mark.parametrize("language", ["uk", "en"])
+def test_a_person_fills_in_the_page_and_gets_the_file(page, language):
+    if language == "en":
+        page.tap("#language")
+    page.tap("#save")
+    told = page.text("#f-wifi-ssid-fault") or page.text("#f-school_code-fault")
+    assert told
+    assert ("Напишіть" in told) == (language == "uk")
+    for key, text in (
+        ("school_code", "101"),
+        ("school_name", "Ліцей «Промінь»"),
+        ("wifi-ssid", "Школа"),
+        ("wifi-password", "long enough"),
+    ):
+        page.run(
+            """function (id, text) { var e = document.getElementById(id); e.value = text;
+               e.dispatchEvent(new Event('change', {bubbles: true})); }""",
+            f"f-{key}",
+            text,
+        )
+    assert page.text("#result") == ("Усе гаразд." if language == "uk" else "All is well.")
+    config = read_config(
+        page.run("function () { return document.getElementById('text').textContent }").encode()
+    ).config
+    assert (config.school_name, config.wifi.ssid, config.wifi.password) == (
+        "Ліцей «Промінь»",
+        "Школа",
+        "long enough",
+    )
+
+
+def test_the_page_asks_nobody(page):
+    assert page.run("function () { return performance.getEntriesByType('resource').length }") == 0
+    assert json.loads(page.run("function () { return document.getElementById('schema').textContent }"))[
+        "fields"
+    ]
+
+
+@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_the_page_fits_the_screen(page, width):
+    page.show((width, 740))
+    page.open(PAGE)
+    assert page.run("function () { return document.documentElement.scrollWidth }") <= width

@@ -1,0 +1,119 @@
+"""The class's Wi-Fi on a real card: hostapd on a simulated radio in the guest, and telephones beside it.
+
+Acceptance tests 1 and 2 of field-notes/image.md §7. Each telephone is a radio of mac80211_hwsim in a network
+namespace of its own, with wpa_supplicant. $HUB_IMAGE is the image; support/machine.py runs it.
+"""
+
+import json
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+from support.card import Card
+from support.machine import Machine, running
+
+SUPPORT = Path(__file__).parents[1] / "support"
+SSID, PASSWORD = "Школа №5", "uchni-2026"
+STATIONS = 7
+PHONES = STATIONS + 1
+CONFIG = f"""\
+school_code = "test-1"
+school_name = "Ліцей"
+country = "UA"
+[wifi]
+mode = "builtin"
+ssid = "{SSID}"
+password = "{PASSWORD}"
+[uplink]
+kind = "none"
+"""
+SHELL = "systemd.debug_shell=ttyAMA0 systemd.mask=serial-getty@ttyAMA0.service systemd.show_status=no"
+SHELL += " systemd.watchdog_sec=600"  # a busy machine starves the guest for longer than a Pi ever waits
+PYTHON = "/opt/hub/bin/python"
+JOIN = """\
+#!/bin/sh
+# join.sh NUMBER SECONDS: a telephone joins, and says how that went
+ip netns add p$1
+iw phy phy$1 set netns name p$1
+ip netns exec p$1 ip link set lo up
+ip netns exec p$1 ip link set wlan$1 name nic
+printf 'ctrl_interface=/run/w%s\\nnetwork={\\n ssid=%s\\n psk="%s"\\n}\\n' $1 @SSID@ @PASSWORD@ >/run/p$1
+ip netns exec p$1 wpa_supplicant -B -D nl80211 -i nic -c /run/p$1 >/run/p$1.log 2>&1
+for second in $(seq $2); do
+  ip netns exec p$1 wpa_cli -p /run/w$1 -i nic status | grep -q wpa_state=COMPLETED && echo joined && exit
+  sleep 1
+done
+echo refused
+"""
+
+
+@pytest.fixture(scope="module")
+def guest(tmp_path_factory):
+    """A hub with a Wi-Fi, and eight telephones that have not joined yet."""
+    folder = tmp_path_factory.mktemp("wifi")
+    card = Card.of_image(Path(os.environ["HUB_IMAGE"]), folder / "card.qcow2", size="4G")
+    card.put_boot_file("hub-config.txt", CONFIG.encode())
+    join = JOIN.replace("@SSID@", SSID.encode().hex()).replace("@PASSWORD@", PASSWORD)
+    card.put_boot_file("join.sh", join.encode())
+    for name in ("lan_client.py", "lan_lease.py"):
+        card.put_boot_file(name, (SUPPORT / name).read_bytes())
+    with running(Machine(card, arguments=SHELL)) as machine:
+        machine.wait_for(r"# $", timeout_s=400)
+        machine.type("stty -echo cols 500; bind 'set enable-bracketed-paste off'; PS1=; dmesg -n 1")
+        wait_in(machine, "systemctl is-active hub-network.service", "active", seconds=300)
+        machine.ask(f"modprobe mac80211_hwsim radios={PHONES + 1}")
+        wait_in(
+            machine, "hostapd_cli -p /run/hostapd -i wlan0 status | grep -o ENABLED", "ENABLED", seconds=120
+        )
+        wait_in(machine, "ss -ltnH sport = :80 | grep -c LISTEN", "1", seconds=240)
+        yield machine
+
+
+def wait_in(machine, command, expected, *, seconds):
+    """Let the guest itself ask once a second; the console is slow."""
+    found = f'said=$({command} 2>&1); [ "$said" = {shlex.quote(expected)} ] && break; sleep 1'
+    said = machine.ask(f'for s in $(seq {seconds}); do {found}; done; echo "$said"', timeout_s=seconds * 3)
+    assert said == expected
+
+
+def join(machine, number, *, seconds=20):
+    return machine.ask(f"sh /boot/firmware/join.sh {number} {seconds}", timeout_s=seconds * 5).splitlines()[
+        -1
+    ]
+
+
+def test_a_phone_joins_by_wpa2_gets_an_address_and_finds_the_portal(guest):
+    assert join(guest, 1) == "joined"
+    said = guest.ask("ip netns exec p1 wpa_cli -p /run/w1 -i nic status")
+    assert "key_mgmt=WPA2-PSK" in said
+    assert "pairwise_cipher=CCMP" in said
+    lease = json.loads(guest.ask(f"ip netns exec p1 {PYTHON} /boot/firmware/lan_lease.py nic", timeout_s=120))
+    assert lease["router"] == lease["dns"]
+    guest.ask(
+        f"ip -n p1 addr add {lease['address']}/22 dev nic; ip -n p1 route add default via {lease['router']}"
+    )
+    questions = [
+        {
+            "do": "page",
+            "host": "connectivitycheck.gstatic.com",
+            "path": "/generate_204",
+            "server": lease["dns"],
+        },
+        {"do": "page", "host": "hub.lan", "path": "/welcome", "server": lease["dns"]},
+    ]
+    command = f"echo '{json.dumps(questions)}' | ip netns exec p1 {PYTHON} /boot/firmware/lan_client.py"
+    probe, page = json.loads(guest.ask(command, timeout_s=120))
+    assert (probe["address"], probe["status"]) == ("198.51.100.1", 302)
+    assert (page["status"], page["address"]) == (200, lease["router"])
+    assert "http://hub.lan" in page["body"]
+
+
+def test_one_phone_too_many_is_refused_and_the_others_stay(guest):
+    for number in range(2, STATIONS + 1):
+        assert join(guest, number) == "joined", number
+    assert join(guest, PHONES, seconds=12) == "refused"
+    count = "hostapd_cli -p /run/hostapd -i wlan0 all_sta | grep -c AUTHORIZED"
+    assert guest.ask(count) == str(STATIONS)
+    state = 'grep -o \'"count": 7, "limit": 7\' /data/hub/run/network.json'
+    wait_in(guest, state, '"count": 7, "limit": 7', seconds=90)

@@ -1,0 +1,192 @@
+"""A Raspberry Pi without one: QEMU runs a card, and we play firmware, console and power switch."""
+
+import re
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from support.card import Card, boot_file, named_slot
+from support.waiting import wait_for
+
+_KERNEL_LINE = re.compile(rb"\[ *\d+\.\d+\] .*\r?\n")  # the kernel talks in between
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What QEMU is told of one kind of machine."""
+
+    options: Sequence[str]
+    console: str
+    serial: Sequence[str]
+    dtb: str | None = None
+
+
+BOARDS = {
+    "virt": Board(
+        (
+            *("-M", "virt", "-cpu", "cortex-a72", "-smp", "2"),
+            *("-device", "virtio-blk-pci,drive=card", "-device", "i6300esb", "-device", "virtio-rng-pci"),
+        ),
+        "ttyAMA0",
+        ("-serial", "stdio"),
+    ),
+    "raspi3b": Board(
+        ("-M", "raspi3b"), "ttyS1,115200", ("-serial", "null", "-serial", "stdio"), "bcm2837-rpi-3-b.dtb"
+    ),
+}
+
+
+@dataclass(slots=True)
+class Machine:
+    """One card in one machine, from power on to power off, over as many starts as it takes."""
+
+    card: Card
+    board: str = "virt"
+    memory_mib: int = 1024
+    ports: dict[int, int] = field(default_factory=dict)  # of this host's loopback → of the guest
+    lan: str | None = None  # a tap device that is the classroom's network
+    clock: str | None = None  # what its clock says at power on: 1970-01-01
+    extra: Sequence[str] = ()
+    arguments: str = ""  # more words of the kernel command line
+    process: "subprocess.Popen[bytes] | None" = None
+    console: bytearray = field(default_factory=bytearray)
+    _ear: threading.Thread | None = None
+    _read: int = 0  # up to here the console was waited for
+
+    def start(self) -> None:
+        """Switch on: what config.txt names is started, as the firmware would."""
+        self._kernel_files()
+        self.process = subprocess.Popen(
+            self._command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        self._ear = threading.Thread(target=self._listen, args=(self.process,))
+        self._ear.start()
+
+    def wait_for(self, pattern: str, *, timeout_s: float) -> re.Match[bytes]:
+        """Return the next match on the console; what came before it is not looked at again."""
+        found: list[re.Match[bytes]] = []
+
+        def look() -> bool:
+            match = re.compile(pattern.encode()).search(self.console, self._read)
+            if match:
+                found.append(match)
+            return bool(match) or (self.process is not None and self.process.poll() is not None)
+
+        wait_for(look, timeout_s=timeout_s, seen=self.last_lines)
+        look()
+        assert found, f"{pattern!r} was not said before the machine ended; last lines:\n{self.last_lines()}"
+        self._read = found[0].end()
+        return found[0]
+
+    def wait_for_end(self, *, timeout_s: float) -> None:
+        """Wait until the guest restarts or switches itself off; both end the process."""
+        assert self.process is not None
+        process = self.process
+        wait_for(lambda: process.poll() is not None, timeout_s=timeout_s, seen=self.last_lines)
+
+    def wait_for_restart(self, *, timeout_s: float) -> None:
+        """Wait until the guest restarts, then start what config.txt names now."""
+        self.wait_for_end(timeout_s=timeout_s)
+        self.pull_the_plug()
+        self.start()
+
+    def type(self, line: str) -> None:
+        """Type a line at the console."""
+        assert self.process is not None
+        assert self.process.stdin is not None
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def ask(self, command: str, *, timeout_s: float = 60) -> str:
+        """Run a command in the shell at the console and return what it prints."""
+        # The marks are put together by the shell, so that the echo of what we type is not taken for them.
+        self.type(f'echo "<""<"; {command}; echo ">"">"')
+        answer = self.wait_for(r"<<\r?\n([\s\S]*?)>>", timeout_s=timeout_s).group(1)
+        return _KERNEL_LINE.sub(b"", answer).decode().strip()
+
+    def pull_the_plug(self) -> None:
+        """Switch off without a word, as a power cut does."""
+        if self.process is not None and self._ear is not None:
+            self.process.kill()
+            self.process.wait()
+            self._ear.join()
+            self.process = None
+
+    def last_lines(self, count: int = 25) -> str:
+        """Return the end of what the console said."""
+        return "\n".join(self.console.decode(errors="replace").splitlines()[-count:])
+
+    def said(self) -> str:
+        """Return all that the console said since the first start."""
+        return self.console.decode(errors="replace")
+
+    def _listen(self, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        while block := process.stdout.read1(65536):  # type: ignore[attr-defined]
+            self.console += block
+        process.stdout.close()
+        process.stdin.close()
+
+    def _kernel_files(self) -> None:
+        fat = self.card.boot_partition()
+        slot = named_slot(boot_file(fat, "config.txt"))
+        names = ["vmlinuz", "initrd.img", "cmdline.txt", *filter(None, [BOARDS[self.board].dtb])]
+        for name in names:
+            self._file(name).write_bytes(boot_file(fat, f"{slot}/{name}"))
+
+    def _file(self, name: str) -> Path:
+        return self.card.path.with_suffix(f".{name}")
+
+    def _command(self) -> list[str]:
+        board = BOARDS[self.board]
+        words = self._file("cmdline.txt").read_text().split()
+        kept = [word for word in words if not word.startswith("console=") and word != "quiet"]
+        line = " ".join([f"console={board.console}", *kept, self.arguments])
+        return [
+            *("qemu-system-aarch64", *board.options, "-m", str(self.memory_mib)),
+            *(
+                "-kernel",
+                str(self._file("vmlinuz")),
+                "-initrd",
+                str(self._file("initrd.img")),
+                "-append",
+                line,
+            ),
+            *(("-dtb", str(self._file(board.dtb))) if board.dtb else ()),
+            *self._drive(),
+            *self._network(),
+            *(("-rtc", f"base={self.clock}") if self.clock else ()),
+            *board.serial,
+            # A restart ends the process, so that we can read config.txt again as the firmware does.
+            *("-display", "none", "-monitor", "none", "-action", "reboot=shutdown,watchdog=reset"),
+            *self.extra,
+        ]
+
+    def _drive(self) -> list[str]:
+        where = "if=sd" if self.board == "raspi3b" else "if=none,id=card"
+        return ["-drive", f"file={self.card.path},format=qcow2,cache=unsafe,{where}"]
+
+    def _network(self) -> list[str]:
+        forwards = "".join(f",hostfwd=tcp:127.0.0.1:{ours}-:{theirs}" for ours, theirs in self.ports.items())
+        card = "usb-net" if self.board == "raspi3b" else "virtio-net-pci,romfile="
+        # restrict=yes: no Internet, as in a school whose uplink is down; hostfwd works all the same.
+        words = ["-netdev", f"user,id=wan,restrict=yes{forwards}", "-device", f"{card},netdev=wan"]
+        if self.lan:
+            words += ["-netdev", f"tap,id=lan,ifname={self.lan},script=no,downscript=no"]
+            words += ["-device", f"{card},netdev=lan"]
+        return words
+
+
+@contextmanager
+def running(machine: Machine) -> Iterator[Machine]:
+    """Switch a machine on for a block; what its console said is kept beside the card."""
+    try:
+        machine.start()
+        yield machine
+    finally:
+        machine.pull_the_plug()
+        machine.card.path.with_suffix(".console.txt").write_bytes(machine.console)

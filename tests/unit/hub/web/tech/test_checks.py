@@ -1,0 +1,32 @@
+import ast
+from pathlib import Path
+
+import pytest
+
+import hub.status
+from hub.web.tech.checks import CHECKS
+
+HUB = Path(hub.status.__file__).parent
+
+
+def codes(module: str) -> set[str]:
+    """The codes that a module gives to checks."""
+    tree = ast.parse((HUB / module).read_text(encoding="utf-8"))
+    calls = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
+    first = [c.args[0] for c in calls if c.func.id in ("Check", "_check", "_check_fault") and c.args]
+    return {arg.value for arg in first if isinstance(arg, ast.Constant)}
+
+
+@pytest.mark.parametrize("module", ["status.py", "coming.py", "hardware.py", "wear.py", "network/state.py"])
+def test_every_check_has_its_help(module):
+    assert codes(module) - set(CHECKS) == set()
+    assert len(codes(module)) >= 2
+
+
+def test_the_status_leads_to_the_help_of_what_is_wrong(portal):
+    assert 'href="/help/checks#packs"' in portal.get("/tech/status").text
+    page = portal.get("/help/checks").text
+    for code in CHECKS:
+        assert f'id="{code}"' in page

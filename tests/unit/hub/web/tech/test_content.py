@@ -1,0 +1,75 @@
+from dataclasses import replace
+
+import pytest
+
+from hub.library.installed import DAMAGED
+from support.shelves import HOSTILE_TITLE, put_lesson
+from support.technicians import STICK
+
+
+@pytest.fixture
+def english(technician):
+    technician.set_cookie("language", "en")
+    return technician
+
+
+def test_a_pack_that_was_updated_can_go_back_to_the_version_before(english, paths, scratch):
+    put_lesson(paths, scratch, version=1)
+    assert "do/rollback" not in english.get("/tech/content").text
+    put_lesson(paths, scratch, version=2)
+    page = english.get("/tech/content").text
+    assert "/tech/do/rollback?pack=lesson" in page
+    assert "Back to version 1" in page
+    (paths.packs / "lesson" / "held").write_text("3\n")
+    assert "rolled back from version 3" in english.get("/tech/content").text
+
+
+def test_what_a_repair_took_away_is_said(english, paths, scratch):
+    content = put_lesson(paths, scratch)
+    assert "signed by the office" in english.get("/tech/content").text
+    (content.parent / DAMAGED).write_text("index.html\na.png\n")
+    page = english.get("/tech/content").text
+    assert "2 files are damaged" in page
+    assert "signed by the office" not in page
+
+
+def test_a_stick_offers_what_is_on_it(english, plug_in, paths, scratch):
+    put_lesson(paths, scratch, id="geography-6", title="Зошит")
+    plug_in(STICK)
+    page = english.get("/tech/content").text
+    assert "ГРОМАДА" in page
+    assert "Recognised." in page
+    assert "/tech/do/install?stick=sda1" in page
+    assert "version 1" in page
+    assert "<td>Зошит</td>" in page
+
+
+STATES = {
+    "looking": "The hub looks at what is on it…",
+    "in-use": "In use: leave it in.",
+    "safe-to-remove": "Safe to remove: pull it out.",
+    "failed": "It cannot be used.",
+    "ready": "Recognised.",
+}
+
+
+def test_it_says_whether_a_stick_may_be_pulled_out(english, plug_in):
+    for state, words in STATES.items():
+        plug_in(replace(STICK, state=state))
+        page = english.get("/tech/content").text
+        assert words in page
+        assert page.count("/tech/do/install") + page.count("/tech/do/eject") == 2 * (state == "ready")
+
+
+def test_what_a_stick_is_called_is_text_and_nothing_else(english, plug_in):
+    for text in (HOSTILE_TITLE, "%s %(x)s", '"><img src=x onerror=alert(1)>'):
+        plug_in(replace(STICK, label=text, message=text, state="failed"))
+        for page in ("content", "backup"):
+            answer = english.get(f"/tech/{page}")
+            assert answer.status_code == 200
+            assert "<script>alert" not in answer.text
+            assert "<img" not in answer.text.partition("<main")[2]
+
+
+def test_without_a_stick_it_says_what_to_do(english):
+    assert "Plug one in" in english.get("/tech/content").text
