@@ -45,8 +45,22 @@ def boot():
 
 
 def shell(machine):
-    """Wait until the system is up and its shell answers."""
-    machine.wait_for(r"Reached target.*multi-user\.target", timeout_s=UP_S)
-    machine.type("stty -echo; export TERM=dumb SYSTEMD_COLORS=0; PS1=")
-    machine.ask("true", timeout_s=120)
+    """Wait until the shell at the console answers, which is before the hub's services are up."""
+    machine.wait_for("Early root shell", timeout_s=UP_S)
+    machine.type("stty -echo; export TERM=dumb SYSTEMD_COLORS=0 HUB_DIR=/data/hub; PS1=")
+    machine.ask("true", timeout_s=UP_S)
+    return machine
+
+
+def served(machine):
+    """Wait until all that the system starts by itself is up."""
+    shell(machine)
+    machine.ask("systemctl start --wait multi-user.target", timeout_s=UP_S)
+    return machine
+
+
+def booted(machine):
+    """Wait until the card is the hub of its school: `hub card boot` has made keys and files."""
+    shell(machine)
+    assert machine.ask("systemctl start hub-boot.service && echo booted", timeout_s=UP_S) == "booted"
     return machine

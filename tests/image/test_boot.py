@@ -1,11 +1,11 @@
-"""The whole image from outside: growth, clock, identity and Imager, as field-notes/image.md §7 asks (7, 8, 10, 11)."""
+"""The whole image from outside: growth, clock, identity, Imager (acceptance tests 7, 8, 10 and 11)."""
 
 import random
 import time
 
 import pytest
 
-from tests.image.conftest import UP_S, shell
+from tests.image.conftest import UP_S, booted, served, shell
 
 GIB_MIB = 1024
 HUB_CLOCK = "date -u +%s"
@@ -17,7 +17,7 @@ def test_a_new_card_reaches_multi_user(new_card, boot, board):
     card = new_card()
     with boot(card, board) as machine:
         started = time.monotonic()
-        shell(machine)
+        served(machine)
         print(f"{board}: multi-user after {time.monotonic() - started:.0f} s")
         assert int(machine.ask("df -m --output=size /data | tail -n 1")) > 5 * GIB_MIB - 512
         assert machine.ask("findmnt -no FSTYPE /") == "squashfs"
@@ -69,7 +69,7 @@ def test_what_raspberry_pi_imager_adds_does_no_harm(new_card, boot):
     for name in ("cmdline.txt", "a/cmdline.txt"):
         card.put_boot_file(name, card.boot_file(name).rstrip() + imager.encode() + b"\n")
     with boot(card) as machine:
-        shell(machine)
+        served(machine)
         assert "systemd.run" not in machine.ask("cat /proc/cmdline")
 
 
@@ -89,9 +89,9 @@ def test_two_cards_have_nothing_secret_in_common(new_card, boot):
     assert len(seen[0]) >= 2
     assert not seen[0] & seen[1]
     with boot(card) as machine:
-        shell(machine)
+        booted(machine)
         machine.ask("for f in /data/card/machine-id /data/card/ssh/*; do : >$f; done; sync")
         machine.pull_the_plug()
         machine.start()
-        shell(machine)
+        booted(machine)
         assert machine.ask("find /data/card/ssh /data/card/machine-id -empty") == ""

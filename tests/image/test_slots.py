@@ -1,4 +1,4 @@
-"""Acceptance 15: a new root that is broken, hangs or never gets healthy is gone after at most three starts."""
+"""Acceptance 15: a new root that is broken, hangs or never gets healthy has at most three starts."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_a_root_that_does_not_come_up(card, boot, tmp_path, init):
 
 @pytest.mark.timeout(4800)
 def test_a_service_that_never_gets_healthy(card, boot, tmp_path):
-    """The hub's own root, without its portal. Nobody calls it good, and the trial's time is brought forward."""
+    """The hub's own root without its portal: nobody calls it good. The trial's end is brought forward."""
     root = card.partitions()[1]
     put_root(card, card.read(root.start, root.size))
     put_on_trial(card, "b", tmp_path / "boot")
