@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help dev kolibri demo serve test renew check fix bench docs pins clean
+.PHONY: help dev kolibri demo serve test image-test renew check fix bench docs pins clean
 
 HUB_DIR ?= .demo/hub
 DEMO_HOST ?= 127.0.0.1
@@ -35,6 +35,10 @@ else
 	.venv/bin/pytest $(TIERS) -m 'not alone' --numprocesses auto --dist loadfile --no-loadscope-reorder
 	.venv/bin/pytest $(TIERS) -m alone
 endif
+
+image-test: dev ## boot the image in QEMU; HUB_IMAGE=path: another than `make image` left; K=word: a slice
+	@tools/apt.sh $(APT)-test.txt
+	.venv/bin/pytest tests/image $(if $(K),-k '$(K)')
 
 renew: dev ## write docs/screens and what screen readers are told anew, for a person to review
 	@tools/apt.sh $(APT)-demo.txt $(APT)-test.txt

@@ -50,6 +50,7 @@ class Machine:
     lan: str | None = None  # a tap device that is the classroom's network
     clock: str | None = None  # what its clock says at power on: 1970-01-01
     extra: Sequence[str] = ()
+    log: Path | None = None  # what is written to the card is written down there: tests/image/power_cuts.py
     arguments: str = ""  # more words of the kernel command line
     process: "subprocess.Popen[bytes] | None" = None
     console: bytearray = field(default_factory=bytearray)
@@ -167,6 +168,10 @@ class Machine:
         ]
 
     def _drive(self) -> list[str]:
+        if self.log:
+            disk = f"driver=qcow2,node-name=disk,file.driver=file,file.filename={self.card.path}"
+            log = f"driver=blklogwrites,node-name=card,file=disk,log.driver=file,log.filename={self.log}"
+            return ["-blockdev", disk, "-blockdev", log]
         where = "if=sd" if self.board == "raspi3b" else "if=none,id=card"
         return ["-drive", f"file={self.card.path},format=qcow2,cache=unsafe,{where}"]
 

@@ -1,0 +1,66 @@
+"""The image under test, and cards and machines of it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from support.card import Card
+from support.machine import BOARDS, Machine, running
+
+ROOT = Path(__file__).parents[2]
+UP_S = 600  # seconds from power on to multi-user, on two busy cores
+
+
+@pytest.fixture(scope="session")
+def image():
+    path = Path(os.environ.get("HUB_IMAGE", ROOT / "build" / "image" / "hub.img"))
+    assert path.is_file(), f"{path} is no image: run `make image`, or say HUB_IMAGE=path"
+    return path
+
+
+@pytest.fixture
+def new_card(image, tmp_path):
+    """Make a card of the image; size is a power of two, as QEMU wants it of an SD card."""
+    made = []
+
+    def make(size="8G"):
+        made.append(Card.of_image(image, tmp_path / f"card{len(made)}.qcow2", size=size))
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture
+def boot():
+    """Start a card with a shell at its console; `shell(machine)` waits until it answers."""
+
+    def start(card, board="virt", **options):
+        console = BOARDS[board].console.partition(",")[0]
+        words = f"systemd.debug_shell={console} systemd.mask=serial-getty@{console}.service"
+        arguments = f"{words} {options.pop('arguments', '')}"
+        return running(Machine(card, board=board, memory_mib=1024, arguments=arguments, **options))
+
+    return start
+
+
+def shell(machine):
+    """Wait until the shell at the console answers, which is before the hub's services are up."""
+    machine.wait_for("Early root shell", timeout_s=UP_S)
+    machine.type("stty -echo; export TERM=dumb SYSTEMD_COLORS=0 HUB_DIR=/data/hub; PS1=")
+    machine.ask("true", timeout_s=UP_S)
+    return machine
+
+
+def served(machine):
+    """Wait until all that the system starts by itself is up."""
+    shell(machine)
+    machine.ask("systemctl start --wait multi-user.target", timeout_s=UP_S)
+    return machine
+
+
+def booted(machine):
+    """Wait until the card is the hub of its school: `hub card boot` has made keys and files."""
+    shell(machine)
+    assert machine.ask("systemctl start hub-boot.service && echo booted", timeout_s=UP_S) == "booted"
+    return machine
