@@ -31,7 +31,9 @@ _MAX_LOG_BYTES = 512 * 1024  # of each, the newest
 _SECRET_KEY = re.compile(r"(?i)pass|secret|token|key|code")
 _MAC = re.compile(r"\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b", re.IGNORECASE)
 _IPV4 = re.compile(r"\b(?:10|127|172|192|100|169|198)(?:\.[0-9]{1,3}){3}\b")
-_SECRET_TEXT = re.compile(r"(?i)\b(passphrase|password|psk|token|code)(['\"]?\s*[=:]\s*)\S+")
+_SECRET_TEXT = re.compile(
+    r"(?i)([a-z_]*(?:passphrase|password|psk|secret|token|label[_ ]?code))(['\"]?\s*[=:]\s*)\S+"
+)
 _HOSTNAME = re.compile(r"(?i)\b(DHCP(?:ACK|OFFER|REQUEST|DISCOVER)\S*.*?<device>) \S+$", re.MULTILINE)
 _PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "log/journal.txt": ("journalctl", "--boot", "--no-pager", "--no-hostname", "--lines=4000"),
