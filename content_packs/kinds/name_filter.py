@@ -8,23 +8,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from content_packs.errors import BadSourceError
-from content_packs.kinds.blocklist import (
+from content_packs.blocklist import (
+    DOMAINS,
     MAX_DOMAINS,
     MAX_LINE,
     MAX_SAFE_SEARCH,
+    SAFE_SEARCH,
     WrongLineError,
     check_address,
     check_domain,
     read_domains,
     read_safe_search,
 )
+from content_packs.errors import BadSourceError
 from content_packs.kinds.kind import Described, Document, InstalledTree, Kind, Workshop
 from content_packs.kinds.members import Member, check_list, check_members, number, text
 from content_packs.source import Finding, PackSource
 
-DOMAINS = "domains.txt"
-SAFE_SEARCH = "safe-search.txt"
 _DETAILS = {"domains": number(least=1, most=MAX_DOMAINS), "sha256": text(64, shortest=64)}
 _SAFE_SEARCH = {
     "name": Member("a domain", lambda value: isinstance(value, str) and not check_domain(value)),
@@ -35,8 +35,7 @@ _SAFE_SEARCH = {
 _ORDER_HINT = "`central` writes such lists; do not edit them by hand."
 
 
-def check_details(details: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the members of a filter's index."""
+def _check_details(details: Mapping[str, Any]) -> Iterator[str]:
     yield from check_members(details, _DETAILS)
     yield from check_list(details, "safe_search", _SAFE_SEARCH, longest=MAX_SAFE_SEARCH)
 
@@ -89,4 +88,4 @@ def _documents(_: InstalledTree) -> Iterator[Document]:
     yield from ()
 
 
-KIND = Kind("filter", check_details, _check, _describe, _documents, for_learners=False)
+KIND = Kind("filter", _check_details, _check, _describe, _documents, for_learners=False)

@@ -17,9 +17,16 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Self, TextIO
 
+from content_packs.blocklist import (
+    DOMAINS,
+    MAX_LINE,
+    MAX_SAFE_SEARCH,
+    WrongLineError,
+    check_address,
+    check_domain,
+    read_domains,
+)
 from content_packs.durable import fsync_dir, write_durably
-from content_packs.kinds.blocklist import MAX_LINE, WrongLineError, read_domains
-from content_packs.kinds.name_filter import DOMAINS, check_details
 from hub.network.paths import NetworkPaths
 from hub.network.safe import SAFE_SEARCH
 from hub.settings import HubPaths
@@ -121,13 +128,10 @@ def _convert(
     source: Path, owner: int, paths: NetworkPaths, details: dict[str, Any], ram_bytes: int
 ) -> Filter:
     """Write blocked.conf from a list that is whole and right; else WrongLineError, and nothing changed."""
-    fault = next(iter(check_details(details)), "")
-    if fault:
-        raise WrongLineError(fault)
-    if details["domains"] > most_domains(ram_bytes):
-        message = (
-            f"expected at most {most_domains(ram_bytes)} domains on this machine, got {details['domains']}"
-        )
+    safe_search = _read_safe_search(details.get("safe_search"))
+    expected = details.get("domains")
+    if isinstance(expected, int) and expected > most_domains(ram_bytes):
+        message = f"expected at most {most_domains(ram_bytes)} domains on this machine, got {expected}"
         raise WrongLineError(message)
     paths.kept.mkdir(parents=True, exist_ok=True)
     part = paths.blocked.with_suffix(".part")
@@ -139,15 +143,28 @@ def _convert(
             count += 1
         out.flush()
         os.fsync(out.fileno())
-    if (count, digest.hexdigest()) != (details["domains"], details["sha256"]):
+    if (count, digest.hexdigest()) != (expected, details.get("sha256")):
         part.unlink()
-        raise WrongLineError(
-            f"expected {details['domains']} domains as they were signed, got {count} or others"
-        )
+        raise WrongLineError(f"expected {expected} domains as they were signed, got {count} or others")
     part.chmod(0o644)
     part.replace(paths.blocked)
     fsync_dir(paths.kept)
-    return Filter(domains=count, safe_search={e["name"]: e["address"] for e in details["safe_search"]})
+    return Filter(domains=count, safe_search=safe_search)
+
+
+def _read_safe_search(listed: object) -> dict[str, str]:
+    """Return names and addresses of the index; WrongLineError where they are not right."""
+    if not isinstance(listed, list) or len(listed) > MAX_SAFE_SEARCH:
+        raise WrongLineError(f"safe_search: expected a list of at most {MAX_SAFE_SEARCH}")
+    found = {}
+    for entry in listed:
+        values = entry if isinstance(entry, dict) else {}
+        name, address = str(values.get("name")), str(values.get("address"))
+        fault = check_domain(name) or check_address(address)
+        if fault:
+            raise WrongLineError(f"safe_search: {fault}")
+        found[name] = address
+    return found
 
 
 def _open(source: Path, owner: int) -> TextIO:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from content_packs.kinds.blocklist import order_of
+from content_packs.blocklist import order_of
 from hub.network import filters
 from hub.network.lan import Lan
 from hub.settings import HubPaths

@@ -59,7 +59,7 @@ def guest(tmp_path_factory):
     for name in ("lan_client.py", "lan_lease.py"):
         card.put_boot_file(name, (SUPPORT / name).read_bytes())
     with running(Machine(card, arguments=SHELL)) as machine:
-        machine.wait_for(r"# $", timeout_s=400)
+        machine.wait_for(r"root@\S+# ", timeout_s=400)
         machine.type("stty -echo cols 500; bind 'set enable-bracketed-paste off'; PS1=; dmesg -n 1")
         wait_in(machine, "systemctl is-active hub-network.service", "active", seconds=300)
         machine.ask(f"modprobe mac80211_hwsim radios={PHONES + 1}")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from content_packs.blocklist import check_domain
 from content_packs.errors import BadSourceError
 from content_packs.kinds import KINDS
-from content_packs.kinds.blocklist import check_domain
 from content_packs.source import open_source
 from support.describing import describe
 from support.sources import write_source

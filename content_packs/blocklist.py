@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from ipaddress import AddressValueError, IPv4Address
 
+DOMAINS = "domains.txt"
+SAFE_SEARCH = "safe-search.txt"
 MAX_DOMAINS = 1_000_000
 MAX_SAFE_SEARCH = 500
 MAX_LINE = 254  # the longest name, RFC 1035 §2.3.4, and its end of line
