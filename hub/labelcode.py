@@ -28,7 +28,7 @@ def make_code() -> str:
 
 
 def write_label_code(paths: HubPaths, code: str) -> None:
-    """Keep a hash of `code`; the one before counts no more.
+    """Keep a hash of `code`; the one before counts no more. At each boot of a card: nothing is written anew.
 
     Raises:
         UsageError: no such code.
@@ -40,6 +40,8 @@ def write_label_code(paths: HubPaths, code: str) -> None:
             f"label code: expected {_LENGTH} of the signs {_SIGNS}, got {len(signs)}",
             hint="Give the code as it stands on the label, such as K7RM-4XQ9.",
         )
+    if is_label_code(paths, signs):
+        return
     data = hash_secret(signs).encode() + b"\n"
     try:
         for path in (paths.label_code, paths.spare / paths.label_code.name):

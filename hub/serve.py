@@ -28,6 +28,7 @@ from hub.ballast import settle
 from hub.clock import hub_now
 from hub.companions import Companions
 from hub.library.rebuild import open_library
+from hub.machine import return_large_buffers
 from hub.services import ServiceFile
 from hub.settings import HubPaths, HubSettings
 from hub.web import memory_disk
@@ -57,6 +58,7 @@ def serve(paths: HubPaths, settings: HubSettings, *, host: str, port: int) -> No
     Raises:
         LocalError: the port is taken, the host is none of this machine, or the disk refuses.
     """
+    return_large_buffers()  # else each thread that ever checked a password keeps its 19 MiB
     settle(paths, settings)
     open_library(paths, now=hub_now(paths.trust)).close()
     with closing(_listen(host, port)) as portal, closing(_listen_for_packs(host, settings, port)) as content:

@@ -4,15 +4,12 @@ Who may: with no account on the hub, whoever has typed the code on its label; el
 root is asked as a job (hub/jobs.py), so that nothing here waits for it and the class may be served meanwhile.
 """
 
-import io
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from typing import Any
 
-import segno
 from flask import Blueprint, abort, redirect, render_template, request
-from markupsafe import Markup
 from werkzeug.wrappers import Response as Answer
 
 from content_packs.errors import BusyError, Error, UsageError
@@ -23,6 +20,7 @@ from hub.web.display import translated
 from hub.web.first_steps import BY_NAME, STEPS, WIFI_MODES, Taken, WrongAnswerError, after, next_step
 from hub.web.links import page_url
 from hub.web.portal import LANGUAGE_COOKIE, shelf_view, this_portal
+from hub.web.qr import qr_code
 from hub.web.signin import begin_session, is_present, no_store, note_presence, signed_in, to_sign_in
 from hub.web.signin_pages import CROWDED, DIFFERENT, WRONG_CODE, address, look
 from hub.wording import later
@@ -189,8 +187,8 @@ def _cards() -> dict[str, Any]:
     portal = page_url("") + "/"
     return {
         "wifi": wifi,
-        "portal_qr": _qr(portal),
-        "wifi_qr": _qr(_wifi_text(wifi)) if wifi.get("ssid") else "",
+        "portal_qr": qr_code(portal),
+        "wifi_qr": qr_code(_wifi_text(wifi)) if wifi.get("ssid") else "",
     }
 
 
@@ -202,14 +200,6 @@ def _wifi_text(wifi: dict[str, str]) -> str:
 
     kind = f"T:WPA;P:{quoted(wifi['password'])};" if wifi.get("password") else "T:nopass;"
     return f"WIFI:S:{quoted(wifi['ssid'])};{kind};"
-
-
-def _qr(text: str) -> Markup:
-    out = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(
-        out, kind="svg", xmldecl=False, svgns=False, nl=False, omitsize=True, light="#fff", svgclass=None
-    )
-    return Markup(out.getvalue().decode())  # noqa: S704 - a path of numbers
 
 
 _MORE: dict[str, Callable[[], dict[str, Any]]] = {

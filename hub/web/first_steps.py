@@ -17,8 +17,8 @@ from hub.wording import later
 _SCHOOL_CODE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _MAX_SCHOOL_NAME = 100
 WIFI_MODES = {
-    "builtin": later("The hub itself (up to some 15 devices)"),
-    "external-ap": later("An access point on the cable"),
+    "builtin": later("The hub itself: for a few devices"),
+    "external-ap": later("An access point on the cable: for a whole class"),
     "off": later("Nobody: the hub is in a network that is there already"),
 }
 _YEARS = range(2024, 2100)  # what a clock may say that somebody looks at

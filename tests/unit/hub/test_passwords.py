@@ -94,6 +94,15 @@ def test_the_code_of_the_label_may_be_typed_as_one_likes(paths, typed):
     assert not is_label_code(paths, "K7RM-4XQ8")
 
 
+def test_a_code_that_is_kept_already_is_not_written_again(paths):
+    write_label_code(paths, "K7RM-4XQ9")
+    before = paths.label_code.read_bytes()
+    write_label_code(paths, "k7rm4xq9")
+    assert paths.label_code.read_bytes() == before
+    write_label_code(paths, "K7RM-4XQ8")
+    assert not is_label_code(paths, "K7RM-4XQ9")
+
+
 def test_no_code_is_no_way_in(paths):
     assert not has_label_code(paths)
     assert not is_label_code(paths, "")
