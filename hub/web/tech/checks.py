@@ -158,11 +158,30 @@ CHECKS = {
             ),
         ),
     ),
+    "network": Help(
+        later("The Wi-Fi"),
+        later("So many devices are on the hub's Wi-Fi, and so many fit."),
+        (later("The page “Wi-Fi” shows how well each hears the hub."),),
+    ),
+    "network-ap": Help(
+        later("The Wi-Fi does not run"),
+        later("Nobody can join. Devices on the cable still open the lessons."),
+        (
+            later("Wait a minute, then switch the hub off and on."),
+            later("If it stays so, connect an access point by cable and choose that on the page “Wi-Fi”."),
+        ),
+    ),
+    "network-full": Help(
+        later("The Wi-Fi is full"),
+        later("The radio inside the hub carries only a few devices; others cannot join."),
+        (
+            later("Let learners share devices, or let some leave the Wi-Fi."),
+            later("For a whole class connect an access point by cable and choose that on the page “Wi-Fi”."),
+        ),
+    ),
     "services": Help(
         later("Parts of the hub that do not run"),
-        later(
-            "Something of the hub has stopped. It is started again by itself; what does not need it works."
-        ),
+        later("Something has stopped. It is started again by itself; what does not need it works."),
         (
             later("Wait five minutes."),
             later("Then restart the hub on the page “Time and power”."),
