@@ -13,6 +13,7 @@ from hub.web import (
     conditions,
     display,
     errors,
+    fragments,
     guide,
     headers,
     home,
@@ -26,6 +27,7 @@ from hub.web import (
     search,
     sitemap,
     tech,
+    texts,
     view,
 )
 from hub.web.accepted import Accepted
@@ -71,11 +73,13 @@ def create_portal(
     files = PageFiles(paths, shelf)
     attach(app, Portal(paths, settings, ports, shelf, PackFiles(paths), PageCache(), files))
     Babel(app, locale_selector=page_language, default_translation_directories="translations")
+    texts.register(app)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     errors.register(app)
     headers.register(app)
     display.register(app)
+    fragments.register(app)
     conditions.register(app)
     app.wsgi_app = _NamedHost(app.wsgi_app)  # type: ignore[method-assign] # as Flask's own documentation does it
     captive.register(app, accepted)
