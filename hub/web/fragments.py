@@ -20,7 +20,7 @@ def register(app: Flask) -> None:
 
 
 def fragment(template: str, *, here: str = "", place: str = "") -> Markup:
-    """Return a template that knows the reader's choice, the page's address and `place`, which is one of few."""
+    """Return a template that knows the reader's choice, the page's address and `place`, one of few."""
     made = _make(template, page_language(), chosen(), place)
     return Markup(made.replace(_HERE, escape(here)))  # noqa: S704 - escaped by the template
 
