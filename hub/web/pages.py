@@ -34,11 +34,13 @@ def cached_page(
 
     @wraps(view)
     def answer(**arguments: object) -> Response:
-        cache, day = this_portal().pages, this_portal().page_files.today()
+        cache = this_portal().pages
+        is_offered = stamp is None and door_of(request.environ) is not None
+        day = this_portal().page_files.today() if daily or is_offered else None  # reads a file
         extra = (stamp() if stamp else None, day if daily else None)
         key = (request.full_path, chosen(), browser_host(), shelf_view().stamp, extra)
         page = cache.get(key) or cache.put(key, view(**arguments))
-        if stamp is None:
+        if is_offered and day is not None:
             _offer(page, day)
         return send_page(page)
 

@@ -68,7 +68,11 @@ def _completions(paths: HubPaths, begun: str, language: str, *_: Hashable) -> li
 
 
 def _stamp() -> Hashable:
-    return search_db.stamp(this_portal().paths.search_db)
+    """Return the stamp of the index, the same for the whole request."""
+    if "search_stamp" not in g:
+        g.search_stamp = search_db.stamp(this_portal().paths.search_db)
+    stamp: Hashable = g.search_stamp
+    return stamp
 
 
 def _page() -> str:
