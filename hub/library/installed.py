@@ -1,6 +1,7 @@
 """What is installed: read from disk, and kept as rows of `installed` so that pages need not read indexes."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -118,12 +119,13 @@ def _paths_of(db: Database) -> HubPaths:
 
 def current_version(paths: HubPaths, pack_id: str) -> int | None:
     """Return the version that `current` points at, from disk; None where there is none."""
-    link = paths.packs / pack_id / CURRENT
+    folder = f"{paths.packs}/{pack_id}"  # as text: half the time of Path, for every file of a pack
     try:
-        version = link.readlink().name
+        version = os.readlink(f"{folder}/{CURRENT}").rpartition("/")[2]  # noqa: PTH115
     except OSError:
         return None
-    return int(version) if version.isdecimal() and (link.parent / version / INDEX).is_file() else None
+    is_whole = version.isdecimal() and os.path.isfile(f"{folder}/{version}/{INDEX}")  # noqa: PTH113
+    return int(version) if is_whole else None
 
 
 def list_versions(paths: HubPaths, pack_id: str) -> list[int]:

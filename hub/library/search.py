@@ -148,7 +148,8 @@ def search(
     try:
         with search_db.open_for_reading(paths) as connection:
             if connection is not None:
-                library = _Library(connection, base_language(ui_language), filters)
+                stamp = search_db.stamp(paths.search_db)
+                library = _Library(connection, base_language(ui_language), filters, stamp)
                 return library.search(query, page, as_typed=as_typed)
     except BadDataError:
         search_db.condemn(paths.search_db)
@@ -204,6 +205,7 @@ class _Library:
     connection: sqlite3.Connection
     ui_language: str
     filters: Filters
+    stamp: tuple[int, ...]  # of search.db
 
     def search(self, query: str, page: Page, *, as_typed: bool) -> SearchResult:
         languages = {*self._languages(), self.ui_language}
@@ -256,10 +258,10 @@ class _Library:
         return self._way(shorter, "prefix", queries.match_beginning(shorter))
 
     def _suggest(self, query: str, words: tuple[AskedWord, ...], languages: set[str]) -> str | None:
-        found = suggest(self.connection, words, self._is_found)
+        found = suggest(self.connection, words, self._is_found, self.stamp)
         switched = None if found else switch(query)
         if switched:
-            found = suggest(self.connection, queries.parse(switched, languages), self._is_found)
+            found = suggest(self.connection, queries.parse(switched, languages), self._is_found, self.stamp)
         return found
 
     def _choose(self, words: tuple[AskedWord, ...]) -> _Way:

@@ -34,10 +34,11 @@ _BUSY_TIMEOUT_S = 10.0
 _HEADER_BYTES = 100
 # Words come folded (words.fold), so FTS5 only has to part them: ascii takes half the time of unicode61.
 _AUTOMERGE = 8  # segments, FTS5's own is 4: a third less work and fewer bytes written (docs/adr/0003)
-_MOST_WAITING = 4  # connections; a file keeps its inode while one of them has it open
+_MOST_OPEN = 4  # connections for reading; a file keeps its inode while one of them has it open
 _Files = tuple[tuple[Path, int], ...]  # with their inodes
 _waiting: list[tuple[_Files, sqlite3.Connection]] = []
 _waiting_lock = threading.Lock()
+_free = threading.BoundedSemaphore(_MOST_OPEN)
 _TABLES = """
 create virtual table words using fts5(
     title, title_forms, headings, heading_forms, body, body_forms,
@@ -65,9 +66,15 @@ create index vocabulary_term on vocabulary(term);
 def open_for_reading(paths: HubPaths) -> Iterator[sqlite3.Connection | None]:
     """Yield search.db read-only with hub.db attached as `hub`; None where no such index is there yet.
 
-    For one call in one thread. Connections wait for the next call, as opening one takes as long as a search;
-    one to a file that was replaced meanwhile is not used again.
+    For one call in one thread, which opens no second one meanwhile. Connections wait for the next call, as
+    opening one takes as long as a search; one to a file that was replaced meanwhile is not used again. While
+    all of them are in use, callers wait: Python computes for one of them at a time anyway.
     """
+    with _free:
+        yield from _read(paths)
+
+
+def _read(paths: HubPaths) -> Iterator[sqlite3.Connection | None]:
     try:
         files = tuple((path, path.stat().st_ino) for path in (paths.search_db, paths.db))
     except FileNotFoundError:
@@ -106,10 +113,7 @@ def _take(files: _Files) -> sqlite3.Connection | None:
 
 def _keep(files: _Files, connection: sqlite3.Connection) -> None:
     with _waiting_lock:
-        if len(_waiting) < _MOST_WAITING:
-            _waiting.append((files, connection))
-            return
-    connection.close()
+        _waiting.append((files, connection))
 
 
 @atexit.register

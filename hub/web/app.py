@@ -15,6 +15,7 @@ from hub.web import (
     display,
     errors,
     first_start,
+    fragments,
     guide,
     headers,
     home,
@@ -30,6 +31,7 @@ from hub.web import (
     signin_pages,
     sitemap,
     tech,
+    texts,
     view,
 )
 from hub.web.accepted import Accepted
@@ -78,12 +80,14 @@ def create_portal(
     files = PageFiles(paths, shelf)
     attach(app, Portal(paths, settings, ports, shelf, PackFiles(paths), PageCache(), files))
     Babel(app, locale_selector=page_language, default_translation_directories="translations")
+    texts.register(app)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     errors.register(app)
     headers.register(app)
     signin.register(app)
     display.register(app)
+    fragments.register(app)
     conditions.register(app)
     app.wsgi_app = _NamedHost(app.wsgi_app)  # type: ignore[method-assign] # as Flask's own documentation does it
     captive.register(app, accepted)

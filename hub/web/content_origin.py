@@ -14,6 +14,7 @@ what it leaves to us it also sends, told where the file lies (X-Accel-Redirect),
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -158,6 +159,7 @@ class _ContentOrigin:
         return ()
 
 
+@lru_cache(maxsize=64)  # packs with hosts of their own, asked in turn
 def pack_policy(own: str, portal: str, content_type: str) -> str:
     """Return the policy of what a pack sends, on its origin `own`, beside the portal's origin. Pure."""
     sources = f"default-src 'self' {own} {_SOURCES}; form-action 'self' {own}"

@@ -1,7 +1,7 @@
 """What a file is, from its name alone: the same on every machine, whatever /etc/mime.types says."""
 
 import mimetypes
-from pathlib import PurePosixPath
+from functools import lru_cache
 
 _OURS = {
     ".js": "text/javascript",
@@ -44,7 +44,13 @@ _UTF8 = ("application/json", "application/xml", "application/xhtml+xml", "image/
 
 def media_type(path: str) -> str:
     """Return the media type without parameters; application/octet-stream where the name tells nothing."""
-    suffix = PurePosixPath(path).suffix.lower()
+    name = path.rstrip("/").rpartition("/")[2]
+    dot = name.rfind(".")
+    return _of_suffix(name[dot:].lower() if 0 < dot < len(name) - 1 else "")
+
+
+@lru_cache(maxsize=128)  # a pack has few; asked for with every file of it
+def _of_suffix(suffix: str) -> str:
     known = _OURS.get(suffix)
     if known is not None:
         return known

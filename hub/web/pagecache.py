@@ -6,30 +6,35 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import cached_property
 
 _MAX_PAGES = 128  # of some 8 kB each
 _MAX_BYTES = 8 * 1024 * 1024  # long lists of a shelf, and another one for each `?x=…`
 _GZIP_LEVEL = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page:
     """One page as it is sent."""
 
     html: bytes
-    gzipped: bytes
     etag: str
+
+    @cached_property
+    def gzipped(self) -> bytes:
+        """The page in gzip form, made for the first who asks for it."""
+        return gzip.compress(self.html, _GZIP_LEVEL, mtime=0)
 
     @property
     def size_bytes(self) -> int:
-        """What it takes in memory."""
-        return len(self.html) + len(self.gzipped)
+        """About what it takes in memory with its gzip form, whether that is made already or not."""
+        return len(self.html) * 4 // 3
 
 
 def make_page(html: str) -> Page:
-    """Return a page in the forms it is sent in."""
+    """Return a page as it is sent."""
     data = html.encode()
-    return Page(data, gzip.compress(data, _GZIP_LEVEL, mtime=0), hashlib.sha256(data).hexdigest()[:24])
+    return Page(data, hashlib.sha256(data).hexdigest()[:24])
 
 
 class PageCache:

@@ -35,7 +35,9 @@ def cached_page(
 
     @wraps(view)
     def answer(**arguments: object) -> Response:
-        cache, day = this_portal().pages, this_portal().page_files.today()
+        cache = this_portal().pages
+        is_offered = stamp is None and door_of(request.environ) is not None
+        day = this_portal().page_files.today() if daily or is_offered else None  # reads a file
         extra = (stamp() if stamp else None, day if daily else None)
         key = (request.full_path, chosen(), browser_host(), shelf_view().stamp, extra)
         page = cache.get(key)
@@ -44,7 +46,7 @@ def cached_page(
             if is_personal():  # never of use to anybody else, whatever the view is meant to be
                 return send_page(make_page(html))
             page = cache.put(key, html)
-        if stamp is None:
+        if is_offered and day is not None:
             _offer(page, day)
         return send_page(page)
 

@@ -70,6 +70,13 @@ def shelf_view() -> ShelfView:
 
 def chosen() -> Preferences:
     """Return the learner's language and text size, or the hub's own where none was chosen."""
+    if "chosen" not in g:
+        g.chosen = _read_choice()
+    preferences: Preferences = g.chosen
+    return preferences
+
+
+def _read_choice() -> Preferences:
     language = request.cookies.get(LANGUAGE_COOKIE, "")
     text_size = request.cookies.get(TEXT_SIZE_COOKIE, "")
     default = this_portal().settings.portal.language

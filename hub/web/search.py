@@ -15,6 +15,7 @@ from hub.library.search import Filters, Found, Page, SearchResult, find_left_out
 from hub.services import read_service
 from hub.settings import HubPaths
 from hub.web import facets
+from hub.web.hits import show_hits
 from hub.web.links import view_path
 from hub.web.pages import cached_page, fresh_page
 from hub.web.paging import asked_page, page_of
@@ -67,7 +68,11 @@ def _completions(paths: HubPaths, begun: str, language: str, *_: Hashable) -> li
 
 
 def _stamp() -> Hashable:
-    return search_db.stamp(this_portal().paths.search_db)
+    """Return the stamp of the index, the same for the whole request."""
+    if "search_stamp" not in g:
+        g.search_stamp = search_db.stamp(this_portal().paths.search_db)
+    stamp: Hashable = g.search_stamp
+    return stamp
 
 
 def _page() -> str:
@@ -84,6 +89,8 @@ def _page() -> str:
         query=query,
         wanted=narrowed,
         result=result,
+        hits=show_hits(result.hits, view.by_id),
+        group_hits={group.kind: show_hits(group.hits, view.by_id) for group in result.groups},
         packs=view.by_id,
         rows=facets.make_rows(_FACETS, _count(result.found, view.by_id), narrowed),
         zims=g.zim_answer,

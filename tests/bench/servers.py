@@ -21,6 +21,7 @@ from support.waiting import wait_for
 
 _START_S = 30.0
 _STOP_S = 15.0
+NGINX_CHECKED = "/checked/"  # below it nginx has the same files, and follows no link
 FLASK_THREADS = 16  # as many as the portal's
 
 _NGINX = """{user}daemon off;
@@ -32,7 +33,11 @@ http {{
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; default_type text/html;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen 127.0.0.1:{port}; root {root}; }}
+  server {{
+    listen 127.0.0.1:{port};
+    root {root};
+    location {checked} {{ alias {root}/; disable_symlinks on from={root}; }}
+  }}
 }}
 """
 
@@ -65,7 +70,7 @@ def nginx(folder: Path, root: Path) -> Iterator[Server]:
     folder.mkdir()
     user = "user root; " if os.geteuid() == 0 else ""  # else its workers cannot look into our folders
     config = folder / "nginx.conf"
-    config.write_text(_NGINX.format(folder=folder, root=root, port=port, user=user))
+    config.write_text(_NGINX.format(folder=folder, root=root, port=port, user=user, checked=NGINX_CHECKED))
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert program, "nginx is missing: apt-get install nginx-light"
     command = [program, "-p", folder, "-c", config, "-e", "stderr"]

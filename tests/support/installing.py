@@ -40,7 +40,7 @@ def install_source(paths: HubPaths, folder: Path) -> Path:
 
 
 def uninstall(paths: HubPaths, pack_id: str) -> None:
-    """Take a pack off the hub as an unassigned one is: it stops being current, then its row and its tree go."""
+    """Take a pack off the hub as an unassigned one is: no longer current, then its row and its tree go."""
     (paths.packs / pack_id / installed.CURRENT).unlink()
     db = open_db(paths.db)
     installed.forget(db, pack_id)

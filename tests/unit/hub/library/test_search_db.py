@@ -1,5 +1,7 @@
 """search.db as its readers open it: connections are used again, and never for a file that was replaced."""
 
+import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,27 @@ def test_what_failed_is_not_used_again(library: HubPaths) -> None:
         raise ZeroDivisionError
     with search_db.open_for_reading(library) as second:
         assert second is not first
+
+
+def test_who_comes_while_all_connections_are_in_use_waits_and_opens_none(
+    library: HubPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[HubPaths] = []
+    open_one = search_db._open
+    monkeypatch.setattr(search_db, "_open", lambda paths: (opened.append(paths), open_one(paths))[1])
+    search_db.close_waiting()
+    got_one = threading.Event()
+
+    def read() -> None:
+        with search_db.open_for_reading(library):
+            got_one.set()
+
+    with ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(search_db.open_for_reading(library))
+        fifth = threading.Thread(target=read)
+        fifth.start()
+        assert not got_one.wait(0.2)
+    fifth.join(10)
+    assert got_one.is_set()
+    assert len(opened) == 4
