@@ -223,7 +223,7 @@ def test_documented_members_are_those_of_the_code(command, made):
 
 def test_every_fault_is_shown_by_tests_that_exist():
     rows = re.findall(r"^\| (\d+) \|.*\|(.*)\|$", read(ROOT / "docs/faults.md"), re.MULTILINE)
-    assert [int(number) for number, _ in rows] == list(range(1, 23))
+    assert [int(number) for number, _ in rows] == [*range(1, 23), 30]
     for number, tests in rows:
         named = re.findall(r"`(tests/\S+\.py)::(\w+)`", tests)
         assert named, f"fault {number} is shown by nothing"

@@ -119,12 +119,12 @@ def test_a_password_that_nobody_took_stays_on_the_card(card):
 def test_a_card_with_errors_boots_as_before_and_says_where(card):
     card.write(make_school())
     card.boot()
-    card.write(card.read().replace('language = "uk"', 'language = "uk"\r\nlanguag = "en"').encode())
+    card.write(card.read().replace('language = "uk"', 'language = "uk"\r\nlanguage2 = "en"').encode())
     done = card.boot()
     assert done.chosen.source == "last-good"
     assert card.networks[-1] == make_school()
-    line = card.read().split("\r\n").index('languag = "en"') + 1
-    assert f"Рядок {line}: Хаб не знає назви languag. Можливо, малося на увазі language?" in card.status()
+    line = card.read().split("\r\n").index('language2 = "en"') + 1
+    assert f"Рядок {line}: Хаб не знає назви language2. Можливо, малося на увазі language?" in card.status()
 
 
 @pytest.mark.parametrize("data", [None, b"", b"\0" * 4096, b"\xff\xfe\x00", b"hello"], ids=repr)

@@ -1,4 +1,4 @@
-"""A power cut at any write of `hub card boot`: the next boot has everything, no password is lost (fault 4)."""
+"""A power cut at any write of `hub card boot`: the next boot has all, and no password is lost (fault 4)."""
 
 import os
 

@@ -1,0 +1,143 @@
+"""Cards of the office: who gets which id and token, and what a stranger can do with an inbox."""
+
+from datetime import timedelta
+
+import pytest
+
+from content_packs import depot
+from content_packs.enrolment import Request, encode_request, make_token, public_text, token_key
+from content_packs.errors import UsageError
+from hub.school.statusblock import short_fingerprint
+from provisioning.central import cards, requests
+from provisioning.central.enrol import enrol, revoke
+from provisioning.central.fleet import open_fleet
+from provisioning.central.release import change
+from support.office import OfficeAtWork, new_key
+
+DEPOT = "sftp://depot.example/"
+
+
+class Desk:
+    """Does what `central card` and `central enrol` do."""
+
+    def __init__(self, folder):
+        work = OfficeAtWork.found(folder / "central")
+        self.office, self.now = work.office, work.now
+        self.change(lambda fleet: cards.remember_depot(fleet, DEPOT, [new_key()]))
+
+    def change(self, edit, *, now=None):
+        return change(self.office, edit, doing="test", now=now or self.now)[0]
+
+    def card(self, school, *, hub_id=None, now=None):
+        def edit(fleet):
+            made = cards.plan_card(fleet, school, code=None, hub_id=hub_id, ring=None, now=self.now)
+            fleet.save_card(made[0])
+            return made
+
+        return self.change(edit, now=now)
+
+    def ask(self, hub_id, token, key, *, inbox=None):
+        name, data = encode_request(Request(hub_id, key, "Школа"), token)
+        (self.office.depot / depot.inbox_dir(inbox or hub_id) / name).write_bytes(data)
+
+    def pending(self):
+        with open_fleet(self.office.fleet_db) as fleet:
+            return requests.list_pending(self.office, fleet)
+
+    def keys(self, hub_id):
+        path = self.office.hub_keys / hub_id
+        return path.read_text() if path.exists() else ""
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(tmp_path)
+
+
+def test_a_school_keeps_its_id_and_the_token_before_ends(desk):
+    first, _ = desk.card("Школа № 1")
+    again, _ = desk.card("Школа № 1")
+    assert again.hub_id == first.hub_id
+    assert again.token_key in desk.keys(first.hub_id)
+    assert first.token_key not in desk.keys(first.hub_id)
+    by_id, _ = desk.card(first.hub_id)
+    assert (by_id.hub_id, by_id.school) == (first.hub_id, "Школа № 1")
+
+
+def test_a_code_makes_a_telling_id(desk):
+    assert desk.card("12345678")[0].hub_id == "h-12345678"
+
+
+def test_a_school_of_several_hubs_has_to_be_told_apart(desk):
+    for hub_id in ("h-1", "h-2"):
+        desk.card("Школа", hub_id=hub_id)
+    with pytest.raises(UsageError, match="h-1, h-2"):
+        desk.card("Школа")
+
+
+def test_the_token_lets_in_beside_the_key_of_the_hub_until_it_ends(desk):
+    own = new_key()
+    desk.change(lambda fleet: enrol(fleet, "h-1", own, school="Школа", ring=None, now=desk.now))
+    card, _ = desk.card("Школа")
+    assert own in desk.keys("h-1")
+    assert card.token_key in desk.keys("h-1")
+    desk.change(lambda _: None, now=desk.now + timedelta(days=cards.TOKEN_DAYS + 1))
+    assert own in desk.keys("h-1")
+    assert card.token_key not in desk.keys("h-1")
+
+
+def test_revoking_a_hub_ends_its_token_too(desk):
+    desk.card("Школа", hub_id="h-1")
+    desk.change(lambda fleet: enrol(fleet, "h-1", new_key(), school="Школа", ring=None, now=desk.now))
+    desk.change(lambda fleet: revoke(fleet, "h-1", now=desk.now))
+    assert desk.keys("h-1") == ""
+    assert desk.pending() == []
+
+
+def test_only_a_request_with_the_token_of_this_hub_counts(desk):
+    _, token = desk.card("Школа", hub_id="h-1")
+    _, other = desk.card("Інша", hub_id="h-2")
+    key = new_key()
+    desk.ask("h-1", other, new_key())
+    desk.ask("h-2", token, new_key(), inbox="h-1")
+    desk.ask("h-1", token, "ssh-dss AAAA")
+    desk.ask("h-1", token, "\x1b[2J" + new_key())
+    folder = desk.office.depot / depot.inbox_dir("h-1")
+    (folder / "enrol-large").write_bytes(b"{" * 10_000)
+    (folder / "enrol-deep").write_bytes(b"[" * 4000)
+    (folder / "enrol-link").symlink_to("/etc/passwd")
+    desk.ask("h-1", token, key)
+    asked = [each for each in desk.pending() if each.card.hub_id == "h-1"]
+    assert [each.public_key for each in asked] == [key]
+    assert len(asked[0].refused) == 7
+    assert "\x1b" not in "".join(asked[0].refused)
+    with pytest.raises(UsageError, match=short_fingerprint(key)):
+        desk.change(lambda fleet: requests.approve(desk.office, fleet, "h-1", "AAAA-AAAA", now=desk.now))
+    hub = desk.change(
+        lambda fleet: requests.approve(
+            desk.office, fleet, "h-1", short_fingerprint(key).lower(), now=desk.now
+        )
+    )
+    assert (hub.public_key, hub.school) == (key, "Школа")
+    assert desk.keys("h-1").count("ssh-ed25519") == 1
+
+
+def test_a_depot_on_the_web_has_no_token_since_nothing_can_be_left_there(desk):
+    desk.change(lambda fleet: cards.remember_depot(fleet, "https://depot.example/x", []))
+    card, token = desk.card("Школа", hub_id="h-1")
+    with open_fleet(desk.office.fleet_db) as fleet:
+        part = cards.central_part(desk.office, card, cards.find_depot(fleet), token)
+    assert (part.address, part.host_keys, part.enrol_token) == ("https://depot.example/x", (), "")
+
+
+@pytest.mark.parametrize("url", ["gopher://x/", "http://x/", "sftp://"])
+def test_an_address_that_is_none_is_not_remembered(desk, url):
+    with pytest.raises(UsageError):
+        desk.change(lambda fleet: cards.remember_depot(fleet, url, []))
+    with open_fleet(desk.office.fleet_db) as fleet:
+        assert cards.find_depot(fleet).url == DEPOT
+
+
+def test_a_token_gives_its_key_however_it_is_typed():
+    token = make_token()
+    assert public_text(token_key(token)) == public_text(token_key(token.upper().replace("-", "")))
