@@ -17,7 +17,7 @@ from hub.settings import HubPaths, HubSettings, read_settings
 
 
 def prepare_network(paths: NetworkPaths, hub: HubPaths, school: School) -> list[str]:
-    """Write the network's files before anything reads them: `hub card boot`. Return addresses of the hub, as numbers.
+    """Write the network's files before anything reads them: `hub card boot`. Return the hub's own numbers.
 
     A radio that the kernel has not found yet is no harm: the watcher looks again.
 
@@ -32,7 +32,7 @@ def prepare_network(paths: NetworkPaths, hub: HubPaths, school: School) -> list[
 def change_network(
     paths: NetworkPaths, hub: HubPaths, school: School, *, run: Runner | None = None
 ) -> list[str]:
-    """Make a running network as another school config wants it. Return addresses of the hub, as numbers.
+    """Make a running network as another school config wants it. Return the hub's own numbers.
 
     Raises:
         UsageError: the Wi-Fi cannot be made so, and nothing was changed.
