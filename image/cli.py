@@ -51,7 +51,7 @@ _options = [
 
 
 def _command(function: Callable[..., None]) -> click.Command:
-    """Make a command of a function: the options that all share, and its failures as text with an exit code."""
+    """Make a command of a function: with the options that all share, and failures as text."""
 
     @wraps(function)
     def explained(**values: object) -> None:

@@ -51,7 +51,7 @@ def make_os_list(image: Path, packed: Path, *, version: str, epoch: int, url: st
         "release_date": datetime.fromtimestamp(epoch, UTC).date().isoformat(),
         "devices": list(DEVICES),
         "architecture": "armv8",
-        "init_format": "none",  # Imager's own settings are not for this system: it has one file for all of that
+        "init_format": "none",  # Imager's own settings are not for this system: one file has all of that
     }
     return json.dumps({"os_list": [entry]}, ensure_ascii=False, indent=2) + "\n"
 
