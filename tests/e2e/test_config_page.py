@@ -145,6 +145,7 @@ def test_a_person_fills_in_the_page_and_gets_the_file(page, engine, language):
             f"f-{key}",
             text,
         )
+    page.value("scrollTo(0, 0)")
     keep_picture(page, engine, PHONE, language, "config-page")
     assert page.text("#result") == ("Усе гаразд." if language == "uk" else "All is well.")
     config = read_config(

@@ -66,7 +66,7 @@ class Visitor:
 
 
 def keep_picture(tab: Tab, engine: Engine, size: Size, language: str, name: str) -> None:
-    """Keep a picture of the screen in build/screens/<engine>/<size>/<language>; for `make renew`, in docs too."""
+    """Keep a picture in build/screens/<engine>/<size>/<language>; for `make renew` in docs/screens, too."""
     width, height = size
     folder = BUILD / "screens" / engine.name / f"{width}x{height}" / language
     folder.mkdir(parents=True, exist_ok=True)
