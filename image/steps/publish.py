@@ -9,7 +9,7 @@ from image.config import ImageConfig
 from image.errors import ToolError
 from image.hashes import hash_file
 from image.step import Action, Build, Call, Run, Step
-from image.steps.base import data_debs
+from image.steps.packages import data_debs
 from image.steps.software import software_dir
 from image.steps.wheels import ENVIRONMENTS
 

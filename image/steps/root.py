@@ -9,7 +9,7 @@ from image.config import BASE_EPOCH, PYTHON, ImageConfig
 from image.errors import LayerError
 from image.layer import Layer, find_unclaimed, takes
 from image.step import Action, Build, Call, Run, Step
-from image.steps.base import base_tar, data_debs
+from image.steps.packages import base_tar, data_debs
 from image.steps.software import software_dir
 from image.steps.tools import compile_modules
 from image.steps.wheels import ENVIRONMENTS
