@@ -19,7 +19,7 @@ _SETTING = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")  # a key of the sc
 _PASSWORD = re.compile(r"[ -~]{8,63}")  # what WPA2 takes: printable ASCII
 _MODES = ("builtin", "external-ap", "off")
 _MAX_SSID_BYTES = 32
-_MAX_CHANNEL = 177  # of 5 GHz; which ones a country allows is the school config's to say
+_MAX_CHANNEL = 13  # of 2.4 GHz, as the school config has it
 _MAX_VALUE = 4000  # characters; the longest is the office's root in a school config
 
 

@@ -24,7 +24,7 @@ from hub.school import FILE_NAME, SchoolConfig, to_file
 from hub.school.statusblock import StatusBlock, short_fingerprint
 from hub.settings import HubPaths
 
-ApplyNetwork = Callable[[CardPlaces, SchoolConfig], list[str]]  # returns URLs of the portal
+ApplyNetwork = Callable[[CardPlaces, SchoolConfig], list[str]]  # returns the hub's own numbers
 SetPassword = Callable[[HubPaths, str], None]
 SetCode = Callable[[HubPaths, str], None]
 ReadLastSync = Callable[[HubPaths], str]
@@ -34,7 +34,7 @@ ReadLastSync = Callable[[HubPaths], str]
 class Others:
     """Other parts of the hub that a boot calls; the command line puts them together."""
 
-    apply_network: ApplyNetwork | None = None  # returns addresses of the portal
+    apply_network: ApplyNetwork | None = None  # returns the hub's own numbers
     set_first_password: SetPassword | None = None
     set_label_code: SetCode | None = None
     read_last_sync: ReadLastSync | None = None
@@ -47,7 +47,7 @@ class Boot:
     chosen: Chosen
     hub: hubdir.HubFacts | None = None
     label_code: str = ""
-    addresses: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
     hostname: str = ""
     last_sync: str = ""
     problems: list[str] = field(default_factory=list)
@@ -78,7 +78,7 @@ def boot(places: CardPlaces, others: Others, *, now: datetime) -> Boot:
             done.secrets_removed = school.take_secrets_off(places, chosen)
     with _noted(problems, "network"):
         if others.apply_network is not None:
-            done.addresses = others.apply_network(places, config)
+            done.numbers = others.apply_network(places, config)
     _write_status(places, done, now)
     return done
 
@@ -150,7 +150,7 @@ def _facts(places: CardPlaces, done: Boot, now: datetime) -> StatusFacts:
         block=block,
         is_new_key=hub is not None and hub.is_new_key,
         label_code=done.label_code,
-        addresses=done.addresses,
+        numbers=done.numbers,
         software=_software_version(),
         image=_image_version(places),
         last_sync=done.last_sync,

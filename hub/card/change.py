@@ -27,6 +27,9 @@ def plan_change(now: SchoolConfig, values: Mapping[str, str]) -> Reading:
         merged[key] = _to_number(key, text) if field.type == "number" else text
         if field.type == "lines":
             merged[key] = tuple(line for line in text.splitlines() if line.strip())
+    if values.get("wifi.mode") == "external-ap" and "uplink.kind" not in values:
+        # The socket is the access points' then; a phone or modem may be plugged in, and no page asks for it.
+        merged["uplink.kind"] = "usb" if merged["uplink.kind"] == "ethernet" else merged["uplink.kind"]
     return read_config(write_config(from_values(merged), comments=False).encode())
 
 

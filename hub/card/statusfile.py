@@ -23,7 +23,7 @@ _TEXTS = {
         "school": "Школа: %s (%s)",
         "wifi": "Wi-Fi: %s",
         "address": "Адреса порталу: http://%s/",
-        "also": "Або: %s/",
+        "also": "Або: http://%s/",
         "hub": "Ідентифікатор хаба: %s",
         "fingerprint": "Відбиток ключа: %s (звірте з центром)",
         "new-key": "Ключ хаба створено щойно: центр має його підтвердити.",
@@ -49,7 +49,7 @@ _TEXTS = {
         "school": "School: %s (%s)",
         "wifi": "Wi-Fi: %s",
         "address": "Address of the portal: http://%s/",
-        "also": "Or: %s/",
+        "also": "Or: http://%s/",
         "hub": "Hub id: %s",
         "fingerprint": "Fingerprint of its key: %s (compare with the office)",
         "new-key": "The hub's key was made just now: the office has to approve it.",
@@ -76,7 +76,7 @@ class StatusFacts:
     block: StatusBlock | None  # None: the hub has no identity, as on a disk that cannot be written
     is_new_key: bool
     label_code: str
-    addresses: Sequence[str]
+    numbers: Sequence[str]  # of the hub in the class's network
     software: str
     image: str
     last_sync: str  # empty: never
@@ -134,7 +134,7 @@ def _about_hub(facts: StatusFacts, say: dict[str, str]) -> str:
         say["school"] % (config.school_name, config.school_code),
         say["wifi"] % (config.wifi.ssid if config.wifi.mode == "builtin" else config.wifi.mode),
         say["address"] % config.hub_name,
-        *(say["also"] % url for url in facts.addresses if not url.endswith(f"//{config.hub_name}")),
+        *(say["also"] % number for number in facts.numbers),
     ]
     if facts.block is not None:
         lines += [say["hub"] % facts.block.hub_id, say["fingerprint"] % facts.block.fingerprint]

@@ -12,7 +12,8 @@ from hub.school.config import from_values, to_values
 from hub.school.fields import BY_KEY, FIELDS
 from hub.school.rules import list_broken
 from support.school_config import make_school, office_part
-from support.tab import Tab
+from support.tab import PHONE, Tab
+from support.visitor import keep_picture
 
 PAGE = (Path(__file__).parents[2] / "docs" / "hub-config.html").as_uri()
 # Text that has gone wrong somewhere: length in bytes and signs, other alphabets, signs outside of the BMP.
@@ -124,7 +125,8 @@ def test_page_and_hub_agree_on_whole_files(page, language):
 
 
 @pytest.mark.parametrize("language", ["uk", "en"])
-def test_a_person_fills_in_the_page_and_gets_the_file(page, language):
+def test_a_person_fills_in_the_page_and_gets_the_file(page, engine, language):
+    page.show(PHONE)
     if language == "en":
         page.tap("#language")
     page.tap("#save")
@@ -143,6 +145,8 @@ def test_a_person_fills_in_the_page_and_gets_the_file(page, language):
             f"f-{key}",
             text,
         )
+    page.value("scrollTo(0, 0)")
+    keep_picture(page, engine, PHONE, language, "config-page")
     assert page.text("#result") == ("Усе гаразд." if language == "uk" else "All is well.")
     config = read_config(
         page.run("function () { return document.getElementById('text').textContent }").encode()

@@ -216,3 +216,19 @@ def test_it_goes_through_the_front_door(tab, door, engine, story):
 def test_it_all_goes_without_scripts(visitor, story):
     visitor.tab.allow_scripts(False)
     story(visitor)
+
+
+def test_a_technician_finds_the_stick_and_the_way_to_switch_off(learner):
+    tab = learner.tab
+    learner.go("/tech/content")
+    tab.value(
+        "scrollBy(0, document.querySelector('main section[aria-label]').getBoundingClientRect().top - 8)"
+    )
+    learner.keep("stick")
+    tab.follow("main a[href*='/tech/do/install']")
+    assert tab.has("main form[action^='/tech/do/install'] button")
+    learner.go("/tech/power")
+    tab.follow("main a[href^='/tech/do/power-off']")
+    tab.value("document.querySelector('main form[action*=power-off]').scrollIntoView(false)")
+    learner.keep("power-off")
+    assert tab.has("main form[action^='/tech/do/power-off'] button")

@@ -18,6 +18,9 @@ _SHOWN_PICTURES = (  # those that docs/ shows: `make renew`
     *("home-phone-uk", "search-phone-uk", "lesson-phone-uk", "film-phone-uk", "did-you-mean-phone-uk"),
     *("library-phone-uk", "shelf-phone-uk", "course-phone-uk", "huge-phone-uk", "missing-phone-uk"),
     *("home-pc-uk", "home-pc-en", "library-pc-uk", "search-pc-en", "lesson-pc-uk", "book-epub-pc-uk"),
+    # docs/howto/card.*.md
+    *("config-page-phone-uk", "start-code-phone-uk", "start-overview-phone-uk", "start-cards-phone-uk"),
+    *("stick-phone-uk", "power-off-phone-uk"),
 )
 
 
@@ -58,13 +61,18 @@ class Visitor:
         return self.tab.url.removeprefix(self.served.url)
 
     def keep(self, name: str) -> None:
-        """Keep a picture of the screen in build/screens/<engine>/<size>/<language>."""
-        width, height = self.size
-        folder = BUILD / "screens" / self.engine.name / f"{width}x{height}" / self.language
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.png").write_bytes(self.tab.screenshot())
-        device = next(device for device, size in DEVICES.items() if size == self.size)
-        shown = f"{name}-{device}-{self.language}"
-        if os.environ.get("RENEW") and self.engine.is_today and shown in _SHOWN_PICTURES:
-            SHOWN.mkdir(exist_ok=True)
-            (SHOWN / f"{shown}.webp").write_bytes(self.tab.screenshot("webp", quality=70))
+        """Keep a picture of the screen."""
+        keep_picture(self.tab, self.engine, self.size, self.language, name)
+
+
+def keep_picture(tab: Tab, engine: Engine, size: Size, language: str, name: str) -> None:
+    """Keep a picture in build/screens/<engine>/<size>/<language>; for `make renew` in docs/screens, too."""
+    width, height = size
+    folder = BUILD / "screens" / engine.name / f"{width}x{height}" / language
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.png").write_bytes(tab.screenshot())
+    device = next(device for device, its_size in DEVICES.items() if its_size == size)
+    shown = f"{name}-{device}-{language}"
+    if os.environ.get("RENEW") and engine.is_today and shown in _SHOWN_PICTURES:
+        SHOWN.mkdir(exist_ok=True)
+        (SHOWN / f"{shown}.webp").write_bytes(tab.screenshot("webp", quality=70))

@@ -12,6 +12,7 @@ from hub.card.places import CardPlaces
 from hub.card.school import read_last_good
 from hub.cli import cli
 from hub.identity import read_root
+from hub.network.lan import Lan
 from hub.school import read_config, to_file, write_config
 from hub.school.root import pack_root
 from hub.school.statusblock import parse_block
@@ -38,9 +39,7 @@ class Card:
 
     def boot(self):
         others = Others(
-            apply_network=lambda _, config: (
-                self.networks.append(config) or ["http://hub.lan", "http://10.42.0.1"]
-            ),
+            apply_network=lambda _, config: self.networks.append(config) or [str(Lan().hub)],
             set_first_password=lambda _, password: self.passwords.append(password),
         )
         return boot(self.places, others, now=NOW)
@@ -246,6 +245,12 @@ def test_the_status_file_carries_what_the_office_needs(card):
     assert (block.hub_id, block.public_key) == ("h-5", done.hub.public_key)
     assert (block.school_code, block.school_name) == ("12345678", make_school().school_name)
     assert done.label_code in card.status()
+
+
+def test_the_status_file_says_what_to_type_into_a_browser(card):
+    card.write(make_school())
+    card.boot()
+    assert {"http://hub.lan/", "http://10.83.16.1/"} <= set(card.status().split())
 
 
 def test_a_wrong_root_is_told_and_the_rest_works(card):

@@ -33,6 +33,13 @@ def test_a_changed_network_is_that_of_the_next_boot(places):
     assert "new password" not in text
 
 
+@pytest.mark.parametrize(("before", "after"), [("ethernet", "usb"), ("none", "none"), ("wifi", "wifi")])
+def test_an_access_point_takes_the_socket_and_leaves_other_ways_out(places, before, after):
+    change(places, {"uplink.kind": before, "uplink.ssid": "Сільрада", "uplink.password": ""})
+    config = change(places, {"wifi.mode": "external-ap", "wifi.ssid": "Клас", "wifi.password": "long enough"})
+    assert (config.wifi.mode, config.uplink.kind) == ("external-ap", after)
+
+
 @pytest.mark.parametrize(
     ("values", "told"),
     [
@@ -41,6 +48,7 @@ def test_a_changed_network_is_that_of_the_next_boot(places):
         ({"wifi.channel": "six"}, "six"),
         ({"wifi.ssid": ""}, "no name"),
         ({"country": "XX"}, "XX"),
+        ({"wifi.mode": "external-ap", "uplink.kind": "ethernet"}, "external-ap"),
     ],
 )
 def test_a_value_that_cannot_be_used_changes_nothing(places, values, told):

@@ -3,9 +3,13 @@ import os
 
 import pytest
 
+from hub.card.change import plan_change
 from hub.clock import read_boot_id
+from hub.jobvalues import SPECS
+from hub.web.tech.actions import WIFI_CHANNELS, WIFI_MODES
 from hub.web.tech.wifi import find_wifi, join_text
 from support.accounts import fill_in
+from support.school_config import make_school
 
 STATE = {
     "mode": "builtin",
@@ -67,3 +71,11 @@ def test_a_state_of_another_version_is_no_error(name, value):
 def test_without_a_watcher_nothing_is_claimed(technician):
     technician.set_cookie("language", "en")
     assert "Nothing is known of the Wi-Fi." in technician.get("/tech/wifi").text
+
+
+@pytest.mark.parametrize("mode", WIFI_MODES)
+@pytest.mark.parametrize("channel", [channel for channel in WIFI_CHANNELS if channel])
+def test_what_the_page_offers_is_what_the_card_takes(mode, channel):
+    values = {"mode": mode, "channel": channel, "ssid": "Клас", "password": "long enough"}
+    assert not [name for name, text in values.items() if SPECS["wifi"].optional[name](text)]
+    assert plan_change(make_school(), {f"wifi.{name}": text for name, text in values.items()}).config
