@@ -48,7 +48,9 @@ def _check(source: PackSource) -> Iterator[Finding]:
             if file.read(len(_SQUASHFS)) != _SQUASHFS:
                 yield Finding(source.place(ROOT), "is no squashfs", _HINT)
         if files[ROOT].size > MAX_ROOT_BYTES:
-            words = f"is {files[ROOT].size} bytes large: expected at most {MAX_ROOT_BYTES}, a slot's partition"
+            words = (
+                f"is {files[ROOT].size} bytes large: expected at most {MAX_ROOT_BYTES}, a slot's partition"
+            )
             yield Finding(source.place(ROOT), words)
     started = sum(file.size for file in files.values() if is_slot_file(file.path))
     if started > MAX_STARTED_BYTES:

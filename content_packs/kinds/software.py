@@ -15,7 +15,9 @@ from content_packs.source import Finding, PackSource
 
 OURS = "classroom_hub"  # the wheel that brings the command `hub`
 MAX_WHEELS = 500
-_WHEEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+]*-[A-Za-z0-9_.+!]+(-\d[A-Za-z0-9_.]*)?(-[A-Za-z0-9_.]+){3}\.whl")
+_WHEEL = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9_.+]*-[A-Za-z0-9_.+!]+(-\d[A-Za-z0-9_.]*)?(-[A-Za-z0-9_.]+){3}\.whl"
+)
 _MEMBERS: Mapping[str, Member] = {
     "software": text(100, shortest=1),
     "built_at": number(least=1),

@@ -39,6 +39,7 @@ def _plan(build: Build) -> tuple[Action, ...]:
         Run(("chown", "--recursive", "0:0", f"{root}/opt")),
         Call("remove what no two cards may share: machine id, host keys, seeds, logs", lambda: _impersonal(root)),
         *(Call(f"layer {layer.name}: {layer.about}", lambda layer=layer: _apply(build, layer)) for layer in build.layers),
+        Call("write which version of the image this is, and when it was last changed", lambda: _write_version(config)),
         Run(("systemd-sysusers", f"--root={root}"), {"SOURCE_DATE_EPOCH": str(BASE_EPOCH)}),
         *(Run(("systemctl", f"--root={root}", "--no-reload", verb, *names)) for verb, names in units if names),
         Run(("find", f"{root}/usr/lib/python3", f"{root}/usr/lib/python{PYTHON}", "-name", "__pycache__", "-prune", "-exec", "rm", "-r", "{}", "+")),
@@ -98,6 +99,14 @@ def _apply(build: Build, layer: Layer) -> None:
         (root / path[1:]).chmod(int(mode, 8))
     for pattern in layer.exclude:
         _remove(root, pattern)
+
+
+def _write_version(config: ImageConfig) -> None:
+    """What /usr/bin/hub compares newer software with, and an update another image: docs/adr/0019."""
+    place = config.root / "usr/lib/hub"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "version").write_text(f"{config.version}\n", encoding="ascii")
+    (place / "built-at").write_text(f"{config.epoch}\n", encoding="ascii")
 
 
 def _install(path: Path, target: Path) -> None:
