@@ -37,9 +37,7 @@ def test_pins_are_chosen_for_the_card_and_not_for_this_machine():
 @pytest.mark.parametrize("environment", ["hub", "kolibri"])
 def test_every_pin_of_ours_is_seen(config, environment):
     text = pins(config, environment).read_text()
-    names = {
-        line.split("==")[0] for line in text.splitlines() if "==" in line and not line.startswith((" ", "#"))
-    }
+    names = {line.split("==")[0] for line in text.splitlines() if "==" in line and not line.startswith((" ", "#"))}
     chosen = {line.split("==")[0] for line in choose(text).splitlines() if not line.startswith(" ")}
     assert chosen
     assert chosen <= names
@@ -74,9 +72,7 @@ def test_an_environment_runs_its_program_and_names_no_path_of_this_machine(tmp_p
         env={"PYTHONPATH": str(packages), "PATH": "/usr/local/bin:/usr/bin:/bin"},
     )  # fmt: skip
     assert done.stdout == "good day\n"
-    subprocess.run(
-        ["diff", "--recursive", "--no-dereference", tmp_path / "one", tmp_path / "two"], check=True
-    )
+    subprocess.run(["diff", "--recursive", "--no-dereference", tmp_path / "one", tmp_path / "two"], check=True)
     for path in place.rglob("*"):
         if path.is_file() and not path.is_symlink():
             assert str(tmp_path).encode() not in path.read_bytes(), path

@@ -41,11 +41,7 @@ WRITE = 'date +%N >"$1"'
 def test_a_finished_step_is_kept_until_what_it_is_made_of_changes(build):
     source = build.config.work / "source"
     source.write_text("1")
-    steps = [
-        step("first", WRITE, reads=(source,)),
-        step("second", WRITE, after=("first",)),
-        step("third", WRITE),
-    ]
+    steps = [step("first", WRITE, reads=(source,)), step("second", WRITE, after=("first",)), step("third", WRITE)]
     results = [build.config.work / each.name for each in steps]
     run_steps(steps, build, Said())
     before = [path.read_text() for path in results]
