@@ -112,7 +112,7 @@ def check_network(paths: HubPaths) -> str:
 
 
 def check_databases(paths: HubPaths) -> str:
-    """Return which database cannot be read, or nothing; one that is not there yet is made when it is needed."""
+    """Return which database cannot be read, or nothing; one that is not there yet is none."""
     for path in (paths.db, paths.accounts_db):
         if not path.exists():
             continue

@@ -1,7 +1,7 @@
-"""Write an image pack into the slot that does not run: the root's partition, then its folder on the boot partition.
+"""Write an image pack into the slot that does not run: its root's partition, then its folder of the boot one.
 
-A cut loses at most the last chunk: how far it is stands in /data/card. Nothing starts the slot before all of it was
-read back from the card and is what the office signed. Why so: docs/adr/0019-updates.md.
+A cut loses at most the last chunks: how far it is stands in /data/card. Nothing starts the slot before all of it
+was read back from the card and is what the office signed. Why so: docs/adr/0019-updates.md.
 """
 
 import hashlib
@@ -68,7 +68,7 @@ def find_target(mounts: str | None = None, command_line: str | None = None) -> T
 
 
 def read_board() -> str:
-    """Return what this machine's device tree calls it, such as raspberrypi,4-model-b; empty: nothing of ours."""
+    """Return what this machine's device tree calls it, such as raspberrypi,4-model-b; empty: no Pi."""
     try:
         names = _BOARD.read_bytes().decode("ascii", "replace").split("\0")
     except OSError:
@@ -147,7 +147,7 @@ def _write_root(pack: SystemPack, target: Target, places: CardPlaces, say: Say) 
         note.unlink(missing_ok=True)  # from the beginning, next time
         raise HashMismatchError(
             f"slot {target.slot}: the card gives back {found} where {entry.sha256} was written",
-            hint="If it happens again, the card is worn out: replace it. Or `hub repair`, if the pack is damaged.",
+            hint="If it happens again, the card is worn out: replace it. Or run `hub repair`.",
         )
     say(entry.size, entry.size)
 

@@ -6,12 +6,11 @@
 /data/software/previous    symlink to the one before it; none: that of the image
 /data/software/trial       `<n> <tries left> <since>`: n has to be found healthy; since is seconds of uptime
 
-/usr/bin/hub and /usr/lib/hub/software-trial read the same, before there is any Python: which one runs needs no
-program of the version that is tried, and a start that nobody called good is counted by no program of it. Why so:
-docs/adr/0019-updates.md. At every instant what the launcher finds is a whole version.
+/usr/bin/hub and /usr/lib/hub/software-trial read the same, before there is any Python: which one runs needs
+no program of the version that is tried, and no program of it counts its starts. At every instant what the
+launcher finds is a whole version. Why so: docs/adr/0019-updates.md.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,7 +72,7 @@ def read_installed(folder: Path) -> Installed:
 
 
 def begin_trial(folder: Path, number: int) -> None:
-    """Let the launcher take a version that lies whole in its place, on trial; what runs now is the one before.
+    """Let the launcher take a version that lies whole, on trial; what runs now is the one before.
 
     The trial is written before the switch: a version that is not counted could fail for ever.
 
@@ -187,7 +186,7 @@ def _numbers(folder: Path) -> list[int]:
 
 def _target(link: Path) -> int | None:
     try:
-        name = os.readlink(link)
+        name = link.readlink().name
     except OSError:
         return None
     return int(name) if name.isdecimal() else None

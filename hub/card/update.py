@@ -140,9 +140,9 @@ def _refuse_software(pack: SystemPack, running: Running, *, again: bool) -> str:
     if details["python"] != running.python:
         return f"it is for Python {details['python']}, this image has {running.python}"
     if details["needs_image"] > running.built_at:
-        return f"it needs an image built at {details['needs_image']} or later, this one was at {running.built_at}"
+        return f"it needs an image of {details['needs_image']} or later, this one is of {running.built_at}"
     if details["built_at"] <= running.built_at:
-        return f"the image brings software as new: built at {running.built_at}, the pack's at {details['built_at']}"
+        return f"it is of {details['built_at']}, the image brings that of {running.built_at}"
     return ""
 
 
@@ -170,7 +170,7 @@ class Updating:
         return plan_updates(packs, running, known, refuse_image=self._refuse_image, again=again)
 
     def run(self, *, again: bool = False) -> Updates:
-        """Do what is to be done, and return what became of it; a fault of one pack does not hide the other."""
+        """Do what is to be done, and return what became of it; no fault of one pack hides the other."""
         self._end_stale_trial()
         for step in self.plan(again=again):
             if step.is_done:
@@ -178,9 +178,11 @@ class Updating:
             if step.refused:
                 self._note(step.pack, "refused", step.refused)
                 continue
-            work = self._try_software if step.pack.kind == "software" else self._write_image
             try:
-                work(step.pack, again=again)
+                if step.pack.kind == "software":
+                    self._try_software(step.pack, again=again)
+                else:
+                    self._write_image(step.pack)
             except Error as error:
                 self.say(error.message)
                 self._note(step.pack, "refused", error.message)
@@ -250,7 +252,7 @@ class Updating:
         board = other_slot.read_board()
         return other_slot.refuse(pack, target, self.places, board=board, machine=platform.machine())
 
-    def _write_image(self, pack: SystemPack, *, again: bool) -> None:  # noqa: ARG002 - as _try_software
+    def _write_image(self, pack: SystemPack) -> None:
         target = other_slot.find_target()
         self._note(pack, "writing")
         self.say(f"image {pack.version} ({pack.details['image']}): writing slot {target.slot}")
@@ -274,9 +276,10 @@ class Updating:
         item = Update(pack.kind, pack.pack_id, pack.version, name, state, before, why[:500], _stamp(self.now))
         last = read_known(self.places, running).find(pack.kind)
         if last and (last.pack_id, last.version) == (item.pack_id, item.version):
-            # That it did not work says more than that it is therefore not tried again.
-            if (last.state, state) == ("failed", "refused") or replace(last, at="") == replace(item, at=""):
+            if replace(last, at="") == replace(item, at=""):
                 return
+            if (last.state, state) == ("failed", "refused"):
+                return  # that it did not work says more than that it is therefore not tried again
         keep(self.places, read_known(self.places, running).with_item(item))
 
 

@@ -1,4 +1,4 @@
-"""`hub card update`, `hub card health`: take new versions of the hub itself, and find out whether they work."""
+"""`hub card update`, `hub card health`: new versions of the hub itself, and whether they work."""
 
 import os
 import subprocess
@@ -71,9 +71,9 @@ class Machine:
 def update(paths: HubPaths, dry_run: bool, again: bool, restart: bool, as_json: bool) -> None:
     """Take new versions of the hub itself from the packs of kind software and image that are installed.
 
-    Software is tried at once, and taken back where the hub does not become healthy with it. An image is written
-    into the other slot; it is tried when the hub starts next, which it does by itself only at night with nobody
-    in its Wi-Fi.
+    Software is tried at once, and taken back where the hub does not become healthy with it. An image is
+    written into the other slot; it is tried when the hub starts next, which it does by itself only at night
+    with nobody in its Wi-Fi.
     """
     slots.running_slot()  # says that this is no card, before anything else
     places = CardPlaces()
@@ -131,8 +131,8 @@ def _show_plan(steps: list[updating.Step], *, as_json: bool) -> None:
 def health(paths: HubPaths, as_json: bool) -> int:
     """Look whether this version of the hub works: portal, DNS, Wi-Fi, databases; then keep it.
 
-    A slot or a software that is on trial is kept where nothing fails but what failed before it came. Exit code 74
-    where something does.
+    What is on trial is kept where nothing fails but what failed before it came. Exit code
+    74 where something does.
     """
     running = slots.running_slot()
     places = CardPlaces()

@@ -14,7 +14,7 @@ from image.steps.squashfs import squashfs
 from image.steps.wheels import wheel_dir
 
 KINDS = {"software": "hub-software", "image": "hub-image"}
-# Below this, software of this build finds something missing: raise it when it needs a newer unit, program or layer.
+# Below this, software of this build misses something: raise it when it needs a newer unit, program or layer.
 NEEDS_IMAGE = 0
 _PACK_TOML = """\
 id = "{pack_id}"
@@ -45,7 +45,8 @@ def contents(config: ImageConfig, kind: str) -> Mapping[str, Path]:
     """Return the files of a source: name → where they lie."""
     if kind == "software":
         return {path.name: path for path in (*sorted(wheel_dir(config, "hub").glob("*.whl")), config.wheel)}
-    return {path.name: path for path in sorted((config.fat / "a").iterdir())} | {"root.squashfs": squashfs(config)}
+    started = {path.name: path for path in sorted((config.fat / "a").iterdir())}
+    return started | {"root.squashfs": squashfs(config)}
 
 
 def _write(config: ImageConfig, kind: str) -> None:
@@ -55,9 +56,8 @@ def _write(config: ImageConfig, kind: str) -> None:
         shutil.copyfile(path, place / "content" / name)
     said = json.dumps(manifest(config, kind), indent=1, ensure_ascii=False)
     (place / "content" / "manifest.json").write_text(said + "\n", encoding="utf-8")
-    text = _PACK_TOML.format(
-        pack_id=KINDS[kind], version=config.epoch // _STEP_S, kind=kind, title=_TITLES[kind].format(version=config.version)
-    )
+    title = _TITLES[kind].format(version=config.version)
+    text = _PACK_TOML.format(pack_id=KINDS[kind], version=config.epoch // _STEP_S, kind=kind, title=title)
     (place / "pack.toml").write_text(text, encoding="utf-8")
 
 
