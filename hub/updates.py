@@ -17,6 +17,7 @@ from content_packs.durable import write_durably
 from hub.settings import HubPaths
 
 FORMAT = 1
+KINDS = ("software", "image")  # of packs that change the hub itself
 State = Literal["refused", "writing", "waiting", "trying", "good", "failed"]
 _MAX_TEXT = 500
 

@@ -55,7 +55,7 @@ class _Progress:
 
 def find_target(mounts: str | None = None, command_line: str | None = None) -> Target:
     """Return the slot that does not run; raises LocalError where this is no card."""
-    words = command_line if command_line is not None else Path("/proc/cmdline").read_text(encoding="ascii")
+    words = command_line if command_line is not None else slots.read_command_line()
     slot = slots.other(slots.running_slot(words))
     lines = (mounts if mounts is not None else _MOUNTS.read_text(encoding="utf-8")).splitlines()
     for device, place, *_ in (line.split() for line in lines):

@@ -24,8 +24,8 @@ from hub.card.school import read_last_good
 from hub.library.installed import FILES, current_version, read_installed_index_json
 from hub.school.root import unpack_root
 from hub.settings import HubPaths
+from hub.updates import KINDS as UPDATES
 
-KINDS_OF_SYSTEM = ("software", "image")
 _CHUNK_BYTES = 1 << 20
 
 
@@ -109,7 +109,7 @@ def find_system_packs(places: CardPlaces, hub_id: str, *, now: datetime) -> list
     offers = offers_from_cache(paths.trust, _root_of_trust(places), hub_id, now=now)
     found = []
     for offer in offers.packs if offers else ():
-        if offer.kind not in KINDS_OF_SYSTEM or current_version(paths, offer.pack_id) != offer.version:
+        if offer.kind not in UPDATES or current_version(paths, offer.pack_id) != offer.version:
             continue
         pack = _read(paths, offer.pack_id, offer.version, offer.index_json_sha256)
         if pack is not None and pack.kind == offer.kind:

@@ -70,7 +70,9 @@ def test_a_try_that_takes_too_long_is_over(card):
     assert card.restarted.read_text().splitlines() == services
 
 
-@pytest.mark.parametrize("text", ["", "\n", "7", "7 2", "x 2 5", "7 x 5", "7 -1 5", "7 2 5 9", "\0\0\0", "9" * 600])
+@pytest.mark.parametrize(
+    "text", ["", "\n", "7", "7 2", "x 2 5", "7 x 5", "7 -1 5", "7 2 5 9", "\0\0\0", "9" * 600]
+)
 def test_both_read_a_damaged_trial_as_one_without_a_try_left(card, text):
     card.add(7)
     software.begin_trial(card.software, 7)
@@ -151,7 +153,9 @@ def test_at_any_cut_a_whole_version_runs_and_the_next_run_ends_it(tmp_path, act,
             break
         assert card.boot() in allowed
         if act is switch and read_installed(card.software).chosen == 6:
-            software.tidy(card.software)  # the switch never was: nothing is left of it but a version to try again
+            software.tidy(
+                card.software
+            )  # the switch never was: nothing is left of it but a version to try again
             card.add(7) if not (card.software / "7").exists() else None
         act(card)
         assert card.start() == end
@@ -171,4 +175,7 @@ def test_of_a_bad_version_only_the_reason_stays(card):
     card.add(7)
     software.begin_trial(card.software, 7)
     take_back(card)
-    assert sorted(path.relative_to(card.software).as_posix() for path in card.software.rglob("*")) == ["7", "7/bad"]
+    assert sorted(path.relative_to(card.software).as_posix() for path in card.software.rglob("*")) == [
+        "7",
+        "7/bad",
+    ]

@@ -30,7 +30,7 @@ class Launcher:
                 ("/proc/uptime", self.uptime),
             ):
                 text = text.replace(old, str(new))
-            (folder / Path(name).name).write_text(text)
+            self._write(folder / "usr" / Path(name).name, text)
 
     def add(self, number: int, *, built_at: int = 2000) -> Path:
         """Put a version into its place, as `make_environment` leaves it."""
@@ -60,7 +60,7 @@ class Launcher:
         return done.stderr
 
     def _run(self, name: str, *words: str) -> "subprocess.CompletedProcess[str]":
-        command = [*self._shell, str(self._folder / name), *words]
+        command = [*self._shell, str(self._folder / "usr" / name), *words]
         env = {"PATH": f"{self._folder / 'bin'}:{os.environ['PATH']}"}
         return subprocess.run(command, capture_output=True, text=True, timeout=30, env=env, check=False)
 
