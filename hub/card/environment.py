@@ -19,6 +19,7 @@ from hub.card.software import BUILDING, BUILT_AT, remove
 from hub.card.system_packs import SystemPack, require_hash
 
 _COMPILE_S = 1800.0  # a Pi 3 needs minutes for what is new
+_LOADS = "import hub.cli, hub.serve, hub.cli.card_update"
 _PROGRAM = """\
 #!{python}
 import sys
@@ -135,12 +136,12 @@ def _compile(python: Python, packages: Path, place: Path) -> None:
     words = ["-q", "-j", "2", "--invalidation-mode", "unchecked-hash"]
     words += ["-s", str(packages), "-p", str(place / "lib" / packages.parent.name / "site-packages")]
     # What cannot be compiled is not for this Python; whether `hub` starts is asked next.
-    _run([str(python.named), "-m", "compileall", *words, str(packages)])
+    _run([str(python.named), "-I", "-m", "compileall", *words, str(packages)])
 
 
 def _require_start(part: Path, python: Python) -> None:
     """Raise LocalError where the new command cannot even be loaded: then nothing is tried at all."""
-    done = _run([str(part / "bin" / "python"), "-c", "import hub.cli, hub.serve, hub.cli.card_update"])
+    done = _run([str(part / "bin" / "python"), "-I", "-c", _LOADS])
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [str(done.returncode)])[-1]
         raise LocalError(

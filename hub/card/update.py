@@ -47,11 +47,12 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is to be done with a pack; `refused` says why nothing is."""
+    """What is to be done with a pack; `refused` says why nothing is, `waits` for what it is done later."""
 
     pack: SystemPack
     refused: str = ""
     is_done: bool = False  # it runs already
+    waits: str = ""
 
 
 class Hands(Protocol):
@@ -100,7 +101,7 @@ def plan_updates(
         found = [_plan(pack, running, known, refuse_image, again=again) for pack in ours]
         if is_trying:
             words = "the image that was written last has to be tried first"
-            found = [s if s.refused or s.is_done else replace(s, refused=words) for s in found]
+            found = [s if s.refused or s.is_done else replace(s, waits=words) for s in found]
         # Of several the first that can be used; else what is wrong with the newest.
         steps += [next((step for step in found if not step.refused), found[0])] if found else []
     return steps
@@ -172,8 +173,9 @@ class Updating:
     def run(self, *, again: bool = False) -> Updates:
         """Do what is to be done, and return what became of it; no fault of one pack hides the other."""
         self._end_stale_trial()
+        settle(self.places, now=self.now)
         for step in self.plan(again=again):
-            if step.is_done:
+            if step.is_done or step.waits:
                 continue
             if step.refused:
                 self._note(step.pack, "refused", step.refused)

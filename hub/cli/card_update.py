@@ -106,6 +106,7 @@ def _show_plan(steps: list[updating.Step], *, as_json: bool) -> None:
                         "version": step.pack.version,
                         "done": step.is_done,
                         "refused": step.refused,
+                        "waits": step.waits,
                     }
                     for step in steps
                 ],
@@ -118,7 +119,7 @@ def _show_plan(steps: list[updating.Step], *, as_json: bool) -> None:
             if step.is_done
             else f"not taken: {step.refused}"
             if step.refused
-            else "to be tried"
+            else step.waits or "to be tried"
         )
         click.echo(f"{step.pack.kind:9} {step.pack.pack_id} v{step.pack.version}: {what}")
     if not steps:
