@@ -62,7 +62,7 @@ def test_both_parts_of_the_slot_are_written_and_it_can_be_tried(pack, places, ta
 
 def test_a_cut_goes_on_where_it_was(pack, places, target, monkeypatch):
     monkeypatch.setattr(other_slot, "NOTE_EVERY", 1)
-    with crash_at(10) as crashing:  # after the second MiB, of which nothing is noted yet
+    with crash_at(12) as crashing:  # after the second MiB, of which nothing is noted yet
         write_slot(pack, target, places)
     assert crashing.has_crashed
     device = bytearray(target.device.read_bytes())
