@@ -27,9 +27,9 @@ from hub.network.state import check_network, read_network_state
 from hub.outbox import Outbox
 from hub.services import read_service
 from hub.settings import HubPaths, HubSettings
-from hub.uplink.limits import Moment
 from hub.updates import KINDS as UPDATES
 from hub.updates import Update, Updates, read_updates
+from hub.uplink.limits import Moment
 from hub.wear import check_wear
 from hub.wording import Local, Size, later
 

@@ -106,7 +106,7 @@ def test_at_any_cut_nothing_starts_the_half_written_slot(pack, tmp_path, monkeyp
 def test_a_card_that_gives_back_something_else_is_noticed(pack, places, target, monkeypatch):
     real = other_slot._write_whole
     monkeypatch.setattr(other_slot, "_write_whole", lambda fd, data: real(fd, data[:-1] + b"!"))
-    with pytest.raises(HashMismatchError, match="worn out|gives back"):
+    with pytest.raises(HashMismatchError, match="gives back"):
         write_slot(pack, target, places)
 
 

@@ -27,7 +27,9 @@ def running(*, chosen=None, bad=(), state=None, image="hub-v1", built_at=1000):
 
 
 def planned(packs, now, *, known=(), refused="", again=False):
-    steps = plan_updates(packs, now, Updates("", tuple(known)), refuse_image=lambda _pack: refused, again=again)
+    steps = plan_updates(
+        packs, now, Updates("", tuple(known)), refuse_image=lambda _pack: refused, again=again
+    )
     return [
         (step.pack.kind, step.pack.version, "done" if step.is_done else step.refused or step.waits or "try")
         for step in steps

@@ -100,7 +100,10 @@ def test_packs_for_the_hub_itself_are_on_this_page_with_their_state(english, pat
     assert "waits for the next start" in page
 
 
-@pytest.mark.parametrize("path", ["/", "/library", "/search?q=Урок", "/opds/all", "/opds/new", "/sitemap.xml"])
+PAGES = ["/", "/library", "/search?q=Урок", "/opds/all", "/opds/new", "/sitemap.xml", "/sitemap/1.xml"]
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_packs_for_the_hub_itself_are_nowhere_else(english, paths, scratch, path):
     put_system_packs(paths, scratch)
     page = english.get(path).text
@@ -108,7 +111,7 @@ def test_packs_for_the_hub_itself_are_nowhere_else(english, paths, scratch, path
     assert "hub-image" not in page
 
 
-@pytest.mark.parametrize("path", ["/pack/hub-software", "/view/hub-software/manifest.json", "/pack/hub-image"])
+@pytest.mark.parametrize("path", ["/pack/hub-software", "/view/hub-image/vmlinuz", "/pack/hub-image"])
 def test_nobody_opens_a_pack_for_the_hub_itself(english, paths, scratch, path):
     put_system_packs(paths, scratch)
     assert english.get(path).status_code == 404
