@@ -80,7 +80,7 @@ def make_environment(pack: SystemPack, folder: Path, *, python: Python) -> Path:
 
 
 def _copy(pack: SystemPack, name: str, folder: Path) -> Path:
-    """Copy a wheel to where only root writes, and hash what was copied: then it is the one that was signed."""
+    """Copy a wheel to where only root writes, and hash what was copied."""
     target = folder / BUILDING / "wheel.zip"
     digest = hashlib.sha256()
     with target.open("wb") as file:

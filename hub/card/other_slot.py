@@ -1,7 +1,7 @@
 """Write an image pack into the slot that does not run: its root's partition, then its folder of the boot one.
 
-A cut loses at most the last chunks: how far it is stands in /data/card. Nothing starts the slot before all of it
-was read back from the card and is what the office signed. Why so: docs/adr/0019-updates.md.
+A cut loses at most the last chunks: how far it is stands in /data/card. Nothing starts the slot before all of
+it was read back from the card and is what the office signed. Why so: docs/adr/0019-updates.md.
 """
 
 import hashlib

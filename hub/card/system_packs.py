@@ -1,8 +1,8 @@
 """Installed packs that change the hub itself, verified again as root.
 
-The files lie in a folder of the hub's own account, which proves little. What counts is what the office signed:
-the root of trust is taken from what only root can write, where the school config has it; the signatures are
-verified once more, and each file is hashed while it is read.
+The files lie in a folder of the hub's own account, which proves little. What counts is what the office
+signed: the root of trust is taken from what only root can write, where the school config has it; the
+signatures are verified once more, and each file is hashed while it is read.
 """
 
 import hashlib
