@@ -124,8 +124,8 @@ CHECKS = {
         Help(
             later("An update of the hub itself"),
             later(
-                "A new version of the hub's software or system came like a lesson. The hub tries it, and goes "
-                "back by itself where it does not work."
+                "A new version of the hub's software or system came like a lesson. The hub tries it, and "
+                "goes back by itself where it does not work."
             ),
             (
                 later("While it is being tried, leave the hub on."),
