@@ -20,6 +20,7 @@ from hub.card.fat import write_fat
 from hub.card.places import CardPlaces
 from hub.card.school import Chosen
 from hub.card.statusfile import StatusFacts, is_same_but_time, render_status
+from hub.owner import as_owner
 from hub.school import FILE_NAME, SchoolConfig, to_file
 from hub.school.statusblock import StatusBlock, short_fingerprint
 from hub.settings import HubPaths
@@ -102,14 +103,17 @@ def _make_hub(places: CardPlaces, done: Boot, others: Others) -> bool:
     with _noted(done.problems, "label code"):
         done.label_code = identity.keep_label_code(places, config.label_code)
         if others.set_label_code is not None:
-            others.set_label_code(paths, done.label_code)
+            with as_owner(paths.dir):
+                others.set_label_code(paths, done.label_code)
     with _noted(done.problems, "technician's password"):
         if config.technician_password and others.set_first_password is not None:
-            others.set_first_password(paths, config.technician_password)
+            with as_owner(paths.dir):
+                others.set_first_password(paths, config.technician_password)
             is_password_set = True
     with _noted(done.problems, "last sync"):
-        if others.read_last_sync is not None and paths.db.exists():
-            done.last_sync = others.read_last_sync(paths)
+        if others.read_last_sync is not None:
+            with as_owner(paths.dir):
+                done.last_sync = others.read_last_sync(paths) if paths.db.exists() else ""
     return done.hub is not None and is_password_set
 
 

@@ -12,7 +12,6 @@ import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from content_packs.depot import check_hub_id
@@ -23,6 +22,7 @@ from content_packs.transports import check_url
 from content_packs.trust import check_root
 from hub.card.identity import is_private_key, public_line
 from hub.identity import make_key, mend
+from hub.owner import as_owner
 from hub.school import CentralConfig, SchoolConfig
 from hub.school.root import unpack_root
 from hub.settings import HUB_TOML, HubPaths
@@ -48,6 +48,12 @@ def make_hub_dir(paths: HubPaths, config: SchoolConfig, before: SchoolConfig | N
         OSError: the data partition cannot be written.
     """
     paths.dir.mkdir(parents=True, exist_ok=True)
+    give_to_hub(paths)
+    with as_owner(paths.dir):
+        return _make(paths, config, before)
+
+
+def _make(paths: HubPaths, config: SchoolConfig, before: SchoolConfig | None) -> HubFacts:
     private, is_new = _keep_key(paths)
     public = public_line(private)
     told = _read_toml(paths)
@@ -61,7 +67,6 @@ def make_hub_dir(paths: HubPaths, config: SchoolConfig, before: SchoolConfig | N
         write_durably(paths.settings, render_toml(settings).encode(), mode=0o640)
     mend(paths)
     _keep_token(paths, config.central.enrol_token)
-    give_to_hub(paths)
     if wrong is not None:
         raise wrong
     return HubFacts(hub_id, public, is_new)
@@ -178,21 +183,15 @@ def _value(value: object) -> str:
 
 
 def give_to_hub(paths: HubPaths) -> None:
-    """Let the account of the hub own what root made in its folder; on a machine without it, nothing."""
+    """Let the account of the hub own its folder; on a machine without it, nothing. What is in there it makes
+    itself: root changes nothing below a folder that somebody else may replace by a link.
+    """
     if os.geteuid() != 0:
         return
     try:
         account = pwd.getpwnam(_ACCOUNT)
     except KeyError:
         return
-    made = (paths.dir, paths.settings, paths.key.parent, paths.trust, paths.spare)
-    for path in made:
-        for each in (path, *(path.iterdir() if path.is_dir() and path != paths.dir else ())):
-            if each.exists():
-                _give(each, account.pw_uid, account.pw_gid)
-
-
-def _give(path: Path, uid: int, gid: int) -> None:
-    have = path.lstat()
-    if (have.st_uid, have.st_gid) != (uid, gid):
-        os.chown(path, uid, gid, follow_symlinks=False)
+    have = paths.dir.lstat()
+    if (have.st_uid, have.st_gid) != (account.pw_uid, account.pw_gid):
+        os.chown(paths.dir, account.pw_uid, account.pw_gid, follow_symlinks=False)
