@@ -126,12 +126,16 @@ def _noted(problems: list[str], what: str) -> Iterator[None]:
         problems.append(f"{what}: {local_error(error, 'this disk refused').message}")
     except Error as error:
         problems.append(f"{what}: {error.message}" + (f" {error.hint}" if error.hint else ""))
+    except Exception as error:  # a fault of ours, or of a file that nobody foresaw: the class has its Wi-Fi
+        problems.append(f"{what}: {type(error).__name__}: {str(error)[:200]}")
 
 
 def _write_status(places: CardPlaces, done: Boot, now: datetime) -> None:
     text = render_status(_facts(places, done, now), done.chosen.language)
     with _noted(done.problems, places.status.name):
-        before = places.status.read_text(encoding="utf-8") if places.status.is_file() else ""
+        before = (
+            places.status.read_text(encoding="utf-8", errors="replace") if places.status.is_file() else ""
+        )
         if not is_same_but_time(before, text):
             # With a mark: Notepad of every Windows then shows Ukrainian letters, and nobody edits this file.
             done.status_written = write_fat(places.status, b"\xef\xbb\xbf" + to_file(text))

@@ -8,10 +8,12 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, time
 from typing import Any
 
 from content_packs.depot import check_hub_id
@@ -28,6 +30,7 @@ from hub.school.root import unpack_root
 from hub.settings import HUB_TOML, HubPaths
 
 _ACCOUNT = "hub"
+_BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 _SECRET = 0o600
 
 
@@ -167,19 +170,36 @@ def _is_toml(data: bytes) -> bool:
 
 
 def render_toml(settings: Mapping[str, Any]) -> str:
-    """Return hub.toml: plain values first, then its tables, one level deep."""
+    """Return hub.toml: plain values first, then its tables; what a person wrote there keeps its meaning."""
     lines = ["# Written by `hub card boot` from hub-config.txt; other settings stay as they are."]
     tables = {key: value for key, value in settings.items() if isinstance(value, dict)}
-    lines += [f"{key} = {_value(value)}" for key, value in settings.items() if key not in tables]
+    lines += [_line(key, value) for key, value in settings.items() if key not in tables]
     for name, table in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {_value(value)}" for key, value in table.items())]
+        lines += ["", f"[{_key(name)}]", *(_line(key, value) for key, value in table.items())]
     return "\n".join(lines) + "\n"
 
 
+def _line(key: str, value: object) -> str:
+    return f"{_key(key)} = {_value(value)}"
+
+
+def _key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else _value(name)
+
+
 def _value(value: object) -> str:
-    if isinstance(value, bool | str | int | float | list):
-        return json.dumps(value, ensure_ascii=False)
-    return json.dumps(str(value), ensure_ascii=False)
+    """Return a value as TOML has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(_line(key, each) for key, each in value.items())} }}" if value else "{}"
+    if isinstance(value, date | time):  # a datetime is a date
+        return value.isoformat()
+    return repr(value)
 
 
 def give_to_hub(paths: HubPaths) -> None:

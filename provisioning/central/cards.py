@@ -142,7 +142,7 @@ def find_id(fleet: Fleet, code: str, school: str) -> str:
         if hub.hub_id == found and hub.school != school and hub.revoked_at is None:
             raise UsageError(
                 f"school {code}: the hub {found} stands in {hub.school!r}, not in {school!r}",
-                hint="Add a column hub_id: this one where the school has a new name, another where it is new.",
+                hint="Add a column hub_id: this one if the school has a new name, another if it is new.",
             )
     return found
 
