@@ -10,8 +10,10 @@ import os
 import pwd
 import re
 import shutil
+import stat
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
@@ -203,8 +205,9 @@ def _value(value: object) -> str:
 
 
 def give_to_hub(paths: HubPaths) -> None:
-    """Let the account of the hub own its folder; on a machine without it, nothing. What is in there it makes
-    itself: root changes nothing below a folder that somebody else may replace by a link.
+    """Let the account of the hub own its folder, and files of root's right in it, as an earlier version of
+    the hub left them; on a machine without it, nothing. A file with another name elsewhere stays root's:
+    whoever took the portal over can give any file of this disk a name in here.
     """
     if os.geteuid() != 0:
         return
@@ -212,6 +215,24 @@ def give_to_hub(paths: HubPaths) -> None:
         account = pwd.getpwnam(_ACCOUNT)
     except KeyError:
         return
-    have = paths.dir.lstat()
-    if (have.st_uid, have.st_gid) != (account.pw_uid, account.pw_gid):
-        os.chown(paths.dir, account.pw_uid, account.pw_gid, follow_symlinks=False)
+    folder = os.open(paths.dir, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fchown(folder, account.pw_uid, account.pw_gid)
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+        for name in names:
+            _give(folder, name, account.pw_uid, account.pw_gid)
+    finally:
+        os.close(folder)
+
+
+def _give(folder: int, name: str, uid: int, gid: int) -> None:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with suppress(OSError):  # it went, or became a link, since
+        file = os.open(name, flags, dir_fd=folder)
+        try:
+            found = os.fstat(file)
+            if stat.S_ISREG(found.st_mode) and found.st_uid == 0 and found.st_nlink == 1:
+                os.fchown(file, uid, gid)
+        finally:
+            os.close(file)

@@ -148,3 +148,27 @@ def test_the_support_file_tells_nothing_that_only_root_may_read(card, linked):
     with zipfile.ZipFile(io.BytesIO(bytes.fromhex(data[0]))) as archive:
         assert not [name for name in archive.namelist() if SECRET.encode() in archive.read(name)]
     assert data[1] == PORTAL
+
+
+def test_a_second_name_makes_no_file_of_root_s_the_portal_s(card):
+    """`ln /data/network/filter.json /data/hub/`: links to files of others are allowed, for Kolibri's sake."""
+    owners = as_root(
+        card,
+        """
+        from hub.card.hubdir import give_to_hub
+        from hub.settings import HubPaths
+
+        (data / "network").mkdir()
+        (data / "network" / "filter.json").write_text("{}")
+        give(data / "hub")
+        os.link(data / "network" / "filter.json", data / "hub" / "second")
+        (data / "hub" / "link").symlink_to(data / "network")
+        os.mkfifo(data / "hub" / "pipe")
+        (data / "hub" / "hub.db").write_text("of root, by an earlier version")
+        give_to_hub(HubPaths(data / "hub"))
+        names = ("network/filter.json", "network", "hub/hub.db", "hub")
+        print(json.dumps([(data / name).stat().st_uid for name in names]))
+        """,
+    )
+
+    assert owners == [0, 0, PORTAL, PORTAL]
