@@ -70,7 +70,7 @@ def give_to_owner(paths: HubPaths, *files: os.PathLike[str]) -> None:
     if os.geteuid() == 0:
         owner = paths.dir.stat()
         for file in files:
-            os.chown(file, owner.st_uid, owner.st_gid)
+            os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def plain_code(text: str) -> str:

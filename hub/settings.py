@@ -29,6 +29,8 @@ _MB = 1_000_000  # as those who sell data count
 _MAX_ARTICLES = 10_000_000
 _MAX_THREADS = 64  # four times what keeps a Pi's four cores busy
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_ACCOUNT = re.compile(r"([a-z_][a-z0-9_-]{0,31})?")
+_LISTEN_HOST = re.compile(r"[A-Za-z0-9.:_-]{0,253}")  # a number or a name: what nginx reads as one word
 _HOST_NAME = re.compile(rf"(?=.{{1,150}}\Z){_LABEL}(\.{_LABEL})+")  # leaves room for a pack's own label
 LOOPBACK = "127.0.0.1"
 
@@ -178,6 +180,21 @@ def check_host_name(text: str) -> str:
     return "" if _HOST_NAME.fullmatch(text) else "expected a host name such as hub.lan"
 
 
+def check_account(text: str) -> str:
+    """Return what would be right instead of `text`, or nothing where it is an account of this machine.
+
+    Root's nginx reads it: with a `;` in it, everything behind that would be a directive of its own, and
+    workers of root would send whatever a link in the hub's folder leads to.
+    """
+    fits = _ACCOUNT.fullmatch(text) and text != "root"
+    return "" if fits else "expected the name of an account such as www-data"
+
+
+def check_listen_host(text: str) -> str:
+    """Return what would be right instead of `text`, or nothing where it is an address to listen on."""
+    return "" if _LISTEN_HOST.fullmatch(text) else "expected an address such as 127.0.0.1"
+
+
 @dataclass(frozen=True, slots=True)
 class SyncSettings:
     """How the hub uses its uplink."""
@@ -211,7 +228,7 @@ class SyncSettings:
 class PortalSettings:
     """Where learners find the hub."""
 
-    host: str = "0.0.0.0"  # noqa: S104 - the classroom's own network
+    host: str = _checked("0.0.0.0", check_listen_host)  # noqa: S104 - the classroom's own network
     port: int = _within(8080, 1, _MAX_PORT)  # of the portal
     content_port: int = _within(0, 0, _MAX_PORT)  # the packs' own origin; 0: the portal's port + 1
     name: str = ""  # the school, as learners see it
@@ -226,7 +243,7 @@ class KolibriSettings:
 
     enabled: bool = True  # false: no courses, and no process
     command: str = ""  # the kolibri executable; empty: .venv-kolibri beside our own environment, else $PATH
-    host: str = ""  # where it listens; empty: where the portal does
+    host: str = _checked("", check_listen_host)  # where it listens; empty: where the portal does
     port: int = _within(8090, 0, _MAX_PORT)  # of its pages; 0: any free port
     zip_port: int = _within(8091, 0, _MAX_PORT)  # its second origin, for HTML5 resources; 0: any free port
 
@@ -263,7 +280,7 @@ class DoorSettings:
     """The front door: nginx before the portal, the packs and Kolibri, as `hub front-door` sets it up."""
 
     enabled: bool = False  # true: nginx serves everybody; the portal and Kolibri listen on loopback only
-    host: str = "0.0.0.0"  # noqa: S104 - where nginx listens: the classroom's own network
+    host: str = _checked("0.0.0.0", check_listen_host)  # noqa: S104 - nginx's: the classroom's own network
     port: int = _within(80, 1, _MAX_PORT)  # of everything
     packs_port: int = _within(0, 0, _MAX_PORT)  # packs, where a browser uses a number; 0: the port + 1
     kolibri_port: int = _within(0, 0, _MAX_PORT)  # Kolibri, where a browser uses a number; 0: the port + 2
@@ -271,7 +288,7 @@ class DoorSettings:
     hub_name: str = _checked("hub.lan", check_host_name)  # the portal; Kolibri is kolibri.<hub_name>
     packs_domain: str = _checked("hubpacks.lan", check_host_name)  # packs are p-<id>.<packs_domain>
     kolibri_admin: bool = False  # true: Kolibri's pages for its administrator can be reached by everybody
-    user: str = ""  # the account of nginx's workers where root starts it; empty: who owns the hub's folder
+    user: str = _checked("", check_account)  # of nginx's workers, started by root; empty: the folder's owner
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,13 @@ Out: packs and the search index (they come again), sessions, tasks, logs, and th
 stream begins, so that no number is given twice.
 """
 
+import errno
+import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 HUB, CARD = "hub", "card"
@@ -23,6 +27,10 @@ _TREES = ("keys", "trust", "outbox/segments")
 _DATABASES = ("hub.db", "accounts.db")
 _CARD_FILES = ("school.toml", "label-code")
 _CARD_TREES = ("ssh",)
+_LEFT_OUT = (
+    "keys/session_key",
+    "keys/enrol-token",
+)  # who finds the stick signs no cookie, and asks for no place
 _KOLIBRI_LEFT_OUT = ("job_storage.sqlite3", "sessions.sqlite3")
 NAME = re.compile(r"(hub|card)(/[A-Za-z0-9_][A-Za-z0-9._@+-]{0,199}){1,4}")
 DATABASE = re.compile(r".*\.(db|sqlite3)")
@@ -34,6 +42,19 @@ class Item:
 
     name: str
     path: Path
+
+    def open(self) -> BufferedReader:
+        """Open the file itself: the folder may be another account's, and we may be root.
+
+        Raises:
+            OSError: a link stands there, or in the place of one of its folders; or it is no file.
+        """
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        is_plain = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        if not is_plain or os.readlink(f"/proc/self/fd/{descriptor}") != str(self.path):  # noqa: PTH115
+            os.close(descriptor)
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(self.path))
+        return os.fdopen(descriptor, "rb")
 
     @property
     def is_database(self) -> bool:
@@ -49,7 +70,7 @@ def is_database(name: str) -> bool:
 def list_items(hub_dir: Path, card_dir: Path | None) -> Iterator[Item]:
     """Yield what there is to keep; what is missing is left out, and so are links."""
     yield from _list(HUB, hub_dir, (*_FILES, *_DATABASES, "outbox/journal"), _TREES)
-    for path in sorted((hub_dir / "kolibri" / "home").glob("*.sqlite3")):
+    for path in sorted((hub_dir.resolve() / "kolibri" / "home").glob("*.sqlite3")):
         if path.name not in _KOLIBRI_LEFT_OUT and _is_plain(path):
             yield Item(f"{HUB}/kolibri/home/{path.name}", path)
     if card_dir is not None:
@@ -57,12 +78,13 @@ def list_items(hub_dir: Path, card_dir: Path | None) -> Iterator[Item]:
 
 
 def _list(prefix: str, folder: Path, files: tuple[str, ...], trees: tuple[str, ...]) -> Iterator[Item]:
+    folder = folder.resolve()
     found = [folder / name for name in files]
     for tree in trees:
         found += sorted((folder / tree).glob("*"))
     for path in found:
         name = f"{prefix}/{path.relative_to(folder)}"
-        if _is_plain(path) and NAME.fullmatch(name):
+        if _is_plain(path) and NAME.fullmatch(name) and str(path.relative_to(folder)) not in _LEFT_OUT:
             yield Item(name, path)
 
 
@@ -82,4 +104,4 @@ def may_restore(name: str, *, to_card: bool) -> bool:
     folder, _, last = rest.rpartition("/")
     if folder == "kolibri/home":
         return last.endswith(".sqlite3") and last not in _KOLIBRI_LEFT_OUT
-    return rest in files or folder in trees
+    return rest not in _LEFT_OUT and (rest in files or folder in trees)

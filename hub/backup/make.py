@@ -88,7 +88,8 @@ def _copies(paths: HubPaths, card_dir: Path | None, advance: Advance) -> Iterato
         copied: list[Item] = []
         for number, item in enumerate(items):
             if item.is_database:
-                copy = Path(folder) / f"{number}.db"
+                item.open().close()
+                copy = Path(folder).resolve() / f"{number}.db"
                 copy_database(item.path, copy)
                 item = Item(item.name, copy)
             copied.append(item)
@@ -141,8 +142,7 @@ def _write(target: Path, header: Header, code: str, items: list[Item]) -> int:
 
 
 def _write_tar(out: Sealing, items: list[Item]) -> None:
-    sizes = {item.name: item.path.stat().st_size for item in items}
-    listed = {item.name: {"sha256": _hash(item.path), "size": sizes[item.name]} for item in items}
+    listed = {item.name: _describe(item) for item in items}
     manifest = json.dumps({"format": 1, "files": listed}, indent=1).encode()
     level, checksum = zstd.CompressionParameter.compression_level, zstd.CompressionParameter.checksum_flag
     options: dict[int, int] = {level: 9, checksum: 1}
@@ -151,8 +151,8 @@ def _write_tar(out: Sealing, items: list[Item]) -> None:
     with tarfile.open(fileobj=cast(IO[bytes], packed), mode="w|", format=tarfile.PAX_FORMAT) as tar:
         _add(tar, MANIFEST, io.BytesIO(manifest), len(manifest))
         for item in items:
-            with item.path.open("rb") as file:
-                _add(tar, item.name, file, sizes[item.name])
+            with item.open() as file:
+                _add(tar, item.name, file, int(listed[item.name]["size"]))
     out.write(compressor.flush())
 
 
@@ -173,6 +173,9 @@ class _Packed:
         return len(data)
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _describe(item: Item) -> dict[str, str | int]:
+    with item.open() as file:
+        return {
+            "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
+            "size": os.fstat(file.fileno()).st_size,
+        }

@@ -69,11 +69,19 @@ def check_backup(path: Path, paths: HubPaths, *, code: str = "", card_dir: Path 
     """
     staging = staging_dir(paths, card_dir).with_name(".restore-check")
     try:
+        shutil.rmtree(staging, ignore_errors=True)  # of a check that was cut
+        _forget_cached(path)
         return _unpack(path, staging, code, to_card=card_dir is not None)
     except OSError as error:
         raise local_error(error, f"reading {path}") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _forget_cached(path: Path) -> None:
+    """Let the next read come from the disk: a check of what was just written is one of the stick."""
+    with _opened(path) as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def stage(path: Path, paths: HubPaths, *, code: str = "", card_dir: Path | None = None) -> Found:

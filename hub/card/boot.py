@@ -20,6 +20,7 @@ from hub.card.fat import write_fat
 from hub.card.places import CardPlaces
 from hub.card.school import Chosen
 from hub.card.statusfile import StatusFacts, is_same_but_time, render_status
+from hub.owner import as_owner
 from hub.school import FILE_NAME, SchoolConfig, to_file
 from hub.school.statusblock import StatusBlock, short_fingerprint
 from hub.settings import HubPaths
@@ -102,14 +103,17 @@ def _make_hub(places: CardPlaces, done: Boot, others: Others) -> bool:
     with _noted(done.problems, "label code"):
         done.label_code = identity.keep_label_code(places, config.label_code)
         if others.set_label_code is not None:
-            others.set_label_code(paths, done.label_code)
+            with as_owner(paths.dir):
+                others.set_label_code(paths, done.label_code)
     with _noted(done.problems, "technician's password"):
         if config.technician_password and others.set_first_password is not None:
-            others.set_first_password(paths, config.technician_password)
+            with as_owner(paths.dir):
+                others.set_first_password(paths, config.technician_password)
             is_password_set = True
     with _noted(done.problems, "last sync"):
-        if others.read_last_sync is not None and paths.db.exists():
-            done.last_sync = others.read_last_sync(paths)
+        if others.read_last_sync is not None:
+            with as_owner(paths.dir):
+                done.last_sync = others.read_last_sync(paths) if paths.db.exists() else ""
     return done.hub is not None and is_password_set
 
 
@@ -122,12 +126,16 @@ def _noted(problems: list[str], what: str) -> Iterator[None]:
         problems.append(f"{what}: {local_error(error, 'this disk refused').message}")
     except Error as error:
         problems.append(f"{what}: {error.message}" + (f" {error.hint}" if error.hint else ""))
+    except Exception as error:  # a fault of ours, or of a file that nobody foresaw: the class has its Wi-Fi
+        problems.append(f"{what}: {type(error).__name__}: {str(error)[:200]}")
 
 
 def _write_status(places: CardPlaces, done: Boot, now: datetime) -> None:
     text = render_status(_facts(places, done, now), done.chosen.language)
     with _noted(done.problems, places.status.name):
-        before = places.status.read_text(encoding="utf-8") if places.status.is_file() else ""
+        before = (
+            places.status.read_text(encoding="utf-8", errors="replace") if places.status.is_file() else ""
+        )
         if not is_same_but_time(before, text):
             # With a mark: Notepad of every Windows then shows Ukrainian letters, and nobody edits this file.
             done.status_written = write_fat(places.status, b"\xef\xbb\xbf" + to_file(text))

@@ -8,11 +8,14 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import shutil
+import stat
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import date, time
 from typing import Any
 
 from content_packs.depot import check_hub_id
@@ -23,11 +26,13 @@ from content_packs.transports import check_url
 from content_packs.trust import check_root
 from hub.card.identity import is_private_key, public_line
 from hub.identity import make_key, mend
+from hub.owner import as_owner
 from hub.school import CentralConfig, SchoolConfig
 from hub.school.root import unpack_root
 from hub.settings import HUB_TOML, HubPaths
 
 _ACCOUNT = "hub"
+_BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 _SECRET = 0o600
 
 
@@ -48,6 +53,12 @@ def make_hub_dir(paths: HubPaths, config: SchoolConfig, before: SchoolConfig | N
         OSError: the data partition cannot be written.
     """
     paths.dir.mkdir(parents=True, exist_ok=True)
+    give_to_hub(paths)
+    with as_owner(paths.dir):
+        return _make(paths, config, before)
+
+
+def _make(paths: HubPaths, config: SchoolConfig, before: SchoolConfig | None) -> HubFacts:
     private, is_new = _keep_key(paths)
     public = public_line(private)
     told = _read_toml(paths)
@@ -61,7 +72,6 @@ def make_hub_dir(paths: HubPaths, config: SchoolConfig, before: SchoolConfig | N
         write_durably(paths.settings, render_toml(settings).encode(), mode=0o640)
     mend(paths)
     _keep_token(paths, config.central.enrol_token)
-    give_to_hub(paths)
     if wrong is not None:
         raise wrong
     return HubFacts(hub_id, public, is_new)
@@ -162,37 +172,67 @@ def _is_toml(data: bytes) -> bool:
 
 
 def render_toml(settings: Mapping[str, Any]) -> str:
-    """Return hub.toml: plain values first, then its tables, one level deep."""
+    """Return hub.toml: plain values first, then its tables; what a person wrote there keeps its meaning."""
     lines = ["# Written by `hub card boot` from hub-config.txt; other settings stay as they are."]
     tables = {key: value for key, value in settings.items() if isinstance(value, dict)}
-    lines += [f"{key} = {_value(value)}" for key, value in settings.items() if key not in tables]
+    lines += [_line(key, value) for key, value in settings.items() if key not in tables]
     for name, table in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {_value(value)}" for key, value in table.items())]
+        lines += ["", f"[{_key(name)}]", *(_line(key, value) for key, value in table.items())]
     return "\n".join(lines) + "\n"
 
 
+def _line(key: str, value: object) -> str:
+    return f"{_key(key)} = {_value(value)}"
+
+
+def _key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else _value(name)
+
+
 def _value(value: object) -> str:
-    if isinstance(value, bool | str | int | float | list):
-        return json.dumps(value, ensure_ascii=False)
-    return json.dumps(str(value), ensure_ascii=False)
+    """Return a value as TOML has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(_line(key, each) for key, each in value.items())} }}" if value else "{}"
+    if isinstance(value, date | time):  # a datetime is a date
+        return value.isoformat()
+    return repr(value)
 
 
 def give_to_hub(paths: HubPaths) -> None:
-    """Let the account of the hub own what root made in its folder; on a machine without it, nothing."""
+    """Let the account of the hub own its folder, and files of root's right in it, as an earlier version of
+    the hub left them; on a machine without it, nothing. A file with another name elsewhere stays root's:
+    whoever took the portal over can give any file of this disk a name in here.
+    """
     if os.geteuid() != 0:
         return
     try:
         account = pwd.getpwnam(_ACCOUNT)
     except KeyError:
         return
-    made = (paths.dir, paths.settings, paths.key.parent, paths.trust, paths.spare)
-    for path in made:
-        for each in (path, *(path.iterdir() if path.is_dir() and path != paths.dir else ())):
-            if each.exists():
-                _give(each, account.pw_uid, account.pw_gid)
+    folder = os.open(paths.dir, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fchown(folder, account.pw_uid, account.pw_gid)
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+        for name in names:
+            _give(folder, name, account.pw_uid, account.pw_gid)
+    finally:
+        os.close(folder)
 
 
-def _give(path: Path, uid: int, gid: int) -> None:
-    have = path.lstat()
-    if (have.st_uid, have.st_gid) != (uid, gid):
-        os.chown(path, uid, gid, follow_symlinks=False)
+def _give(folder: int, name: str, uid: int, gid: int) -> None:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with suppress(OSError):  # it went, or became a link, since
+        file = os.open(name, flags, dir_fd=folder)
+        try:
+            found = os.fstat(file)
+            if stat.S_ISREG(found.st_mode) and found.st_uid == 0 and found.st_nlink == 1:
+                os.fchown(file, uid, gid)
+        finally:
+            os.close(file)

@@ -1,5 +1,6 @@
 """What the school config wants, made so: at boot (`prepare_network`) and later (`change_network`)."""
 
+from contextlib import nullcontext
 from ipaddress import IPv4Network
 
 from content_packs.durable import write_durably
@@ -13,6 +14,7 @@ from hub.network.look import look
 from hub.network.paths import NetworkPaths
 from hub.network.render import Network, render
 from hub.network.wishes import School, Wishes
+from hub.owner import as_owner
 from hub.settings import HubPaths, HubSettings, read_settings
 
 
@@ -45,7 +47,9 @@ def change_network(
 
 def _plan(paths: NetworkPaths, hub: HubPaths, school: School, *, strict: bool = False) -> Network:
     wishes = Wishes.of(school)
-    network = plan_network(wishes, look(), paths, read_hub_settings(hub))
+    with as_owner(hub.dir) if hub.dir.is_dir() else nullcontext():
+        settings = read_hub_settings(hub)
+    network = plan_network(wishes, look(), paths, settings)
     if strict and network.faults:
         raise UsageError(network.faults[0], hint="Choose another name or password.")
     note_wishes(wishes, paths)

@@ -77,7 +77,7 @@ def read_filter(paths: NetworkPaths) -> Filter:
         found = Filter.from_dict(values)
         found.addresses()
         return found if paths.blocked.is_file() or not found.is_there else Filter()
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return Filter()
 
 
@@ -119,8 +119,9 @@ def _find_pack(hub: HubPaths) -> tuple[str, int, dict[str, Any]] | None:
     try:
         with closing(sqlite3.connect(f"{hub.db.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             row = connection.execute(_QUERY).fetchone()
-            return None if row is None else (str(row[0]), int(row[1]), json.loads(row[2]))
-    except (sqlite3.Error, ValueError):
+            details = None if row is None else json.loads(row[2])
+            return (str(row[0]), int(row[1]), details) if isinstance(details, dict) else None
+    except (sqlite3.Error, ValueError, TypeError, RecursionError):
         return None
 
 

@@ -54,7 +54,7 @@ def read_accepted(
             known = arp.get(address, "")
             if left > 0 and known and hardware in ("", known) and IPv4Address(address) in lan.network:
                 found[address, known] = left
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, ArithmeticError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
     return found
 

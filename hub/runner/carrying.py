@@ -8,6 +8,7 @@ from content_packs.errors import LocalError, UsageError, local_error
 from hub.backup.make import SUFFIX, make_backup
 from hub.backup.restore import check_backup, finish, stage
 from hub.clock import hub_now
+from hub.owner import as_owner
 from hub.runner import mounts
 from hub.runner.content import synced
 from hub.runner.looking import BACKUPS, find_backup
@@ -37,7 +38,8 @@ def eject(task: Task) -> Outcome:
 def back_up(task: Task) -> Outcome:
     """Write a backup to a stick and read it back; sealed with the given code, else with the label's."""
     task.machine.require_card("a backup to a stick")
-    settings = read_settings(task.paths)
+    with as_owner(task.paths.dir):  # reading mends the spare copy
+        settings = read_settings(task.paths)
     now = hub_now(task.paths.trust)
     code = task.values.get("password") or _label_code()
     with mounts.in_use(task.paths, task.machine, task["stick"], writable=True) as stick:

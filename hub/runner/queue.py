@@ -6,6 +6,7 @@ anywhere else, whatever changes meanwhile. What is no file of a job is named and
 
 import json
 import os
+import secrets
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
@@ -204,4 +205,9 @@ def _delete(folder: int, name: str) -> None:
     except FileNotFoundError:
         return
     except (IsADirectoryError, PermissionError):
-        shutil.rmtree(name, dir_fd=folder)
+        try:
+            shutil.rmtree(name, dir_fd=folder)
+        except (
+            RecursionError
+        ):  # folders in folders, a thousand deep: out of the way, and never looked at again
+            os.rename(name, f".{secrets.token_hex(8)}.tmp", src_dir_fd=folder, dst_dir_fd=folder)

@@ -20,6 +20,7 @@ from content_packs.errors import Error, local_error
 from content_packs.transports.address import without_password
 from hub.clock import hub_now
 from hub.jobs import jobs_dir
+from hub.owner import as_owner
 from hub.runner.task import Outcome, Task
 from hub.settings import HubPaths
 from hub.wording import later
@@ -64,22 +65,8 @@ def make_support_file(task: Task) -> Outcome:
 
 def _write(task: Task, path: Path, data: bytes) -> None:
     """Write as the hub's account: root follows no name in its folder."""
-    if not task.machine.is_card:
+    with as_owner(task.paths.dir):
         write_durably(path, data, mode=0o640)
-        return
-    owner = task.paths.dir.stat()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setgroups([])
-            os.setgid(owner.st_gid)
-            os.setuid(owner.st_uid)
-            write_durably(path, data, mode=0o640)
-            os._exit(0)
-        except BaseException:
-            os._exit(1)
-    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0:
-        raise OSError(5, "the hub's account could not write it", str(path))
 
 
 def pack(parts: Mapping[str, str], now: datetime) -> bytes:
@@ -102,12 +89,14 @@ def _list_parts(task: Task) -> Iterator[tuple[str, str]]:
         yield "status.json", json.dumps(task.machine.run_hub(task.paths, "status", "--json"), indent=1)
     except Error as error:
         yield "status.txt", f"{error.message}\n"
-    yield "settings.txt", _settings(task.paths)
-    yield "jobs.txt", "\n".join(_list_jobs(task.paths))
-    for path in (_LOG / "warnings.1", _LOG / "warnings", task.paths.run / "nginx.log"):
-        text = _tail(path)
-        if text:
-            yield f"log/{path.name}.txt", clean(text)
+    with as_owner(task.paths.dir):  # a link there leads nowhere that the portal could not go itself
+        own = {
+            "settings.txt": _settings(task.paths),
+            "jobs.txt": "\n".join(_list_jobs(task.paths)),
+            "log/nginx.log.txt": clean(_tail(task.paths.run / "nginx.log")),
+        }
+    logs = {f"log/{name}.txt": clean(_tail(_LOG / name)) for name in ("warnings.1", "warnings")}
+    yield from ((name, text) for name, text in (own | logs).items() if text)
     for name, command in _PROGRAMS.items():
         try:
             text = task.machine.run(*command)

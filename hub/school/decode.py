@@ -18,13 +18,13 @@ _UKRAINIAN = re.compile("[А-ЩЬЮЯҐЄІЇа-щьюяґєіїЁЪЫЭёъыэ
 _MIXED = re.compile("[A-Za-z][А-яҐЄІЇґєії]|[А-яҐЄІЇґєії][A-Za-z]")
 
 
-def decode(data: bytes) -> tuple[list[str], list[Finding]]:
+def decode(data: bytes, *, most: int = MAX_BYTES) -> tuple[list[str], list[Finding]]:
     """Return the lines without their ends, and what is wrong; no lines where it is no text at all."""
-    if len(data) > MAX_BYTES:
+    if len(data) > most:
         # A FAT directory that lost its size gives a file full of zeros, which count for nothing.
         data = data.rstrip(b"\0")
-    if len(data) > MAX_BYTES:
-        return [], [Finding(0, "", "too-large", {"found": str(len(data)), "most": str(MAX_BYTES)})]
+    if len(data) > most:
+        return [], [Finding(0, "", "too-large", {"found": str(len(data)), "most": str(most)})]
     text, findings = _to_text(data)
     text = text.rstrip("\0")
     if not text.strip("\0 \t\r\n\ufeff"):

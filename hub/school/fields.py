@@ -139,12 +139,13 @@ FIELDS: tuple[Field, ...] = (
             "The address that learners type into the browser.",
         ),
         both(
-            "малі латинські літери з крапкою, як-от hub.lan; не .local",
-            "small Latin letters with a full stop, such as hub.lan; not .local",
+            "малі латинські літери з крапкою, як-от hub.lan; не .local, не hubpacks.lan, не числа",
+            "small Latin letters with a full stop, such as hub.lan; not .local, hubpacks.lan or a number",
         ),
         default="hub.lan",
         required=True,
-        pattern=f"(?!.*\\.local$){_LABEL}(\\.{_LABEL})+",
+        # Names below hubpacks.lan are those of lessons, which must not share the portal's origin.
+        pattern=f"(?!.*\\.local$)(?!(.*\\.)?hubpacks\\.lan$)(?!.*\\.[0-9]+$){_LABEL}(\\.{_LABEL})+",
         max_chars=100,
     ),
     Field(

@@ -64,7 +64,9 @@ def forgot() -> Answer:
 
 @bp.post("/signin/forgot")
 def reset() -> Answer:
-    """Give an account a new password, by the code on the label."""
+    """Give an account a new password, by the code on the label, and sign in to it: on a second form somebody
+    who guesses at this name could make its owner wait again.
+    """
     paths, form = this_portal().paths, request.form
     name, password = form.get("name", ""), form.get("password", "")
     tried = look(lambda: prove_presence(paths, form.get("code", ""), address=address()))
@@ -77,7 +79,11 @@ def reset() -> Answer:
         return _forgot_form(translated(_NO_SUCH), name, _REFUSED)
     if wrong := change_password(account, password, form.get("again", "")):
         return _forgot_form(wrong, name, _REFUSED)
-    return redirect("/signin", _SEE_OTHER)
+    renewed = find_by_name(paths, name)
+    if renewed is None:
+        return redirect("/signin", _SEE_OTHER)
+    begin_session(renewed)
+    return redirect(AFTER, _SEE_OTHER)
 
 
 def change_password(account: Account, password: str, again: str) -> str:

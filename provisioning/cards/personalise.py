@@ -12,14 +12,13 @@ from content_packs.errors import BadDataError, DiskFullError, local_error
 from hub.school import FILE_NAME, SchoolConfig, to_file, write_config
 from provisioning.cards.image_file import copy_image, find_fat, put_file
 from provisioning.cards.labels import render_labels
-from provisioning.cards.schools import School, read_schools
+from provisioning.cards.schools import MAX_BYTES, School, read_schools
 from provisioning.central import cards
 from provisioning.central.fleet import Fleet
 from provisioning.central.office import Office
 from provisioning.central.release import change
 
 LABELS = "labels.html"
-_MAX_CSV_BYTES = 4 * 1024 * 1024
 _MAX_TOLD = 20
 Told = Callable[[str], None]
 
@@ -43,7 +42,7 @@ def read_list(path: Path) -> list[School]:
     """
     try:
         with path.open("rb") as file:
-            schools, faults = read_schools(file.read(_MAX_CSV_BYTES))
+            schools, faults = read_schools(file.read(MAX_BYTES + 1))
     except OSError as error:
         raise local_error(error, f"reading {path}") from error
     if faults:
@@ -128,7 +127,7 @@ def _with_office(office: Office, schools: Sequence[School], now: datetime) -> li
                 fleet,
                 own.school_name,
                 code=own.school_code,
-                hub_id=own.central.hub_id or None,
+                hub_id=own.central.hub_id or cards.find_id(fleet, own.school_code, own.school_name),
                 ring=school.ring or None,
                 now=now,
             )

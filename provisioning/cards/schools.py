@@ -32,6 +32,7 @@ ALIASES = {
 }
 RING = "ring"  # of the fleet, not of the card
 _MAX_SCHOOLS = 5000
+MAX_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,17 @@ def read_schools(data: bytes) -> tuple[list[School], list[Fault]]:
 
     The separator may be a comma, a semicolon or a tab; the encoding what Excel saves.
     """
-    lines, findings = decode(data)
+    lines, findings = decode(data, most=MAX_BYTES)
     faults = [_fault_of(finding) for finding in findings if finding.is_error]
     if not lines or faults:
         return [], faults
     separator = max(",;\t", key=lines[0].count)
-    rows = list(csv.reader(lines, delimiter=separator))
+    try:
+        rows = list(csv.reader(lines, delimiter=separator))
+    except csv.Error as error:
+        return [], [Fault(0, "", f"{error}.", "Close every quotation mark, and save it as CSV again.")]
+    if len(rows) > _MAX_SCHOOLS + 1:
+        return [], [Fault(0, "", f"{len(rows) - 1} lines, at most {_MAX_SCHOOLS}.", "Make two lists of it.")]
     columns = [_key_of(name) for name in rows[0]]
     faults = [
         Fault(1, name, f"{name!r} is no column that is known.", f"There are {', '.join([*BY_KEY, RING])}.")
@@ -79,10 +85,15 @@ def read_schools(data: bytes) -> tuple[list[School], list[Fault]]:
         for key in ("school_code", "school_name")
         if key not in columns
     ]
+    faults += [
+        Fault(1, key, f"{columns.count(key)} columns are {key}.", "Keep one of them.")
+        for key in dict.fromkeys(columns)
+        if key and columns.count(key) > 1
+    ]
     if faults:
         return [], faults
     schools: list[School] = []
-    for number, row in enumerate(rows[1 : _MAX_SCHOOLS + 1], 2):
+    for number, row in enumerate(rows[1:], 2):
         if any(cell.strip() for cell in row):
             school, wrong = _read_row(number, columns, row)
             schools += [school] if school else []
@@ -146,7 +157,7 @@ def _find_twins(schools: Sequence[School]) -> list[Fault]:
     for key in ("school_code", "central.hub_id"):
         first: dict[str, int] = {}
         for school in schools:
-            value = str(to_values(school.config)[key])
+            value = str(to_values(school.config)[key]).lower()  # the names of files and hubs are
             if value and value in first:
                 faults.append(
                     Fault(

@@ -130,6 +130,23 @@ def _new_id(school: str) -> str:
     return f"h-{slug}" if re.fullmatch("[a-z0-9][a-z0-9-]{1,40}", slug) else f"h-{secrets.token_hex(4)}"
 
 
+def find_id(fleet: Fleet, code: str, school: str) -> str:
+    """Return the id of the hub of the school with this code: two schools may well have the same name.
+
+    Raises:
+        UsageError: a hub of another school has the id that the code gives.
+    """
+    same = (card.hub_id for card in fleet.list_cards() if card.school_code.lower() == code.lower())
+    found = next(same, f"h-{code.lower()}" if len(code) > 1 else f"h-school-{code.lower()}")
+    for hub in fleet.list_hubs():
+        if hub.hub_id == found and hub.school != school and hub.revoked_at is None:
+            raise UsageError(
+                f"school {code}: the hub {found} stands in {hub.school!r}, not in {school!r}",
+                hint="Add a column hub_id: this one if the school has a new name, another if it is new.",
+            )
+    return found
+
+
 def _require(key: str, value: str, option: str) -> None:
     field = BY_KEY[key]
     if not value or check_value(field, value) is not None:

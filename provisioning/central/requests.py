@@ -68,9 +68,14 @@ def approve(office: Office, fleet: Fleet, hub_id: str, fingerprint: str, *, now:
     """
     asked = [each for each in list_pending(office, fleet) if each.card.hub_id == hub_id and each.public_key]
     wanted = fingerprint.strip().upper()
-    for each in asked:
-        if each.fingerprint == wanted:
-            return accept(fleet, each.card, each.public_key, now=now)
+    meant = [each for each in asked if each.fingerprint == wanted]
+    if len(meant) > 1:  # of 40 bits: nobody meets that by chance
+        raise UsageError(
+            f"{hub_id}: {len(meant)} keys have the fingerprint {wanted}: somebody has this card's token",
+            hint=f"Make a new card (central card --hub-id {hub_id}), or take hub-status.txt: --from-status.",
+        )
+    for each in meant:
+        return accept(fleet, each.card, each.public_key, now=now)
     there = ", ".join(each.fingerprint for each in asked) or "none"
     raise UsageError(
         f"{hub_id}: no request with the fingerprint {fingerprint}; there is {there}",

@@ -144,6 +144,25 @@ def test_a_name_of_the_door_that_is_no_host_name_is_refused(paths, name):
     assert [refused.key for refused in settings.refused] == ["door.hub_name", "door.packs_domain"]
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "text"),
+    [
+        ("door", "user", "www-data; load_module /data/hub/evil.so"),
+        ("door", "user", "www-data\\n}"),
+        ("door", "user", "root"),
+        ("door", "host", "0.0.0.0:80; } server { listen 8080"),
+        ("kolibri", "host", "127.0.0.1:22; server 10.0.0.1"),
+        ("portal", "host", "$host"),
+    ],
+)
+def test_what_would_be_a_directive_of_root_s_nginx_is_refused(paths, section, key, text):
+    """hub.toml belongs to the portal's account; nginx is started by root."""
+    settings = read(paths, f'{IDENTITY}[{section}]\n{key} = "{text}"\n')
+
+    assert [refused.key for refused in settings.refused] == [f"{section}.{key}"]
+    assert text not in str(getattr(getattr(settings, section), key))
+
+
 def test_behind_the_door_the_portal_listens_on_loopback_only(paths):
     assert read(paths, IDENTITY).inner_host == "0.0.0.0"
     assert read(paths, f"{IDENTITY}[door]\nenabled = true\n").inner_host == "127.0.0.1"

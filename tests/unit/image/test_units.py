@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.settings import HubPaths
+
 FILES = Path(__file__).parents[3] / "image" / "files"
 UNITS = FILES / "usr/lib/systemd/system"
 SERVICES = sorted(path.name for path in UNITS.glob("hub-*.service") if path.is_file())
@@ -25,7 +27,7 @@ EXCEPTIONS = {  # exposure by `systemd-analyze security` that is allowed, and wh
 }
 MOST_EXPOSED = 3.0
 NOT_OURS = (  # programs of Debian's packages
-    *("/usr/bin/find", "/usr/bin/kill", "/usr/bin/systemctl"),
+    *("/usr/bin/kill", "/usr/bin/systemctl"),
     *(
         "/usr/sbin/dnsmasq",
         "/usr/sbin/hostapd",
@@ -156,3 +158,22 @@ def test_folders_are_closed_to_whom_they_do_not_concern():
     assert made["/data/card"] == ["0700", "root", "root"]
     assert made["/data/hub/keys"] == ["0700", "hub", "hub"]
     assert made["/data/hub"][0] == "2750", "www-data and kolibri read it, and write nothing there"
+
+
+def test_the_portal_reaches_what_it_signs_with_and_not_the_hubs_key():
+    paths = HubPaths(Path("/data/hub"))
+    (line,) = re.findall(r"^InaccessiblePaths=(.*)$", read("hub-portal.service"), re.MULTILINE)
+    closed = [Path(word.lstrip("-")) for word in line.split()]
+
+    def is_closed(path):
+        return any(path.is_relative_to(each) for each in closed)
+
+    assert not [p for p in (paths.session_key, paths.label_code, paths.accounts_db) if is_closed(p)]
+    assert is_closed(paths.key)
+    assert is_closed(paths.spare / paths.key.name), "the copy is as good as the key"
+    assert is_closed(Path("/data/card"))
+
+
+def test_no_unit_changes_owners_by_name():
+    """In a folder of the portal a name may become a link, or a second name of root's own file, meanwhile."""
+    assert not [unit for unit in SERVICES if "chown" in "".join(re.findall(r"^Exec.*$", read(unit), re.M))]

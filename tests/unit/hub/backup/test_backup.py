@@ -294,3 +294,42 @@ def test_a_damaged_database_is_not_brought_back(paths, tmp_path):
 
     with pytest.raises(BadDataError, match=r"hub/hub\.db"):
         stage(forged(tmp_path, "hub/hub.db", data=b"SQLite format 3\0" + bytes(4000)), new)
+
+
+def test_what_signs_cookies_and_asks_for_a_place_is_not_in_it(paths, tmp_path):
+    for name in ("session_key", "enrol-token", "label_code"):
+        (paths.dir / "keys" / name).write_text("secret")
+
+    new = HubPaths(tmp_path / "new")
+    new.dir.mkdir()
+    stage(make(paths, tmp_path / "b.hubbackup"), new)
+    finish(new)
+
+    assert (new.dir / "keys/label_code").exists()
+    assert not [name for name in ("session_key", "enrol-token") if (new.dir / "keys" / name).exists()]
+    assert not may_restore("hub/keys/session_key", to_card=True)
+
+
+@pytest.mark.parametrize("name", ["trust/hub-root.json", "trust"])
+def test_a_link_that_comes_while_it_is_made_tells_nothing(paths, tmp_path, name):
+    """The portal may change its folder at any moment; root reads it, onto a stick that it may read."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "hub-root.json").write_text("only for root")
+
+    def swap(_share):
+        place = paths.dir / name
+        if not place.is_symlink():
+            place.rename(tmp_path / "aside")
+            place.symlink_to(outside / "hub-root.json" if place.suffix else outside)
+
+    with pytest.raises(Error):
+        make_backup(paths, read_settings(paths), tmp_path / "b.hubbackup", now=NOW, advance=swap)
+    assert not list(tmp_path.glob("*.hubbackup*"))
+
+
+def test_a_check_that_was_cut_is_in_nobody_s_way(paths, tmp_path):
+    backup = make(paths, tmp_path / "b.hubbackup")
+    (paths.dir / ".restore-check" / "new").mkdir(parents=True)
+
+    assert check_backup(backup, paths).files

@@ -1,6 +1,7 @@
 """`hub card boot`: one card, many boots, and what goes wrong in between (faults 4, 30; acceptance 6, 7)."""
 
 import json
+import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -307,3 +308,68 @@ def test_the_command_prints_what_it_did(card):
     )
     assert json.loads(checked.stdout)["usable"] is False, "its password is in the hub now"
     assert checked.return_value == 65
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    ["Стан хаба".encode("utf-16"), "Стан хаба".encode("cp1251"), b"\x00" * 4096, b"\xff\xfe\x00\xd8"],
+    ids=["utf-16", "ansi", "zeros", "half"],
+)
+def test_a_status_file_that_notepad_saved_otherwise_is_written_anew(card, spoilt):
+    card.write(make_school())
+    card.boot()
+    card.places.status.write_bytes(spoilt)
+
+    assert card.boot().problems == []
+    assert parse_block(card.places.status.read_bytes()).school_code == "12345678"
+
+
+def test_what_nobody_foresaw_leaves_the_class_its_network(card):
+    """A boot that ends in the middle is a school without Wi-Fi, and nobody there reads a traceback."""
+    card.write(make_school())
+
+    def fail(_):
+        raise RecursionError("too deep")
+
+    networks = []
+    others = Others(
+        apply_network=lambda _, config: networks.append(config) or [],
+        set_first_password=lambda _, __: None,
+        read_last_sync=fail,
+    )
+    card.places.hub.dir.mkdir(parents=True)
+    card.places.hub.db.touch()
+    done = boot(card.places, others, now=NOW)
+
+    assert len(networks) == 1
+    assert done.problems == ["last sync: RecursionError: too deep"]
+    assert "RecursionError" in card.status()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "days = [2026-09-01, 2026-12-31]",
+        "at = [07:30:00]",
+        '"odd key" = 1',
+        "far = inf",
+        "deep = { a = { b = [1, 2], c = {} } }",
+        "many = [{ a = 1 }, { a = 2 }]",
+        'sign = "a\\u007fb"',
+        "when = 2026-09-01T08:00:00+03:00",
+    ],
+)
+def test_what_a_person_wrote_into_hub_toml_keeps_its_meaning(card, line):
+    card.write(make_school())
+    card.boot()
+    path = card.places.hub.settings
+    path.write_text(f"{line}\n{path.read_text()}\n[mine]\n{line}\n")
+    told = tomllib.loads(path.read_text())
+    card.write(make_school(school_name="Інша назва"))
+
+    assert card.boot().problems == []
+    now = tomllib.loads(path.read_text())
+    assert now["portal"]["name"] == "Інша назва"
+    assert {key: now[key] for key in told if key != "portal"} == {
+        key: told[key] for key in told if key != "portal"
+    }

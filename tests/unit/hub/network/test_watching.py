@@ -75,6 +75,24 @@ ARP = {
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"boot": "this", "devices": {"10.83.16.60": ["", ' + "9" * 4000 + "]}}",
+        '{"boot": "this", "devices": {"10.83.16.60": [["", 1], ["", 2]]}}',
+        "null",
+    ],
+    ids=["deep", "huge", "lists", "null"],
+)
+def test_no_file_of_the_portal_ends_root_s_watcher(tmp_path, text):
+    """With it the class's range, the filter and the firewall would stand still until somebody comes."""
+    file = tmp_path / "accepted.json"
+    file.write_text(text)
+
+    assert read_accepted(file, Lan(), ARP, boot="this", now=100.0) == {}
+
+
+@pytest.mark.parametrize(
     ("devices", "expected"),
     [
         ({"10.83.16.60": ["aa:aa:aa:aa:aa:01", 110.0]}, {("10.83.16.60", "aa:aa:aa:aa:aa:01"): 10.0}),

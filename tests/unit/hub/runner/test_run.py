@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 
 import pytest
 
@@ -296,3 +297,19 @@ def test_away_from_a_card_it_is_said_what_only_a_card_can_do(paths, name, values
     assert only(paths).state == "failed"
     assert "only a hub that was started from its card" in only(paths).text
     assert only(paths).result["code"] == "not-a-card"
+
+
+@pytest.mark.parametrize("name", ["000001-sync.json", "stranger"])
+def test_folders_a_thousand_deep_hold_up_nobody(paths, name):
+    place = jobs.asked_dir(paths) / name
+    place.mkdir(parents=True)
+    for _ in range(1200):
+        place /= "d"
+        place.mkdir()
+    try:
+        asked = jobs.ask(paths, "check-again")
+        run(paths, Table())
+        assert jobs.read_job(paths, asked).state == "done"
+        assert run(paths, Table()) == 0
+    finally:
+        subprocess.run(["rm", "-rf", str(jobs.jobs_dir(paths))], check=True)

@@ -185,6 +185,68 @@ def test_with_an_office_each_hub_has_its_id_and_token(schools, tmp_path):
     assert read_config((again / "101/hub-config.txt").read_bytes()).config.central.hub_id == read[0].hub_id
 
 
+def office_with_depot(tmp_path):
+    from provisioning.central.cards import remember_depot
+    from provisioning.central.release import change
+
+    work = OfficeAtWork.found(tmp_path / "central")
+    change(
+        work.office,
+        lambda fleet: remember_depot(fleet, "sftp://depot.example/", [new_key()]),
+        doing="test",
+        now=work.now,
+    )
+    return work
+
+
+def test_two_schools_of_one_name_are_two_hubs(tmp_path):
+    """Villages share names; with one id for both, the second card would take the first hub's place."""
+    work = office_with_depot(tmp_path)
+    (tmp_path / "two.csv").write_text("school_code,school_name\n201,Ліцей\n202,Ліцей\n")
+
+    run("-", tmp_path / "two.csv", "-o", tmp_path / "out", "--central", work.office.dir)
+
+    read = [read_config((tmp_path / f"out/{code}/hub-config.txt").read_bytes()).config for code in (201, 202)]
+    assert len({config.central.hub_id for config in read}) == 2
+    assert [config.school_code for config in read] == ["201", "202"]
+
+
+def test_the_hub_of_another_school_is_not_taken_over(tmp_path):
+    work = office_with_depot(tmp_path)
+    work.enrol("h-201")
+    (tmp_path / "one.csv").write_text("school_code,school_name\n201,Ліцей\n")
+
+    done = run("-", tmp_path / "one.csv", "-o", tmp_path / "out", "--central", work.office.dir)
+
+    assert done.exit_code != 0
+    assert not (tmp_path / "out/201").exists()
+
+
+def test_codes_that_differ_in_capitals_would_be_one_file():
+    assert refused("school_code,school_name\nAb1,A\naB1,B\n") == [(3, "school_code")]
+
+
+def test_a_column_that_stands_twice_is_told():
+    assert refused("school_code,school_name,name\n1,A,B\n") == [(1, "school_name")]
+
+
+def test_a_long_list_is_read_whole_or_refused():
+    def listed(count):
+        rows = "".join(f"{number},Ліцей номер {number}\n" for number in range(count))
+        return f"school_code,school_name\n{rows}".encode()
+
+    schools, faults = read_schools(listed(3000))
+    assert (len(schools), faults) == (3000, [])
+    assert len(listed(3000)) > 64 * 1024
+    schools, faults = read_schools(listed(5001))
+    assert (schools, len(faults)) == ([], 1), "nobody is left out without a word"
+
+
+def test_a_quotation_mark_that_is_never_closed_is_a_fault():
+    text = 'school_code,school_name\n1,"' + "а\n" * 150_000
+    assert refused(text) == [(0, "")]
+
+
 @pytest.mark.parametrize(
     ("ssid", "password", "text"),
     [

@@ -122,6 +122,18 @@ def test_only_a_request_with_the_token_of_this_hub_counts(desk):
     assert desk.keys("h-1").count("ssh-ed25519") == 1
 
 
+def test_two_keys_of_one_fingerprint_are_not_told_apart_by_it(desk, monkeypatch):
+    """Who stole a card has its token, and can look for a key whose forty bits are those of the true one."""
+    _, token = desk.card("Школа", hub_id="h-1")
+    monkeypatch.setattr(requests, "short_fingerprint", lambda _: "K7RM-4XQ9")
+    desk.ask("h-1", token, new_key())
+    desk.ask("h-1", token, new_key())
+
+    with pytest.raises(UsageError, match="2 keys have the fingerprint"):
+        desk.change(lambda fleet: requests.approve(desk.office, fleet, "h-1", "K7RM-4XQ9", now=desk.now))
+    assert desk.keys("h-1").count("ssh-ed25519") == 1, "of the token alone"
+
+
 def test_a_depot_on_the_web_has_no_token_since_nothing_can_be_left_there(desk):
     desk.change(lambda fleet: cards.remember_depot(fleet, "https://depot.example/x", []))
     card, token = desk.card("Школа", hub_id="h-1")

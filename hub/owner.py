@@ -1,0 +1,34 @@
+"""What root does in a folder of another account it does with that account's rights.
+
+Whoever took the portal over may put links anywhere in the hub's folder; so followed, they lead no further
+than the portal itself reaches. On a machine where we are not root, or the folder is root's, nothing changes.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def as_owner(folder: Path) -> Iterator[None]:
+    """Be the owner of `folder` for files that are opened meanwhile. For the whole process: no other thread
+    may count on being root. Within another `as_owner`, nothing changes.
+
+    Raises:
+        OSError: there is no such folder, or this process may not change its account: then nothing was done.
+    """
+    owner = folder.lstat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        yield
+        return
+    groups, group = os.getgroups(), os.getegid()
+    os.setgroups([])
+    try:
+        os.setegid(owner.st_gid)
+        os.seteuid(owner.st_uid)
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+        os.setgroups(groups)
