@@ -172,3 +172,30 @@ def test_a_second_name_makes_no_file_of_root_s_the_portal_s(card):
     )
 
     assert owners == [0, 0, PORTAL, PORTAL]
+
+
+def test_what_a_boot_makes_belongs_to_the_hub_s_account(card):
+    problems, strangers, made = as_root(
+        card,
+        """
+        from hub.card import boot as booting
+        from hub.card.places import CardPlaces
+        from hub.cli.card_boot import others
+
+        (card / "boot" / "hub-config.txt").write_text(
+            'version = 1\\nschool_code = "1"\\nschool_name = "S"\\ntechnician_password = "drei-Worte-77"\\n'
+            '[wifi]\\nssid = "S"\\npassword = "12345678"\\n'
+        )
+        places = CardPlaces(card, card / "boot", data)
+        for _ in range(2):
+            done = booting.boot(places, others(places), now=datetime.now(UTC))
+        made = [path for path in (data / "hub").rglob("*")]
+        strangers = [str(path) for path in made if path.lstat().st_uid != """
+        f"{PORTAL}"
+        """]
+        print(json.dumps([done.problems, strangers, [path.name for path in made]]))
+        """,
+    )
+
+    assert (problems, strangers) == ([], [])
+    assert {"accounts.db", "hub.toml", "id_ed25519", "label_code"} <= {*made}
