@@ -16,6 +16,7 @@ from content_packs.errors import BusyError, Error, UsageError
 from hub import jobs
 from hub.accounts import add_account, has_accounts, note_step, prove_presence, read_steps
 from hub.labelcode import has_label_code
+from hub.school.join import join_text
 from hub.web.display import translated
 from hub.web.first_steps import BY_NAME, STEPS, WIFI_MODES, Taken, WrongAnswerError, after, next_step
 from hub.web.links import page_url
@@ -188,18 +189,9 @@ def _cards() -> dict[str, Any]:
     return {
         "wifi": wifi,
         "portal_qr": qr_code(portal),
-        "wifi_qr": qr_code(_wifi_text(wifi)) if wifi.get("ssid") else "",
+        # Where the password was forgotten, a code without it would call the network an open one.
+        "wifi_qr": qr_code(join_text(wifi["ssid"], wifi["password"])) if "password" in wifi else "",
     }
-
-
-def _wifi_text(wifi: dict[str, str]) -> str:
-    """Return what phones read as "join this network"."""
-
-    def quoted(text: str) -> str:
-        return "".join(f"\\{sign}" if sign in '\\;,:"' else sign for sign in text)
-
-    kind = f"T:WPA;P:{quoted(wifi['password'])};" if wifi.get("password") else "T:nopass;"
-    return f"WIFI:S:{quoted(wifi['ssid'])};{kind};"
 
 
 _MORE: dict[str, Callable[[], dict[str, Any]]] = {

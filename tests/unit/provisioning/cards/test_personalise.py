@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from hub.school import read_config
 from provisioning.cards.cli import cli
-from provisioning.cards.labels import render_labels, wifi_text
+from provisioning.cards.labels import render_labels
 from provisioning.cards.schools import read_schools
 from support.office import OfficeAtWork, new_key
 from support.school_config import make_school, office_part
@@ -183,19 +183,6 @@ def test_with_an_office_each_hub_has_its_id_and_token(schools, tmp_path):
     again = tmp_path / "again"
     run("-", schools, "-o", again, "--central", work.office.dir)
     assert read_config((again / "101/hub-config.txt").read_bytes()).config.central.hub_id == read[0].hub_id
-
-
-@pytest.mark.parametrize(
-    ("ssid", "password", "text"),
-    [
-        ("Школа-5", "na5 doshka!", "WIFI:T:WPA;S:Школа-5;P:na5 doshka!;;"),
-        ("a;b,c", 'p:q"r\\s12', 'WIFI:T:WPA;S:a\\;b\\,c;P:p\\:q\\"r\\\\s12;;'),
-        ("CAFE", "12345678", 'WIFI:T:WPA;S:"CAFE";P:"12345678";;'),
-        ("open", "", "WIFI:T:nopass;S:open;;"),
-    ],
-)
-def test_a_camera_reads_the_network(ssid, password, text):
-    assert wifi_text(ssid, password) == text
 
 
 @pytest.mark.parametrize("language", ["uk", "en"])

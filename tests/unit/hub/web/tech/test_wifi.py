@@ -4,7 +4,7 @@ import os
 import pytest
 
 from hub.clock import read_boot_id
-from hub.web.tech.wifi import find_wifi, join_text
+from hub.web.tech.wifi import find_wifi
 from support.accounts import fill_in
 
 STATE = {
@@ -51,10 +51,6 @@ def test_the_code_is_made_of_a_password_typed_in_which_nothing_keeps(technician,
     assert "vesna2027" not in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
     assert "QR code for joining the Wi-Fi" not in technician.get("/tech/wifi").text
-
-
-def test_what_joins_a_network_is_quoted():
-    assert join_text('a;b:"c', "p,q\\r") == 'WIFI:T:WPA;S:a\\;b\\:\\"c;P:p\\,q\\\\r;;'
 
 
 @pytest.mark.parametrize("name", STATE)
