@@ -46,10 +46,11 @@ def code(paths: HubPaths, as_json: bool) -> None:
 
     Whoever has it can set the first password, and reset one that was forgotten.
     """
-    from hub.labelcode import make_code, write_label_code
+    from hub.labelcode import write_label_code
+    from hub.school.codes import make_label_code
 
     read_settings(paths)
-    made = make_code()
+    made = make_label_code()
     write_label_code(paths, made)
     if as_json:
         print_json({"format": 1, "label_code": made})

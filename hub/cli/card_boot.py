@@ -52,20 +52,16 @@ def boot(root: Path, boot_dir: Path, data: Path, as_json: bool) -> None:
 
 def others(places: CardPlaces) -> booting.Others:
     """Return the parts that a boot calls, below the same root as the rest."""
-    from hub.labelcode import is_label_code, write_label_code
+    from hub.labelcode import write_label_code
     from hub.network.change import prepare_network
     from hub.network.paths import NetworkPaths
 
     run = places.root / "run"
     network = NetworkPaths(run / "hub", run / "systemd" / "network", places.data / "network")
 
-    def set_label_code(hub: HubPaths, code: str) -> None:
-        if not is_label_code(hub, code):
-            write_label_code(hub, code)
-
     return booting.Others(
         set_first_password=set_first_password,
-        set_label_code=set_label_code,
+        set_label_code=write_label_code,
         apply_network=lambda card, config: prepare_network(network, card.hub, config),
         read_last_sync=read_last_sync,
     )

@@ -9,7 +9,8 @@ from content_packs import console
 from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, local_error
 from hub.school import SchoolConfig, WifiConfig, read_config, to_file, write_config
-from provisioning.cards.codes import make_label_code, make_wifi_password
+from hub.school.codes import make_label_code
+from provisioning.cards.passwords import make_wifi_password
 from provisioning.central import cards
 from provisioning.central.commands.options import json_option, minute_text, now, with_office
 from provisioning.central.fleet import Card, Fleet
