@@ -18,12 +18,13 @@ from hub.accounts import add_account, has_accounts, note_step, prove_presence, r
 from hub.labelcode import has_label_code
 from hub.school.join import join_text
 from hub.web.display import translated
-from hub.web.first_steps import BY_NAME, STEPS, WIFI_MODES, Taken, WrongAnswerError, after, next_step
+from hub.web.first_steps import BY_NAME, STEPS, Taken, WrongAnswerError, after, next_step
 from hub.web.links import page_url
 from hub.web.portal import LANGUAGE_COOKIE, shelf_view, this_portal
 from hub.web.qr import qr_code
 from hub.web.signin import begin_session, is_present, no_store, note_presence, signed_in, to_sign_in
 from hub.web.signin_pages import CROWDED, DIFFERENT, WRONG_CODE, address, look
+from hub.web.wifi_fields import WIFI_MODES
 from hub.wording import later
 
 bp = Blueprint("start", __name__, url_prefix="/start")

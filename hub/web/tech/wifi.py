@@ -13,8 +13,8 @@ from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
 from hub.web.qr import qr_code
 from hub.web.signin import needs
-from hub.web.tech.actions import WIFI_CHANNELS, WIFI_MODES
 from hub.web.tech.card import is_card
+from hub.web.wifi_fields import WIFI_CHANNELS, WIFI_MODES
 from hub.wording import later
 
 bp = Blueprint("wifi", __name__)
