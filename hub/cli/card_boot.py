@@ -16,18 +16,21 @@ from hub.settings import HubPaths, read_settings
 from hub.status import read_status
 from hub.wording import local_text
 
+_PLACES = CardPlaces()
 TECHNICIAN = "technician"  # the account's name
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 @click.command("boot")
 @click.option(
-    "--root", type=_FOLDER, default="/", show_default=True, help="The system, whose /etc is written."
+    "--root", type=_FOLDER, default=_PLACES.root, show_default=True, help="The system, whose /etc is written."
 )
 @click.option(
-    "--boot", "boot_dir", type=_FOLDER, default="/boot/firmware", show_default=True, help="The FAT partition."
+    "--boot", "boot_dir", type=_FOLDER, default=_PLACES.boot, show_default=True, help="The FAT partition."
 )
-@click.option("--data", type=_FOLDER, default="/data", show_default=True, help="The partition that lasts.")
+@click.option(
+    "--data", type=_FOLDER, default=_PLACES.data, show_default=True, help="The partition that lasts."
+)
 @json_option
 def boot(root: Path, boot_dir: Path, data: Path, as_json: bool) -> None:
     """Make this card the hub of the school that hub-config.txt on it names.
