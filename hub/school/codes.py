@@ -1,4 +1,4 @@
-"""Codes that a person reads from paper and types: of signs that look like no other. Pure."""
+"""Codes that a person reads from paper and types: of signs that look like no other."""
 
 import re
 import secrets

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as Answer
 
 from content_packs.errors import BusyError, Error, UsageError
 from hub import jobs
-from hub.accounts import add_account, has_accounts, note_step, prove_presence, read_steps
+from hub.accounts import BadNameError, add_account, has_accounts, note_step, prove_presence, read_steps
 from hub.labelcode import has_label_code
 from hub.school.join import join_text
 from hub.web.display import translated
@@ -140,10 +140,10 @@ def _account() -> Taken:
             role="technician",
             display_name=form.get("display_name", ""),
         )
+    except BadNameError as error:
+        raise WrongAnswerError(WRONG_NAME, "name") from error
     except UsageError as error:
-        is_name = error.message.startswith("name of")
-        text = WRONG_NAME if is_name else error.message
-        raise WrongAnswerError(text, "name" if is_name else "password") from error
+        raise WrongAnswerError(error.message, "password") from error
     begin_session(account)
     return Taken(details={"name": account.name})
 
