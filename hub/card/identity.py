@@ -25,10 +25,10 @@ _SECRET = 0o600
 
 
 def keep_machine_id(places: CardPlaces) -> str:
-    """Return the machine id, and see that /etc has it; where none was kept, the one that systemd made now.
+    """Return the machine id, and see that it lies there twice and /etc has it.
 
-    The image says `uninitialized`, so that systemd makes another on each card; the initramfs brings back
-    what is kept here.
+    The initramfs makes it (handover.sh, `give_machine_id`) and knows only the first of the two copies; where
+    it could not keep it, what /etc has counts.
 
     Raises:
         OSError: the data partition cannot be written.
