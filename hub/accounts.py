@@ -69,6 +69,14 @@ def m001_first(db: Database) -> None:
     db.table("steps").create({"name": str, "done_at": str, "details": str}, pk="name")
 
 
+class BadNameError(UsageError):
+    """No name of an account."""
+
+
+class NameTakenError(UsageError):
+    """There is an account of that name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """Somebody who may sign in; the secret stays in this module."""
@@ -124,11 +132,11 @@ def check_name(text: str) -> str:
     """Return the name as it is kept.
 
     Raises:
-        UsageError: no name of an account.
+        BadNameError: no name of an account.
     """
     name = plain_name(text)
     if not _NAME.fullmatch(name):
-        raise UsageError(
+        raise BadNameError(
             f"name of an account: expected up to 40 letters, digits, dots and hyphens, got {text[:60]!r}",
             hint="Give a short name such as technician.",
         )
@@ -159,7 +167,8 @@ def add_account(paths: HubPaths, name: str, password: str, *, role: str, display
     """Let somebody sign in.
 
     Raises:
-        UsageError: the name is taken or is none, the role is none, or the password will not do.
+        NameTakenError, BadNameError: the name is taken, or is none.
+        UsageError: the role is none, or the password will not do.
     """
     name = check_name(name)
     if role not in ROLES:
@@ -171,7 +180,7 @@ def add_account(paths: HubPaths, name: str, password: str, *, role: str, display
     )
     with _changing(paths) as db:
         if db.execute("select 1 from accounts where name = ?", [name]).fetchone():
-            raise UsageError(f"name of an account: {name} is taken", hint="Choose another name.")
+            raise NameTakenError(f"name of an account: {name} is taken", hint="Choose another name.")
         db.execute(_INSERT, row)
     account = find_by_name(paths, name)
     if account is None:
@@ -290,7 +299,10 @@ def read_steps(paths: HubPaths) -> dict[str, dict[str, Any]]:
 
 
 def note_step(paths: HubPaths, name: str, details: Mapping[str, object] | None = None) -> None:
-    """Remember that a step of the first start is done; `details` hold no secret."""
+    """Remember that a step of the first start is done.
+
+    `details` hold the password of the Wi-Fi until its cards are printed, and no other secret.
+    """
     text = json.dumps(dict(details or {}), ensure_ascii=False)
     with _opened(paths) as db:
         db.execute("insert or replace into steps values (?, ?, ?)", [name, _now(paths), text])

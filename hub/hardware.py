@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.health import Check, Level
+from hub.machine import find_power, power_bits
 from hub.wording import later
 
 _SYSTEMCTL_S = 10.0
-_UNDER_VOLTAGE = 0x1  # of get_throttled: now; <https://www.raspberrypi.com/documentation/computers/os.html>
-_UNDER_VOLTAGE_SINCE_START = 0x10000
 _WATCHDOG_RESET = 0x20  # WDIOF_CARDRESET of linux/watchdog.h
 _UNIT = "hub-"
 
@@ -73,10 +72,8 @@ def is_under_voltage(place: Hardware) -> bool:
     """Whether the board said so since its start: by the firmware's word, or by the kernel's sensor."""
     text = _read(place.sys / "devices/platform/soc/soc:firmware/get_throttled")
     if text is not None:
-        try:
-            return bool(int(text, 16) & (_UNDER_VOLTAGE | _UNDER_VOLTAGE_SINCE_START))
-        except ValueError:
-            return False
+        power = find_power(power_bits(text) or 0)
+        return "under_voltage" in power.now | power.since_boot
     sensors = (path for path in place.sys.glob("class/hwmon/hwmon*") if _read(path / "name") == "rpi_volt")
     return any(_read(path / "in0_lcrit_alarm") == "1" for path in sensors)
 

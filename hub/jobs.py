@@ -23,7 +23,7 @@ from hub.clock import hub_now, read_boot_id
 from hub.jobvalues import check_job, without_secrets
 from hub.services import read_service
 from hub.settings import HubPaths
-from hub.wording import Local, Size, later
+from hub.wording import later, typed
 
 FORMAT = 1
 KEPT = 20  # results; older ones are forgotten
@@ -65,13 +65,7 @@ class Job:
     @property
     def words(self) -> dict[str, Any]:
         """What fills the places of `message` and `hint`: sizes and times as such, for pages to write."""
-        return {key: _worded(key, value) for key, value in self.result.items()}
-
-
-def _worded(key: str, value: object) -> object:
-    if key.endswith("_bytes") and isinstance(value, int):
-        return Size(value)
-    return Local(value) if key.endswith("_at") and isinstance(value, str) else value
+        return typed(self.result)
 
 
 def _fill(text: str, words: Mapping[str, Any]) -> str:

@@ -7,19 +7,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from content_packs.depot import is_pack_id
 from content_packs.errors import UsageError
+from hub.school.check import check_answer
 
 Check = Callable[[str], str]
 
 _STICK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SETTING = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")  # a key of the school config, such as wifi.ssid
-_PASSWORD = re.compile(r"[ -~]{8,63}")  # what WPA2 takes: printable ASCII
-_MODES = ("builtin", "external-ap", "off")
-_MAX_SSID_BYTES = 32
-_MAX_CHANNEL = 13  # of 2.4 GHz, as the school config has it
 _MAX_VALUE = 4000  # characters; the longest is the office's root in a school config
 
 
@@ -53,27 +51,6 @@ def check_time(text: str) -> str:
     return "" if is_whole else "expected a time with its zone, such as 2026-11-28T19:30:00+02:00"
 
 
-def check_ssid(text: str) -> str:
-    """Return what would be right, or nothing: the name of a Wi-Fi network."""
-    fits = 1 <= len(text.encode()) <= _MAX_SSID_BYTES and text.isprintable() and text == text.strip()
-    return "" if fits else f"expected 1 to {_MAX_SSID_BYTES} bytes without control characters"
-
-
-def check_password(text: str) -> str:
-    """Return what would be right, or nothing: a WPA2 passphrase; empty is a network without one."""
-    fits = not text or _PASSWORD.fullmatch(text)
-    return "" if fits else "expected 8 to 63 Latin letters, digits and signs, or nothing"
-
-
-def _check_mode(text: str) -> str:
-    return "" if text in _MODES else f"expected one of {', '.join(_MODES)}"
-
-
-def _check_channel(text: str) -> str:
-    fits = text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= _MAX_CHANNEL
-    return "" if fits else f"expected 1 to {_MAX_CHANNEL}"
-
-
 def _check_pack(text: str) -> str:
     return "" if is_pack_id(text) else "expected the id of a pack"
 
@@ -88,10 +65,7 @@ def _check_setting(text: str) -> str:
 
 _STICK_ONLY: Mapping[str, Check] = {"stick": check_stick}
 _WIFI: Mapping[str, Check] = {
-    "ssid": check_ssid,
-    "password": check_password,
-    "channel": _check_channel,
-    "mode": _check_mode,
+    name: partial(check_answer, f"wifi.{name}") for name in ("ssid", "password", "channel", "mode")
 }
 SPECS: Mapping[str, JobSpec] = {
     "sync": JobSpec(),

@@ -1,30 +1,20 @@
 """The code on the hub's printed label: who reads it stands in front of the hub.
 
-Eight signs (40 bits) without those that look alike; what a Ukrainian keyboard writes for them counts too.
 On the hub itself lies only a hash, so that nobody reads the code from a card; `hub card boot` writes it, or
 `hub accounts code`. The code lets set the first password, and reset one that was forgotten.
 """
 
 import os
-import secrets
 
 from content_packs.durable import write_durably
 from content_packs.errors import UsageError, local_error
 from content_packs.spare import read_whole
 from hub.passwords import hash_secret, is_secret
+from hub.school import codes
 from hub.settings import HubPaths
 
-_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # as hub/school/fields.py has them for the label: no I, O, 0, 1
-_LENGTH = 8
-_MIDDLE = 4
-_ALIKE = str.maketrans("АВЕКМНРСТХУ", "ABEKMHPCTXY")  # Cyrillic, Latin
+_LONGEST_TYPED = 100
 _MODE = 0o640
-
-
-def make_code() -> str:
-    """Return a new code as it is printed: K7RM-4XQ9."""
-    signs = "".join(secrets.choice(_SIGNS) for _ in range(_LENGTH))
-    return f"{signs[:_MIDDLE]}-{signs[_MIDDLE:]}"
 
 
 def write_label_code(paths: HubPaths, code: str) -> None:
@@ -34,11 +24,11 @@ def write_label_code(paths: HubPaths, code: str) -> None:
         UsageError: no such code.
         LocalError: the disk refuses.
     """
-    signs = plain_code(code)
-    if len(signs) != _LENGTH or not set(signs) <= set(_SIGNS):
+    signs = codes.plain_code(code)
+    if not codes.is_label_code(codes.group_signs(signs)):
         raise UsageError(
-            f"label code: expected {_LENGTH} of the signs {_SIGNS}, got {len(signs)}",
-            hint="Give the code as it stands on the label, such as K7RM-4XQ9.",
+            f"label code: expected 8 of the signs {codes.SIGNS}, got {len(signs)} letters and digits",
+            hint=f"Give the code as it stands on the label, such as {codes.EXAMPLE}.",
         )
     if is_label_code(paths, signs):
         return
@@ -62,7 +52,7 @@ def is_label_code(paths: HubPaths, text: str) -> bool:
     Raises:
         BusyError: too many passwords are being checked.
     """
-    return is_secret(_read(paths), plain_code(text))
+    return is_secret(_read(paths), codes.plain_code(text[:_LONGEST_TYPED]))
 
 
 def give_to_owner(paths: HubPaths, *files: os.PathLike[str]) -> None:
@@ -71,11 +61,6 @@ def give_to_owner(paths: HubPaths, *files: os.PathLike[str]) -> None:
         owner = paths.dir.stat()
         for file in files:
             os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def plain_code(text: str) -> str:
-    """Return the signs of a code alone, however somebody types it."""
-    return "".join(filter(str.isalnum, text[:100].upper())).translate(_ALIKE)
 
 
 def _read(paths: HubPaths) -> str | None:

@@ -20,7 +20,8 @@ _UPTIME = Path("/proc/uptime")
 _TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")  # of a Raspberry Pi: a thousandth of a degree
 _THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")  # the Raspberry Pi's own
 _SYS = Path("/sys")
-# What a Raspberry Pi says of its power; the same bits from 16 on say whether it ever was so since it started.
+# What a Raspberry Pi says of its power: <https://www.raspberrypi.com/documentation/computers/os.html>.
+# The same bits from 16 on say whether it ever was so since it started.
 POWER_BITS = {"under_voltage": 0, "frequency_capped": 1, "throttled": 2, "too_warm": 3}
 SINCE_BOOT = 16
 _KIB = 1024

@@ -12,7 +12,6 @@ is written by `hub sticks` (hub/runner/mounts.py), which udev starts, and by the
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from hub.clock import read_boot_id
@@ -64,11 +63,6 @@ class Stick:
     hint: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def text(self) -> str:
-        """What is to be said of it, in English; empty where all is well."""
-        return self.message % dict(self.values) if self.message else ""
-
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
         return asdict(self) | {"values": dict(self.values)}
@@ -105,8 +99,3 @@ def from_dict(values: Mapping[str, Any]) -> Stick | None:
         return Stick(**{**values, "packs": packs, "backups": backups})
     except (TypeError, KeyError):
         return None
-
-
-def is_mounted(stick: Stick) -> bool:
-    """Whether its folder may be read."""
-    return bool(stick.mount) and Path(stick.mount).is_dir()

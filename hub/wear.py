@@ -6,7 +6,7 @@ from hub.health import Check, Level
 from hub.machine import Card
 from hub.wording import later
 
-HOT_C, WARM_C = 80.0, 70.0  # a Raspberry Pi slows itself down from 80 on
+_HOT_C, _WARM_C = 80.0, 70.0  # a Raspberry Pi slows itself down from 80 on
 
 
 def check_wear(temperature_c: float | None, card: Card | None) -> Iterator[Check]:
@@ -15,14 +15,21 @@ def check_wear(temperature_c: float | None, card: Card | None) -> Iterator[Check
     yield from _check_card(card)
 
 
+def heat_level(temperature_c: float) -> Level:
+    """Return how bad it is that the processor is so warm."""
+    if temperature_c >= _HOT_C:
+        return Level.ATTENTION
+    return Level.NOTE if temperature_c >= _WARM_C else Level.GOOD
+
+
 def _check_heat(temperature_c: float | None) -> Iterator[Check]:
     if temperature_c is None:
         return
     values = {"degrees": round(temperature_c)}
-    if temperature_c < WARM_C:
+    level = heat_level(temperature_c)
+    if level is Level.GOOD:
         yield Check("heat", Level.GOOD, later("The processor has %(degrees)s °C."), values=values)
         return
-    level = Level.ATTENTION if temperature_c >= HOT_C else Level.NOTE
     hint = later("Give the hub air, and keep it out of the sun.")
     yield Check("heat", level, later("The hub is warm: %(degrees)s °C."), hint, values)
 

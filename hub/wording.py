@@ -1,5 +1,6 @@
 """Text that a person reads, marked where it is written and translated where it is shown."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from content_packs.console import size_text
@@ -42,3 +43,14 @@ class Span(float):
 
     def __str__(self) -> str:
         return span_text(float(self))
+
+
+def typed(values: Mapping[str, object]) -> dict[str, object]:
+    """Return the values of a file as what their names say: sizes as `…_bytes`, times as `…_at`."""
+    return {name: _typed(name, value) for name, value in values.items()}
+
+
+def _typed(name: str, value: object) -> object:
+    if name.endswith("_bytes") and isinstance(value, int):
+        return Size(value)
+    return Local(value) if name.endswith("_at") and isinstance(value, str) else value

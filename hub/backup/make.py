@@ -21,8 +21,9 @@ from backports import zstd
 from content_packs.durable import fsync_dir
 from content_packs.errors import DiskFullError, UsageError, local_error
 from hub.backup.contents import Item, list_items
-from hub.backup.seal import Header, Sealing, new_salt, plain_code
+from hub.backup.seal import Header, Sealing, new_salt
 from hub.db import to_local_error
+from hub.school.codes import plain_code
 from hub.settings import HubPaths, HubSettings
 
 SUFFIX = ".hubbackup"

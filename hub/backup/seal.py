@@ -19,6 +19,7 @@ from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
 
 from content_packs.errors import BadDataError, UnknownFormatError, UsageError
+from hub.school.codes import plain_code
 
 MAGIC = b"classroom-hub backup 1\n"
 _MAX_HEADER = 4096
@@ -143,11 +144,6 @@ def open_content(file: IO[bytes], header: Header, line: bytes, code: str) -> Ite
         raise BadDataError("this backup is damaged", hint="Use another one.") from error
     if tag != _LAST:
         raise BadDataError("this backup is cut: its end is missing", hint="Use another one.")
-
-
-def plain_code(code: str) -> str:
-    """Return a code without what people type differently: spaces, dashes, small letters."""
-    return "".join(filter(str.isalnum, code.upper()))
 
 
 def _key(code: str, salt: str) -> bytes:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from content_packs.errors import Error, local_error
 from hub.card import hubdir, identity, school
-from hub.card.fat import write_fat
+from hub.card.boot_partition import write_fat
 from hub.card.places import CardPlaces
 from hub.card.school import Chosen
 from hub.card.statusfile import StatusFacts, is_same_but_time, render_status

@@ -1,4 +1,7 @@
-"""The boot partition, which is read-only but for the moment of a write."""
+"""The boot partition, which is FAT and read-only but for the moment of a write.
+
+A power cut in that moment leaves the old file or the new.
+"""
 
 import os
 import subprocess
@@ -6,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from content_packs.durable import locked, sync_filesystem
+from content_packs.durable import locked, sync_filesystem, write_durably
 from content_packs.errors import LocalError
+from hub.card.places import CardPlaces
+from hub.school import find_name
+from hub.school.decode import MAX_BYTES
 
-BOOT_DIR = Path("/boot/firmware")
+BOOT_DIR = CardPlaces().boot
 _LOCK = Path("/run/hub-boot-partition.lock")
 
 
@@ -42,3 +48,30 @@ def _remount(boot_dir: Path, mode: str) -> None:
             f"{boot_dir}: cannot be mounted {mode}: {done.stderr.strip()}",
             hint="Look at the card in another computer; Windows' own check may mend its first partition.",
         )
+
+
+def read_school_config(boot: Path) -> tuple[Path, bytes] | None:
+    """Return the school config on the partition, whatever Windows named it; None: there is none.
+
+    Raises:
+        OSError: the partition cannot be read.
+    """
+    name = find_name(entry.name for entry in os.scandir(boot) if entry.is_file())
+    if name is None:
+        return None
+    with (boot / name).open("rb") as file:
+        return boot / name, file.read(MAX_BYTES * 8)  # zeros at its end count for nothing
+
+
+def write_fat(path: Path, data: bytes) -> bool:
+    """Replace a file of the partition, unless it says this already; whether it was written.
+
+    Raises:
+        OSError: the partition cannot be written.
+        LocalError: it cannot be mounted for writing.
+    """
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    with writable(path.parent):
+        write_durably(path, data)
+    return True

@@ -10,8 +10,6 @@ from hub.school import Reading, SchoolConfig, read_config, write_config
 from hub.school.config import from_values, to_values
 from hub.school.fields import BY_KEY
 
-_AUTO = "auto"
-
 
 def plan_change(now: SchoolConfig, values: Mapping[str, str]) -> Reading:
     """Return what the config would be with these values, by full key as `wifi.ssid`. Pure.
@@ -34,8 +32,6 @@ def plan_change(now: SchoolConfig, values: Mapping[str, str]) -> Reading:
 
 
 def _to_number(key: str, text: str) -> int:
-    if text == _AUTO:
-        return 0
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise UsageError(f"{key}: expected a number, got {text[:20]!r}", hint="Write digits alone.")
     return int(text)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from content_packs.durable import write_durably
 from content_packs.errors import local_error
+from hub.card.places import CardPlaces
 from hub.clock import best_time, read_floor
 
-CARD_DIR = Path("/data/card")
+CARD_DIR = CardPlaces().card
 _CLOCK = "clock"
 _SANE = 10**13  # seconds; the shell does not read more digits
 

@@ -15,20 +15,20 @@ from content_packs.durable import swap_symlink, write_durably
 from content_packs.spare import read_whole
 from hub.card.places import CardPlaces
 from hub.identity import make_key
+from hub.school.codes import LABEL_PATTERN, make_label_code
 
 Maker = Callable[[], str]
 _MACHINE_ID = re.compile(rb"[0-9a-f]{32}\n?")
-_CODE = re.compile(rb"[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}\n?")
-_CODE_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that look alike
+_CODE = re.compile(LABEL_PATTERN.encode() + rb"\n?")
 _HOST_KEY = "ssh_host_ed25519_key"
 _SECRET = 0o600
 
 
 def keep_machine_id(places: CardPlaces) -> str:
-    """Return the machine id, and see that /etc has it; where none was kept, the one that systemd made now.
+    """Return the machine id, and see that it lies there twice and /etc has it.
 
-    The image says `uninitialized`, so that systemd makes another on each card; the initramfs brings back
-    what is kept here.
+    The initramfs makes it (handover.sh, `give_machine_id`) and knows only the first of the two copies; where
+    it could not keep it, what /etc has counts.
 
     Raises:
         OSError: the data partition cannot be written.
@@ -56,13 +56,7 @@ def keep_label_code(places: CardPlaces, given: str) -> str:
             if not path.is_file() or path.read_text(errors="replace").strip() != given:
                 write_durably(path, f"{given}\n".encode(), mode=_SECRET)
         return given
-    return _keep(places, places.label_code, _CODE, make_code, mode=_SECRET)
-
-
-def make_code() -> str:
-    """Return a new code as K7RM-4XQ9: 40 bits."""
-    signs = [secrets.choice(_CODE_SIGNS) for _ in range(8)]
-    return "".join(signs[:4]) + "-" + "".join(signs[4:])
+    return _keep(places, places.label_code, _CODE, make_label_code, mode=_SECRET)
 
 
 def keep_host_keys(places: CardPlaces) -> bool:

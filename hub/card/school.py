@@ -5,7 +5,7 @@ from pathlib import Path
 
 from content_packs.durable import write_durably
 from content_packs.spare import read_whole
-from hub.card.fat import read_school_config, write_fat
+from hub.card.boot_partition import read_school_config, write_fat
 from hub.card.places import CardPlaces
 from hub.school import (
     FILE_NAME,

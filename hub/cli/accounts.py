@@ -6,6 +6,7 @@ import click
 
 from content_packs.console import note, print_json
 from content_packs.errors import UsageError
+from hub.card.places import CardPlaces
 from hub.cli.options import json_option, with_hub
 from hub.settings import HubPaths, find_dir, read_settings
 
@@ -46,16 +47,20 @@ def code(paths: HubPaths, as_json: bool) -> None:
 
     Whoever has it can set the first password, and reset one that was forgotten.
     """
-    from hub.labelcode import make_code, write_label_code
+    from hub.card.change import change
+    from hub.labelcode import write_label_code
+    from hub.school.codes import make_label_code
 
     read_settings(paths)
-    made = make_code()
+    made, card = make_label_code(), CardPlaces()
+    if paths.dir.resolve() == card.hub.dir:  # at its next start a card goes by its school config
+        change(card, {"label_code": made})
     write_label_code(paths, made)
     if as_json:
         print_json({"format": 1, "label_code": made})
         return
     click.echo(made)
-    note("Write it on the hub's label: it is kept nowhere, and shown only now.")
+    note("Write it on the hub's label: it is shown only now.")
 
 
 @accounts.command("set")

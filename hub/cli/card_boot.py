@@ -16,18 +16,21 @@ from hub.settings import HubPaths, read_settings
 from hub.status import read_status
 from hub.wording import local_text
 
+_PLACES = CardPlaces()
 TECHNICIAN = "technician"  # the account's name
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 @click.command("boot")
 @click.option(
-    "--root", type=_FOLDER, default="/", show_default=True, help="The system, whose /etc is written."
+    "--root", type=_FOLDER, default=_PLACES.root, show_default=True, help="The system, whose /etc is written."
 )
 @click.option(
-    "--boot", "boot_dir", type=_FOLDER, default="/boot/firmware", show_default=True, help="The FAT partition."
+    "--boot", "boot_dir", type=_FOLDER, default=_PLACES.boot, show_default=True, help="The FAT partition."
 )
-@click.option("--data", type=_FOLDER, default="/data", show_default=True, help="The partition that lasts.")
+@click.option(
+    "--data", type=_FOLDER, default=_PLACES.data, show_default=True, help="The partition that lasts."
+)
 @json_option
 def boot(root: Path, boot_dir: Path, data: Path, as_json: bool) -> None:
     """Make this card the hub of the school that hub-config.txt on it names.
@@ -52,20 +55,16 @@ def boot(root: Path, boot_dir: Path, data: Path, as_json: bool) -> None:
 
 def others(places: CardPlaces) -> booting.Others:
     """Return the parts that a boot calls, below the same root as the rest."""
-    from hub.labelcode import is_label_code, write_label_code
+    from hub.labelcode import write_label_code
     from hub.network.change import prepare_network
     from hub.network.paths import NetworkPaths
 
     run = places.root / "run"
     network = NetworkPaths(run / "hub", run / "systemd" / "network", places.data / "network")
 
-    def set_label_code(hub: HubPaths, code: str) -> None:
-        if not is_label_code(hub, code):
-            write_label_code(hub, code)
-
     return booting.Others(
         set_first_password=set_first_password,
-        set_label_code=set_label_code,
+        set_label_code=write_label_code,
         apply_network=lambda card, config: prepare_network(network, card.hub, config),
         read_last_sync=read_last_sync,
     )

@@ -37,7 +37,7 @@ def check_network(state: Mapping[str, Any] | None) -> Iterator[Check]:
         return  # of another version of the hub
 
 
-_WARNINGS = {
+WARNINGS = {
     "no-radio": (
         later("No Wi-Fi was found in this hub: the class cannot join."),
         later("Switch the hub off and on. If it stays so, connect an access point by cable and choose that."),
@@ -77,7 +77,7 @@ _WARNINGS = {
 
 def _check_parts(state: Mapping[str, Any]) -> Iterator[Check]:
     for warning in state["warnings"]:
-        message, hint = _WARNINGS[warning["code"]]
+        message, hint = WARNINGS[warning["code"]]
         values = dict(warning.get("values", {}))
         public = dict.fromkeys(values, "…")
         yield Check(f"network-{warning['code']}", Level.ATTENTION, message, hint, values, public)

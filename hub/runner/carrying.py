@@ -7,6 +7,7 @@ from pathlib import Path
 from content_packs.errors import LocalError, UsageError, local_error
 from hub.backup.make import SUFFIX, make_backup
 from hub.backup.restore import check_backup, finish, stage
+from hub.card.places import CardPlaces
 from hub.clock import hub_now
 from hub.owner import as_owner
 from hub.runner import mounts
@@ -101,6 +102,6 @@ def _start_again(task: Task) -> None:
 
 def _label_code() -> str:
     try:
-        return (CARD / "label-code").read_text(encoding="utf-8", errors="replace").strip()[:100]
+        return CardPlaces().label_code.read_text(encoding="utf-8", errors="replace").strip()[:100]
     except OSError:
         return ""

@@ -18,6 +18,7 @@ from content_packs.console import note
 from content_packs.durable import locked, sync_filesystem, write_durably
 from content_packs.errors import BusyError, Error, LocalError, UsageError, local_error
 from hub import sticks
+from hub.card.places import CardPlaces
 from hub.runner import looking
 from hub.runner.task import Machine
 from hub.settings import HubPaths
@@ -38,9 +39,11 @@ _OPTIONS = {
     "ext4": "",
 }
 _DRIVERS = {"ntfs": "ntfs3"}
+_COLUMNS = "NAME,FSTYPE,UUID,LABEL,SIZE,RO"  # of lsblk
 _READ_ONLY = ("ntfs",)  # a driver that has lost files
 _ALWAYS = "nosuid,nodev,noexec,noatime,nosymfollow"  # no link on a stick leads into the hub
-_SYSTEM = ("/", "/data", "/boot/firmware")  # of the hub itself: its disk may hang on USB as well
+_CARD = CardPlaces()
+_OWN = tuple(map(str, (_CARD.root, _CARD.data, _CARD.boot)))  # the hub's disk may hang on USB as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +126,6 @@ def _list_devices(machine: Machine) -> list[Device]:
         return []
 
 
-_COLUMNS = "NAME,FSTYPE,UUID,LABEL,SIZE,RO"
-
-
 def read_device(machine: Machine, device_name: str) -> Device:
     """Return what is known of a partition.
 
@@ -197,7 +197,7 @@ def _plain(text: str) -> str:
 
 def _is_system(machine: Machine, device: str) -> bool:
     """Whether a partition is on a disk that the hub itself is on."""
-    own = {source for source, target in list_mounts() if target in _SYSTEM and source.startswith("/dev/")}
+    own = {source for source, target in list_mounts() if target in _OWN and source.startswith("/dev/")}
     disks = {_disk(machine, source) for source in own}
     return _disk(machine, device) in disks
 

@@ -1,11 +1,12 @@
 """Jobs about the machine: its clock, a restart, switching it off."""
 
 import os
-import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from content_packs.errors import Error, LocalError, UsageError, local_error
+from content_packs.errors import Error, LocalError, UsageError
+from hub.card.clock import CARD_DIR, keep_time, set_clock
 from hub.clock import MAX_AHEAD, is_known, read_floor
 from hub.runner.task import Outcome, Task
 from hub.wording import later, local_text
@@ -22,21 +23,13 @@ def set_time(task: Task) -> Outcome:
     moment = datetime.fromisoformat(task["iso"]).astimezone(UTC)
     check_moment(moment, read_floor(task.paths.trust))
     task.machine.require_card("setting the clock")
-    try:
-        time.clock_settime(time.CLOCK_REALTIME, moment.timestamp())
-    except OSError as error:
-        raise local_error(error, "setting the clock") from error
-    for command in _keep_commands():
-        try:
-            task.machine.run(*command)
-        except LocalError:  # the clock is right until the power goes, and syncs keep it
-            continue
+    set_clock(moment)
+    with suppress(LocalError):  # the clock is right until the power goes, and the next save keeps it
+        keep_time(CARD_DIR, task.paths.trust, now=moment)
+    if _RTC.exists():
+        with suppress(LocalError):
+            task.machine.run("hwclock", "--systohc", "--utc")
     return Outcome(later("The clock is set: %(set_at)s."), result={"set_at": moment.isoformat()})
-
-
-def _keep_commands() -> list[tuple[str, ...]]:
-    commands: list[tuple[str, ...]] = [("systemctl", "start", "hub-clock-save.service")]
-    return [("hwclock", "--systohc", "--utc"), *commands] if _RTC.exists() else commands
 
 
 def check_moment(moment: datetime, floor: datetime) -> None:

@@ -1,7 +1,7 @@
 """Jobs that change the school config: the Wi-Fi of the class, and everything else in it.
 
 What is changed is kept as the last good config and written onto the card's FAT partition, so that the next
-start finds the same; then `hub card boot` makes the network's files anew and the services take them.
+start finds the same; then what changed in the network is read again, and `hub card boot` does the rest.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from content_packs.errors import Error, LocalError
 from hub.card.change import change
 from hub.card.places import CardPlaces
+from hub.network.change import change_network
+from hub.network.paths import NetworkPaths
 from hub.runner.task import Outcome, Task
 from hub.school import SchoolConfig
 from hub.wording import later
-
-_SERVICES = ("hub-ap", "hub-dns", "hub-firewall")  # of the network; those that did not run stay so
 
 
 def set_wifi(task: Task) -> Outcome:
@@ -37,21 +37,13 @@ def set_school(task: Task) -> Outcome:
 def _change(task: Task, changes: Mapping[str, str]) -> SchoolConfig:
     task.machine.require_card("changing the school config")
     config = change(CardPlaces(), changes)
-    task.machine.run("systemctl", "restart", "hub-boot.service")
-    _restart_network(task)
-    return config
-
-
-def _restart_network(task: Task) -> None:
-    """Let the network take its new files; a service that was not needed before may be needed now."""
-    task.machine.run("networkctl", "reload")
-    failed: list[str] = []
-    for name in _SERVICES:
-        try:
-            task.machine.run("systemctl", "restart", f"{name}.service")
-        except Error as error:
-            failed.append(f"{name}: {error.message}")
-    if failed:
+    try:
+        # Before the boot's work, which writes the same files: afterwards nobody could tell what changed.
+        change_network(NetworkPaths(), task.paths, config)
+    except Error as error:
         raise LocalError(
-            f"kept, but the network did not take it: {'; '.join(failed)}", hint="Restart the hub."
-        )
+            f"kept, but the network did not take it: {error.message}", hint="Restart the hub."
+        ) from error
+    finally:
+        task.machine.run("systemctl", "restart", "hub-boot.service")
+    return config

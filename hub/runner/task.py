@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from content_packs.errors import BadDataError, BusyError, Error, LinkError, LocalError, UsageError
+from hub.card.places import CardPlaces
 from hub.settings import HubPaths
 from hub.supervise import dying_with_us
 from hub.wording import later
 
-CARD = Path("/data/card")
+CARD = CardPlaces().card
 _USER = "hub"
 _LOOK_S = 1.0
 _DROP = ("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs")

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.school.fields import CONTROL, Field, matcher
+from hub.school.fields import BY_KEY, CONTROL, Field, matcher
 
 MAX_SHOWN = 60
+_DIGITS = 10  # no number of a field has so many
 _TOO_SHORT_TO_GUESS = 3  # every country is like some other
 _PASSWORD_SIGNS = re.compile("[ -~]*")
 
@@ -30,6 +31,14 @@ def check_value(field: Field, value: Any) -> Fault | None:  # noqa: ANN401 - wha
     if not isinstance(value, str):
         return _fault("wrong-type", field, value)
     return _check_text(field, value)
+
+
+def check_answer(key: str, text: str) -> str:
+    """Return what would be right instead of a value as a form sends it, or nothing where it is right."""
+    field = BY_KEY[key]
+    is_number = field.type == "number" and text.isascii() and text.isdecimal() and len(text) < _DIGITS
+    fault = check_value(field, int(text) if is_number else text)
+    return f"expected {field.expects['en']}" if fault is not None else ""
 
 
 def _check_number(field: Field, value: object) -> Fault | None:

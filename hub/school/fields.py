@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hub.school.codes import LABEL_PATTERN
 from hub.school.places import COUNTRIES, TIMEZONES
 
 VERSION = 1
@@ -182,7 +183,7 @@ FIELDS: tuple[Field, ...] = (
             "The code on the hub's label: it proves that one stands before it. Left out, the hub makes one.",
         ),
         both("код на зразок K7RM-4XQ9", "a code such as K7RM-4XQ9"),
-        pattern="[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}",
+        pattern=LABEL_PATTERN,
         max_chars=9,
         office=True,
     ),

@@ -5,11 +5,11 @@ import hashlib
 import re
 from dataclasses import asdict, dataclass, fields
 
+from hub.school.codes import SIGNS, group_signs
 from hub.school.decode import decode
 
 BEGIN = "--- classroom-hub status 1 ---"
 END = "--- end ---"
-_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32, none that look alike
 _LINE = re.compile(r"([a-z_]+): (.*)")
 
 
@@ -35,8 +35,7 @@ def short_fingerprint(public_key: str) -> str:
         raise ValueError("not a public key line")
     digest = hashlib.sha256(base64.b64decode(parts[1], validate=True)).digest()
     number = int.from_bytes(digest[:5])
-    signs = "".join(_SIGNS[number >> shift & 31] for shift in range(35, -1, -5))
-    return f"{signs[:4]}-{signs[4:]}"
+    return group_signs("".join(SIGNS[number >> shift & 31] for shift in range(35, -1, -5)))
 
 
 def render_block(block: StatusBlock) -> str:

@@ -13,6 +13,8 @@ from content_packs.errors import BusyError, UsageError
 from hub.accounts import (
     ROLES,
     Account,
+    BadNameError,
+    NameTakenError,
     add_account,
     check_secret,
     find_account,
@@ -150,9 +152,9 @@ def _stay(account: Account) -> Answer:
 
 
 def _why_not_added(error: UsageError) -> str:
-    if "taken" in error.message:
+    if isinstance(error, NameTakenError):
         return _TAKEN
-    return WRONG_NAME if error.message.startswith("name of") else error.message
+    return WRONG_NAME if isinstance(error, BadNameError) else error.message
 
 
 def _page(wrong: str = "", where: str = "") -> Answer:

@@ -14,15 +14,17 @@ from werkzeug.wrappers import Response as Answer
 
 from content_packs.errors import BusyError, Error, UsageError
 from hub import jobs
-from hub.accounts import add_account, has_accounts, note_step, prove_presence, read_steps
+from hub.accounts import BadNameError, add_account, has_accounts, note_step, prove_presence, read_steps
 from hub.labelcode import has_label_code
+from hub.school.join import join_text
 from hub.web.display import translated
-from hub.web.first_steps import BY_NAME, STEPS, WIFI_MODES, Taken, WrongAnswerError, after, next_step
+from hub.web.first_steps import BY_NAME, STEPS, Taken, WrongAnswerError, after, next_step
 from hub.web.links import page_url
 from hub.web.portal import LANGUAGE_COOKIE, shelf_view, this_portal
 from hub.web.qr import qr_code
 from hub.web.signin import begin_session, is_present, no_store, note_presence, signed_in, to_sign_in
 from hub.web.signin_pages import CROWDED, DIFFERENT, WRONG_CODE, address, look
+from hub.web.wifi_fields import WIFI_MODES
 from hub.wording import later
 
 bp = Blueprint("start", __name__, url_prefix="/start")
@@ -138,10 +140,10 @@ def _account() -> Taken:
             role="technician",
             display_name=form.get("display_name", ""),
         )
+    except BadNameError as error:
+        raise WrongAnswerError(WRONG_NAME, "name") from error
     except UsageError as error:
-        is_name = error.message.startswith("name of")
-        text = WRONG_NAME if is_name else error.message
-        raise WrongAnswerError(text, "name" if is_name else "password") from error
+        raise WrongAnswerError(error.message, "password") from error
     begin_session(account)
     return Taken(details={"name": account.name})
 
@@ -188,18 +190,9 @@ def _cards() -> dict[str, Any]:
     return {
         "wifi": wifi,
         "portal_qr": qr_code(portal),
-        "wifi_qr": qr_code(_wifi_text(wifi)) if wifi.get("ssid") else "",
+        # Where the password was forgotten, a code without it would call the network an open one.
+        "wifi_qr": qr_code(join_text(wifi["ssid"], wifi["password"])) if "password" in wifi else "",
     }
-
-
-def _wifi_text(wifi: dict[str, str]) -> str:
-    """Return what phones read as "join this network"."""
-
-    def quoted(text: str) -> str:
-        return "".join(f"\\{sign}" if sign in '\\;,:"' else sign for sign in text)
-
-    kind = f"T:WPA;P:{quoted(wifi['password'])};" if wifi.get("password") else "T:nopass;"
-    return f"WIFI:S:{quoted(wifi['ssid'])};{kind};"
 
 
 _MORE: dict[str, Callable[[], dict[str, Any]]] = {

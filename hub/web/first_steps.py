@@ -5,22 +5,15 @@
 A step reads a form and returns `Taken`, or raises `WrongAnswerError` with what the page shows.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from hub.jobvalues import check_password, check_ssid
+from hub.school.check import check_answer
 from hub.web.portal import LANGUAGES
+from hub.web.wifi_fields import WIFI_MODES, password_fault, ssid_fault
 from hub.wording import later
 
-_SCHOOL_CODE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
-_MAX_SCHOOL_NAME = 100
-WIFI_MODES = {
-    "builtin": later("The hub itself: for a few devices"),
-    "external-ap": later("An access point on the cable: for a whole class"),
-    "off": later("Nobody: the hub is in a network that is there already"),
-}
 _YEARS = range(2024, 2100)  # what a clock may say that somebody looks at
 
 
@@ -56,9 +49,9 @@ def _language(form: Mapping[str, str]) -> Taken:
 
 def _school(form: Mapping[str, str]) -> Taken:
     name, code = " ".join(form.get("school_name", "").split()), form.get("school_code", "").strip()
-    if not 1 <= len(name) <= _MAX_SCHOOL_NAME or not name.isprintable():
+    if check_answer("school_name", name):
         raise WrongAnswerError(later("Write the name of the school, up to 100 characters."), "school_name")
-    if not _SCHOOL_CODE.fullmatch(code):
+    if check_answer("school_code", code):
         wrong = later("Write the code of the school: 1 to 32 Latin letters, digits or hyphens.")
         raise WrongAnswerError(wrong, "school_code")
     values = {"school_name": name, "school_code": code}
@@ -71,14 +64,9 @@ def _wifi(form: Mapping[str, str]) -> Taken:
         raise WrongAnswerError(later("Choose who makes the Wi-Fi."), "mode")
     if mode == "off":
         return Taken("wifi", {"mode": mode}, {"mode": mode})
-    if check_ssid(ssid):
-        wrong = later("Write the name of the Wi-Fi: up to 32 Latin letters, or 16 Ukrainian ones.")
-        raise WrongAnswerError(wrong, "ssid")
-    if check_password(password):
-        wrong = later(
-            "The password of the Wi-Fi has 8 to 63 Latin letters, digits and signs; or leave it empty."
-        )
-        raise WrongAnswerError(wrong, "password")
+    for field_name, wrong in (("ssid", ssid_fault(ssid)), ("password", password_fault(password))):
+        if wrong:
+            raise WrongAnswerError(wrong, field_name)
     values = {"mode": mode, "ssid": ssid, "password": password}
     return Taken("wifi", values, values)  # the password until the cards are printed
 

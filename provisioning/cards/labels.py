@@ -2,12 +2,12 @@
 
 import html
 import io
-import re
 from collections.abc import Iterable
 
 import segno
 
 from hub.school import SchoolConfig
+from hub.school.join import join_text
 from hub.school.wording import in_language
 
 _TEXTS = {
@@ -54,19 +54,6 @@ p { margin: 0 0 2mm }
 """
 
 
-def wifi_text(ssid: str, password: str) -> str:
-    """Return what a telephone's camera takes as a Wi-Fi. Source: ZXing's wiki, "Barcode Contents"."""
-    if not password:
-        return f"WIFI:T:nopass;S:{_escape(ssid)};;"
-    return f"WIFI:T:WPA;S:{_escape(ssid)};P:{_escape(password)};;"
-
-
-def _escape(text: str) -> str:
-    """Return a text with the format's signs escaped; one that looks like hexadecimal stands in quotes."""
-    escaped = re.sub(r'([\\;,":])', r"\\\1", text)
-    return f'"{escaped}"' if re.fullmatch("([0-9A-Fa-f]{2})+", text) else escaped
-
-
 def render_labels(schools: Iterable[tuple[SchoolConfig, str]], language: str = "uk") -> str:
     """Return one HTML page, needing nothing else, with the labels of these schools and the ids of their hubs.
 
@@ -87,7 +74,7 @@ def _section(config: SchoolConfig, hub_id: str, say: dict[str, str]) -> str:
     if config.wifi.mode == "builtin":
         wifi, secret = config.wifi, config.wifi.password or say["none"]
         join = [
-            _qr(wifi_text(wifi.ssid, wifi.password), wifi.ssid),
+            _qr(join_text(wifi.ssid, wifi.password), wifi.ssid),
             f'<p>{say["network"]}: <span class="value">{html.escape(wifi.ssid)}</span></p>',
             f'<p>{say["password"]}: <span class="value">{html.escape(secret)}</span></p>',
         ]

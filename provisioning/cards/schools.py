@@ -7,10 +7,11 @@ from typing import Any
 
 from hub.school import Finding, SchoolConfig, read_config, write_config
 from hub.school.check import check_value
+from hub.school.codes import make_label_code
 from hub.school.config import from_values, to_values
 from hub.school.decode import decode
 from hub.school.fields import BY_KEY, Field
-from provisioning.cards.codes import make_label_code, make_wifi_password
+from provisioning.cards.passwords import make_wifi_password
 
 # What people call the columns; the full keys of hub-config.txt count too.
 ALIASES = {

@@ -10,21 +10,15 @@ from datetime import datetime, timedelta
 from content_packs.depot import is_pack_id
 from content_packs.errors import LocalError
 from hub.clock import BUILT_AT, MAX_AHEAD, read_floor
-from hub.jobvalues import SPECS, check_password, check_ssid
+from hub.jobvalues import SPECS
 from hub.library.installed import current_version, list_versions
 from hub.settings import HubPaths
 from hub.sticks import find_stick
+from hub.web.wifi_fields import WIFI_CHANNELS, WIFI_MODES, password_fault, ssid_fault
 from hub.wording import later
 
 Values = Mapping[str, str]
 Faults = dict[str, str]  # for a field, what is wrong and what to do: English, as `later` marks it
-
-WIFI_MODES = {
-    "builtin": later("The hub's own Wi-Fi"),
-    "external-ap": later("An access point on the cable"),
-    "off": later("No Wi-Fi"),
-}
-WIFI_CHANNELS = ("", "1", "6", "11")  # these do not overlap; each chip of a Pi has them
 
 
 def nothing_to_check(_: HubPaths, __: Values) -> Faults:
@@ -87,18 +81,14 @@ def _check_rollback(paths: HubPaths, values: Values) -> Faults:
 
 
 def _check_wifi(_: HubPaths, values: Values) -> Faults:
-    faults = {}
     if values["mode"] not in WIFI_MODES:
-        faults["mode"] = later("Choose one of the three.")
+        return {"mode": later("Choose who makes the Wi-Fi.")}
     if values["mode"] != "builtin":
-        return faults  # the other fields are not used then
-    if check_ssid(values["ssid"]):
-        faults["ssid"] = later("Write a name of 1 to 32 letters; a Cyrillic letter counts as two.")
-    if check_password(values["password"]):
-        faults["password"] = later("Write 8 to 63 Latin letters, digits or signs, or nothing to keep it.")
+        return {}  # the other fields are not used then
+    faults = {"ssid": ssid_fault(values["ssid"]), "password": password_fault(values["password"])}
     if values["channel"] not in WIFI_CHANNELS:
         faults["channel"] = later("Choose one of the channels offered.")
-    return faults
+    return {name: fault for name, fault in faults.items() if fault}
 
 
 def check_time(iso: str, *, floor: datetime) -> str:

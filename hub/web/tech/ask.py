@@ -14,7 +14,8 @@ from hub.web.pagecache import make_page
 from hub.web.pages import send_page
 from hub.web.portal import shelf_view, this_portal
 from hub.web.signin import needs
-from hub.web.tech.actions import ACTIONS, WIFI_MODES, Action, Faults, older_version
+from hub.web.tech.actions import ACTIONS, Action, Faults, older_version
+from hub.web.wifi_fields import WIFI_CHANNELS, WIFI_MODES
 
 bp = Blueprint("ask", __name__)
 _SEE_OTHER, _UNPROCESSABLE = 303, 422
@@ -55,6 +56,7 @@ def _page(name: str, action: Action, values: dict[str, str], faults: Faults) -> 
         faults=faults,
         about=_about(values),
         modes=WIFI_MODES,
+        channels=WIFI_CHANNELS,
     )
     response = send_page(make_page(html))
     response.headers["Cache-Control"] = "no-store"

@@ -193,6 +193,66 @@ CHECKS = {
             later("For a whole class connect an access point by cable and choose that on the page “Wi-Fi”."),
         ),
     ),
+    "network-no-radio": Help(
+        later("No Wi-Fi in this hub"),
+        later("The hub should make the Wi-Fi itself and finds no radio for it. The cable still works."),
+        (
+            later("Switch the hub off, wait ten seconds, switch it on."),
+            later("If it stays so, connect an access point by cable and choose that on the page “Wi-Fi”."),
+            _CALL,
+        ),
+    ),
+    "network-no-cable": Help(
+        later("No socket for the access point"),
+        later("The access point should be on the cable, and this board has no socket for one."),
+        (
+            later("Choose the hub's own Wi-Fi on the page “Wi-Fi”."),
+            later("Or plug in a USB network adapter, and the cable of the access point into that."),
+        ),
+    ),
+    "network-no-client-radio": Help(
+        later("No second radio for the Internet"),
+        later("The Internet should come by Wi-Fi. The radio inside serves the class and cannot do both."),
+        (
+            later("Plug a USB Wi-Fi adapter into the hub."),
+            later("Or use a cable, or a phone or modem on USB, and change that in hub-config.txt."),
+        ),
+    ),
+    "network-settings": Help(
+        later("A Wi-Fi that cannot be made"),
+        later("The name, the password or the country of the Wi-Fi does not fit; the line says which."),
+        (later("Correct it on the page “Wi-Fi”, or in hub-config.txt on the card."), _LOOK_AGAIN),
+    ),
+    "network-stranger": Help(
+        later("Another device gives out addresses"),
+        later("A router or access point on the cable answers in the hub's place: some do not find the hub."),
+        (
+            later("Open the settings of that device and switch off DHCP; make it a mere access point."),
+            later("Plug the hub into one of its LAN sockets, not into WAN or Internet."),
+            _LOOK_AGAIN,
+        ),
+    ),
+    "network-clash": Help(
+        later("The same addresses inside and outside"),
+        later("The network outside uses the addresses of the class. Lessons work, the Internet may not."),
+        (
+            later("Change the range of addresses in the router outside, such as to 192.168.77.0."),
+            _LOOK_AGAIN,
+        ),
+    ),
+    "network-no-filter": Help(
+        later("No filter yet"),
+        later("Learners may use the Internet with a filter only, and none has come. Lessons work."),
+        (
+            later("Press “Sync now” on the page “Sync”; a stick from the office does the same."),
+            later("Ask the office whether a filter is assigned to this hub."),
+        ),
+    ),
+    "network-filter-refused": Help(
+        later("A filter that is not used"),
+        later("The new filter cannot be used on this hub. The one before goes on filtering."),
+        (later("Tell the office what the line says: the filter has to be built again."),),
+    ),
     "services": Help(
         later("Parts of the hub that do not run"),
         later("Something has stopped. It is started again by itself; what does not need it works."),

@@ -8,7 +8,7 @@ from content_packs.errors import LocalError
 from hub.clock import BUILT_AT, is_known, read_floor
 from hub.hardware import Hardware, is_under_voltage
 from hub.machine import Power, read_card, read_power, read_temperature_c
-from hub.wear import HOT_C, WARM_C
+from hub.wear import heat_level
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
 from hub.web.signin import needs
@@ -41,7 +41,7 @@ def _show() -> str:
         zone=f"{local:%Z}",
         is_known=is_known(now, floor),
         temperature_c=temperature_c,
-        heat=heat_word(temperature_c) if temperature_c is not None else "",
+        heat=heat_level(temperature_c).word if temperature_c is not None else "",
         power=read_power() or _read_sensor(),
         card=read_card(paths.dir),
         is_card=is_card(),
@@ -51,8 +51,3 @@ def _show() -> str:
 def _read_sensor() -> Power | None:
     """Return what the kernel's own sensor of the supply says, where the firmware says nothing."""
     return Power(frozenset(), frozenset({"under_voltage"})) if is_under_voltage(Hardware()) else None
-
-
-def heat_word(temperature_c: float) -> str:
-    """Return how warm that is: the level of a check."""
-    return "attention" if temperature_c >= HOT_C else "note" if temperature_c >= WARM_C else "good"

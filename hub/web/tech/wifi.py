@@ -8,16 +8,16 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
 
 from hub.network.state import check_network, read_network_state
+from hub.school.join import join_text
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
 from hub.web.qr import qr_code
 from hub.web.signin import needs
-from hub.web.tech.actions import WIFI_CHANNELS, WIFI_MODES
 from hub.web.tech.card import is_card
+from hub.web.wifi_fields import WIFI_CHANNELS, WIFI_MODES
 from hub.wording import later
 
 bp = Blueprint("wifi", __name__)
-_SPECIAL = '\\;,":'  # of the text in a code for joining a network
 _FAIR_DBM, _WEAK_DBM = -65, -78  # below the second, films stutter
 _WAYS = {"ethernet": later("Cable"), "usb": later("Phone or modem on USB"), "wifi": later("Wi-Fi adapter")}
 _LONGEST_PASSWORD = 63
@@ -103,15 +103,6 @@ def _device(said: Mapping[str, Any]) -> Device:
 def signal_word(dbm: int) -> str:
     """Return how well a device hears the hub: "good", "fair" or "weak"."""
     return "good" if dbm >= _FAIR_DBM else "fair" if dbm >= _WEAK_DBM else "weak"
-
-
-def join_text(ssid: str, password: str) -> str:
-    """Return what a code says by which phones join a network."""
-    return f"WIFI:T:WPA;S:{_quoted(ssid)};P:{_quoted(password)};;"
-
-
-def _quoted(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in _SPECIAL else letter for letter in text)
 
 
 def _number(value: object) -> int | None:

@@ -12,7 +12,7 @@ from hub.web.conditions import shown, when
 from hub.web.display import translated
 from hub.web.tech.actions import ACTIONS
 from hub.web.tech.checks import CHECKS
-from hub.wording import Local, Size
+from hub.wording import typed
 
 
 def register(bp: Blueprint) -> None:
@@ -39,24 +39,17 @@ def moment(iso: str) -> str:
 
 def job_text(job: Job) -> str:
     """Return what is to be said of a job."""
-    return _filled(job.message, job.result)
+    return _filled(job.message, job.words)
 
 
 def job_advice(job: Job) -> str:
     """Return what to do next; empty where nothing needs doing."""
-    return _filled(job.hint, job.result)
+    return _filled(job.hint, job.words)
 
 
 def stick_text(stick: Stick) -> str:
     """Return what is to be said of a stick; empty where all is well."""
-    return _filled(stick.message, stick.values)
-
-
-def _typed(name: str, value: object) -> object:
-    """Return a value of a file as what its name says: bytes and moments are written as people read them."""
-    if name.endswith("_bytes") and isinstance(value, int):
-        return Size(value)
-    return Local(value) if name.endswith("_at") and isinstance(value, str) else value
+    return _filled(stick.message, typed(stick.values))
 
 
 def _filled(text: str, values: Mapping[str, Any]) -> str:
@@ -64,8 +57,6 @@ def _filled(text: str, values: Mapping[str, Any]) -> str:
     if not text:
         return ""
     try:
-        return (
-            translated(text) % shown({name: _typed(name, value) for name, value in values.items()})
-        ).strip()
+        return (translated(text) % shown(values)).strip()
     except (KeyError, TypeError, ValueError):
         return translated(text)

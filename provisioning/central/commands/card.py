@@ -1,5 +1,6 @@
 """`central card`: write the hub-config.txt of a school."""
 
+import secrets
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from content_packs import console
 from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, local_error
 from hub.school import SchoolConfig, WifiConfig, read_config, to_file, write_config
-from provisioning.cards.codes import make_label_code, make_wifi_password
+from hub.school.codes import make_label_code
+from provisioning.cards.passwords import make_wifi_password
 from provisioning.central import cards
 from provisioning.central.commands.options import json_option, minute_text, now, with_office
 from provisioning.central.fleet import Card, Fleet
@@ -116,9 +118,8 @@ def card(
 def _read_template(path: Path | None) -> SchoolConfig:
     """Return the settings to begin with: a file's, else a network of its own with a new password."""
     if path is None:
-        code = make_label_code()
-        wifi = WifiConfig(ssid=f"School-Hub-{code[:4]}", password=make_wifi_password())
-        return SchoolConfig("x", "x", label_code=code, wifi=wifi)
+        wifi = WifiConfig(ssid=f"School-Hub-{secrets.token_hex(2)}", password=make_wifi_password())
+        return SchoolConfig("x", "x", label_code=make_label_code(), wifi=wifi)
     try:
         reading = read_config(path.read_bytes())
     except OSError as error:

@@ -25,7 +25,7 @@ def places(tmp_path):
 
 
 def test_a_changed_network_is_that_of_the_next_boot(places):
-    change(places, {"wifi.ssid": "Школа-6", "wifi.password": "new password", "wifi.channel": "auto"})
+    change(places, {"wifi.ssid": "Школа-6", "wifi.password": "new password", "wifi.channel": "0"})
     config = boot(places, Others(), now=NOW).chosen.config
     assert (config.wifi.ssid, config.wifi.password, config.wifi.channel) == ("Школа-6", "new password", 0)
     text = (places.boot / "hub-config.txt").read_text(encoding="utf-8")

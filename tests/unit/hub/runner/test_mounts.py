@@ -109,7 +109,7 @@ def test_says_why_nothing_is_offered(paths, stick, tmp_path, code, errors, said)
     seen = looking.look(paths, saying(tmp_path, code=code, errors=errors), stick)
 
     assert (seen.state, seen.packs) == ("ready", ())
-    assert said in seen.text
+    assert said in seen.message % seen.values
 
 
 def test_finds_backups_and_nothing_that_only_looks_like_one(paths, stick, tmp_path):

@@ -96,6 +96,17 @@ def test_an_administrator_manages_no_technician(portal, paths, name, status, act
     assert fill_in(portal, f"{PAGE}/add", form, page=PAGE).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("technician", "is taken"), ("taken!", "Write a name"), ("", "Write a name")]
+)
+def test_a_name_that_will_not_do_is_told_from_one_that_is_taken(portal, paths, name, said):
+    portal.set_cookie("language", "en")
+    sign_in_as(portal, paths)
+    answer = fill_in(portal, f"{PAGE}/add", {"name": name, "role": "admin", **NEW}, page=PAGE)
+    assert answer.status_code == 422
+    assert said in answer.text
+
+
 def test_guesses_of_ones_own_password_wait_too(portal, paths):
     sign_in_as(portal, paths)
     statuses = [

@@ -159,7 +159,10 @@ def test_the_cards_show_how_to_join_and_then_forget_the_password(present, paths)
     assert "p;\\ass:word" in page
     fill_in(present, "/start/cards", {})
     assert read_steps(paths)["wifi"] == {"mode": "builtin", "ssid": 'a;b"c'}
-    assert "p;\\ass:word" not in present.get("/start/cards").text
+    again = present.get("/start/cards").text
+    assert "p;\\ass:word" not in again
+    assert "a;b&#34;c" in again
+    assert again.count("<svg") == page.count("<svg") - 1, "a code without the password is of an open network"
 
 
 def test_a_step_may_be_done_again(present, paths):

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from hub.school import read_config
 from provisioning.cards.cli import cli
-from provisioning.cards.labels import render_labels, wifi_text
+from provisioning.cards.labels import render_labels
 from provisioning.cards.schools import read_schools
 from support.office import OfficeAtWork, new_key
 from support.school_config import make_school, office_part
@@ -245,19 +245,6 @@ def test_a_long_list_is_read_whole_or_refused():
 def test_a_quotation_mark_that_is_never_closed_is_a_fault():
     text = 'school_code,school_name\n1,"' + "а\n" * 150_000
     assert refused(text) == [(0, "")]
-
-
-@pytest.mark.parametrize(
-    ("ssid", "password", "text"),
-    [
-        ("Школа-5", "na5 doshka!", "WIFI:T:WPA;S:Школа-5;P:na5 doshka!;;"),
-        ("a;b,c", 'p:q"r\\s12', 'WIFI:T:WPA;S:a\\;b\\,c;P:p\\:q\\"r\\\\s12;;'),
-        ("CAFE", "12345678", 'WIFI:T:WPA;S:"CAFE";P:"12345678";;'),
-        ("open", "", "WIFI:T:nopass;S:open;;"),
-    ],
-)
-def test_a_camera_reads_the_network(ssid, password, text):
-    assert wifi_text(ssid, password) == text
 
 
 @pytest.mark.parametrize("language", ["uk", "en"])

@@ -1,14 +1,17 @@
 """Cards of the office: who gets which id and token, and what a stranger can do with an inbox."""
 
+import json
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 
 from content_packs import depot
 from content_packs.enrolment import Request, encode_request, make_token, public_text, token_key
 from content_packs.errors import UsageError
 from hub.school.statusblock import short_fingerprint
 from provisioning.central import cards, requests
+from provisioning.central.cli import cli
 from provisioning.central.enrol import enrol, revoke
 from provisioning.central.fleet import open_fleet
 from provisioning.central.release import change
@@ -153,3 +156,11 @@ def test_an_address_that_is_none_is_not_remembered(desk, url):
 def test_a_token_gives_its_key_however_it_is_typed():
     token = make_token()
     assert public_text(token_key(token)) == public_text(token_key(token.upper().replace("-", "")))
+
+
+def test_the_name_of_the_network_tells_nothing_of_the_label(desk, tmp_path):
+    words = ["--dir", desk.office.dir, "card", "Школа", "-o", tmp_path / "hub-config.txt", "--json"]
+    done = CliRunner().invoke(cli, list(map(str, words)), catch_exceptions=False)
+    told = json.loads(done.stdout)
+    assert told["wifi"].startswith("School-Hub-")
+    assert told["label_code"][:4] not in told["wifi"]

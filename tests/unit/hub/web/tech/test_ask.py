@@ -4,11 +4,14 @@ from html import unescape
 
 import pytest
 
+from hub.card.change import plan_change
 from hub.clock import BUILT_AT, MAX_AHEAD
 from hub.jobs import asked_dir, read_job, read_jobs
 from hub.jobvalues import SPECS
 from hub.web.tech.actions import ACTIONS, check_time
+from hub.web.wifi_fields import WIFI_CHANNELS
 from support.accounts import fill_in
+from support.school_config import make_school
 from support.shelves import put_lesson
 from support.technicians import BACKUP, STICK
 
@@ -108,6 +111,14 @@ def test_an_empty_password_keeps_the_one_there_is(technician, paths):
     job_id = ask(technician, "wifi", {"mode": "builtin", "ssid": "a", "password": "", "channel": ""})
     job = read_job(paths, job_id.headers["Location"].rpartition("/")[2])
     assert job.values == {"mode": "builtin", "ssid": "a"}
+
+
+@pytest.mark.parametrize("channel", WIFI_CHANNELS)
+def test_each_channel_that_is_offered_is_one_of_the_school_config(technician, paths, channel):
+    answer = ask(technician, "wifi", {"mode": "builtin", "ssid": "a", "password": "", "channel": channel})
+    job = read_job(paths, answer.headers["Location"].rpartition("/")[2])
+    changes = {f"wifi.{key}": value for key, value in job.values.items()}
+    assert plan_change(make_school(), changes).config.wifi.channel == int(channel or 11)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 import hub.status
+from hub.network.state import WARNINGS
 from hub.web.tech.checks import CHECKS
 
 HUB = Path(hub.status.__file__).parent
@@ -23,6 +24,10 @@ def codes(module: str) -> set[str]:
 def test_every_check_has_its_help(module):
     assert codes(module) - set(CHECKS) == set()
     assert len(codes(module)) >= 2
+
+
+def test_every_warning_of_the_network_has_its_help():
+    assert {f"network-{code}" for code in WARNINGS} <= set(CHECKS)
 
 
 def test_the_status_leads_to_the_help_of_what_is_wrong(portal):

@@ -6,8 +6,8 @@ import pytest
 from hub.card.change import plan_change
 from hub.clock import read_boot_id
 from hub.jobvalues import SPECS
-from hub.web.tech.actions import WIFI_CHANNELS, WIFI_MODES
-from hub.web.tech.wifi import find_wifi, join_text
+from hub.web.tech.wifi import find_wifi
+from hub.web.wifi_fields import WIFI_CHANNELS, WIFI_MODES
 from support.accounts import fill_in
 from support.school_config import make_school
 
@@ -55,10 +55,6 @@ def test_the_code_is_made_of_a_password_typed_in_which_nothing_keeps(technician,
     assert "vesna2027" not in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
     assert "QR code for joining the Wi-Fi" not in technician.get("/tech/wifi").text
-
-
-def test_what_joins_a_network_is_quoted():
-    assert join_text('a;b:"c', "p,q\\r") == 'WIFI:T:WPA;S:a\\;b\\:\\"c;P:p\\,q\\\\r;;'
 
 
 @pytest.mark.parametrize("name", STATE)
