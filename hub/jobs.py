@@ -23,12 +23,13 @@ from hub.clock import hub_now, read_boot_id
 from hub.jobvalues import check_job, without_secrets
 from hub.services import read_service
 from hub.settings import HubPaths
-from hub.wording import Local, Size
+from hub.wording import Local, Size, later
 
 FORMAT = 1
 KEPT = 20  # results; older ones are forgotten
 ID = re.compile(r"([0-9]{6})-([a-z-]{1,20})")
 ASKED, RUNNING, DONE, FAILED = "asked", "running", "done", "failed"
+INTERRUPTED, ASK_AGAIN = later("It was interrupted."), later("Ask for it again.")
 MAX_BYTES = 64 * 1024  # of a job's file
 
 
@@ -143,12 +144,19 @@ def read_job(paths: HubPaths, job_id: str) -> Job | None:
         return None
     ended = _read(jobs_dir(paths) / f"{job_id}.json")
     if ended is not None:
-        return _with_progress(paths, _job(ended, job_id))
+        return _with_progress(paths, _unless_interrupted(ended, _job(ended, job_id)))
     asked = _read(asked_dir(paths) / f"{job_id}.json")
     if asked is None:
         return None
     job = _job(asked | {"state": ASKED}, job_id)
     return dataclasses.replace(job, values=without_secrets(job.name, job.values))
+
+
+def _unless_interrupted(said: Mapping[str, Any], job: Job) -> Job:
+    """Return a job that ran when the machine went off as one that failed."""
+    if job.state != RUNNING or said.get("boot") in (None, read_boot_id()):
+        return job
+    return dataclasses.replace(job, state=FAILED, message=INTERRUPTED, hint=ASK_AGAIN)
 
 
 def _with_progress(paths: HubPaths, job: Job) -> Job:

@@ -1,6 +1,4 @@
-"""Which blocks of an image hold something, so that bmaptool writes only those: bmap format 2.0, with a hash for each
-range. https://docs.yoctoproject.org: bmaptool; the format is described in bmap-tools' own docs.
-"""
+"""Which blocks of an image hold something, for bmaptool: its format 2.0, with a hash for each range."""
 
 import hashlib
 import os

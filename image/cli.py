@@ -1,10 +1,11 @@
-"""The command `hub-image`: builds the card's image, and says before what it will do."""
+"""`hub-image build | plan`: the card's image, and what a build would do. The command is the office's."""
 
-import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 import click
 
@@ -18,38 +19,63 @@ from image.steps import STEPS
 _SOURCE = Path(__file__).parents[1]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-def cli() -> None:
-    """The card: one image for all schools, from Debian's packages and the hub's own software."""
-
-
 _options = [
-    click.option("--wheel", type=click.Path(path_type=Path), required=True, help="The hub's software, as a wheel."),
-    click.option("--work", type=click.Path(path_type=Path), default=Path("build/image"), show_default=True,
-                 help="What steps leave for the next build, and the cache of packages."),
-    click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("build/image/out"), show_default=True,
-                 help="Where the finished files go."),
-    click.option("--source", type=click.Path(path_type=Path), default=_SOURCE, help="The repository [default: this one]."),
+    click.option(
+        "--wheel", type=click.Path(path_type=Path), required=True, help="The hub's software, as a wheel."
+    ),
+    click.option(
+        "--work",
+        type=click.Path(path_type=Path),
+        default=Path("build/image"),
+        show_default=True,
+        help="What steps leave for the next build, and the cache of packages.",
+    ),
+    click.option(
+        "-o",
+        "--out",
+        type=click.Path(path_type=Path),
+        default=Path("build/image/out"),
+        show_default=True,
+        help="Where the finished files go.",
+    ),
+    click.option(
+        "--source",
+        type=click.Path(path_type=Path),
+        default=_SOURCE,
+        help="The repository [default: this one].",
+    ),
     click.option("--fast", is_flag=True, help="Compress little: for trying out, not for schools."),
     click.option("--mirror", help="A mirror of Debian [default: this machine's]."),
     click.option("--mirror-security", help="Its security updates."),
-]  # fmt: skip
+]
 
 
-def _with_options(function):  # type: ignore[no-untyped-def]
+def _command(function: Callable[..., None]) -> click.Command:
+    """Make a command of a function: with the options that all share, and failures as text."""
+
+    @wraps(function)
+    def explained(**values: object) -> None:
+        try:
+            function(**values)
+        except ImageError as error:
+            click.echo(f"error [{error.code}]: {error.message}", err=True)
+            if error.hint:
+                click.echo(f"  next: {error.hint}", err=True)
+            sys.exit(error.exit_code)
+
+    command: Callable[..., None] = explained
     for option in reversed(_options):
-        function = option(function)
-    return function
+        command = option(command)
+    return click.command()(command)
 
 
-@cli.command()
-@_with_options
+@_command
 @click.option("--until", metavar="STEP", help="Stop after this step.")
 @click.option("--again", metavar="STEP", help="Undo this step first, so that it runs again.")
-def build(until: str | None, again: str | None, **where: Path | str | None) -> None:
-    """Build the image; what is done and unchanged since is kept."""
-    task = _build(**where)  # type: ignore[arg-type]
-    steps = [step for step in STEPS[: _index(until) + 1 if until else None]]
+def build(until: str | None, again: str | None, **where: Any) -> None:  # noqa: ANN401
+    """Build the card's image, the same for all schools; what is done and unchanged since is kept."""
+    task = _build(**where)
+    steps = STEPS[: _index(until) + 1 if until else None]
     if again:
         STEPS[_index(again)].undo(task.config)
     for folder in ("stamps", "log"):
@@ -57,11 +83,10 @@ def build(until: str | None, again: str | None, **where: Path | str | None) -> N
     run_steps(steps, task, lambda text: click.echo(text, err=True))
 
 
-@cli.command()
-@_with_options
-def plan(**where: Path | str | None) -> None:
+@_command
+def plan(**where: Any) -> None:  # noqa: ANN401 - those of _build
     """Print what a build does, step by step, and do nothing."""
-    task = _build(**where)  # type: ignore[arg-type]
+    task = _build(**where)
     for number, step in enumerate(STEPS, 1):
         click.echo(f"{number:2} {step.name}: {step.about}")
         for action in step.plan(task):
@@ -76,7 +101,13 @@ def _index(name: str) -> int:
 
 
 def _build(
-    wheel: Path, work: Path, out: Path, source: Path, fast: bool, mirror: str | None, mirror_security: str | None
+    wheel: Path,
+    work: Path,
+    out: Path,
+    source: Path,
+    fast: bool,
+    mirror: str | None,
+    mirror_security: str | None,
 ) -> Build:
     if not wheel.is_file():
         raise BadUsageError(f"{wheel}: no such wheel", hint="make image builds it; or: pip wheel --no-deps .")
@@ -99,32 +130,7 @@ def _git(source: Path, *words: str) -> str:
     try:
         done = subprocess.run(["git", "-C", str(source), *words], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise BadUsageError(f"{source} is no git checkout", hint="The image's version and time are the commit's.") from error
+        raise BadUsageError(
+            f"{source} is no git checkout", hint="The image's version and time are the commit's."
+        ) from error
     return done.stdout.strip()
-
-
-def main() -> NoReturn:
-    """Run the command line; exit codes are those of the other commands."""
-    try:
-        cli.main(standalone_mode=False)
-        sys.exit(0)
-    except click.exceptions.Abort:
-        _fail("stopped", None, 130)
-    except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        _fail(error.format_message(), f"Try: {context.command_path} --help" if context else None, os.EX_USAGE)
-    except ImageError as error:
-        _fail(error.message, error.hint, error.exit_code, error.code)
-    except OSError as error:
-        _fail(f"this machine refused: {error}", "Check the disk and the rights, then run it again.", os.EX_IOERR, "local")
-
-
-def _fail(message: str, hint: str | None, exit_code: int, code: str = "") -> NoReturn:
-    click.echo(f"error{f' [{code}]' if code else ''}: {message}", err=True)
-    if hint:
-        click.echo(f"  next: {hint}", err=True)
-    sys.exit(exit_code)
-
-
-if __name__ == "__main__":
-    main()

@@ -11,13 +11,16 @@ COMPONENTS = ("main", "non-free-firmware")
 PYTHON = "3.13"  # of that Debian
 MACHINE = "aarch64"
 
-DISK_ID = 0x48554231  # MBR signature, "HUB1": the same on every card, so it tells a hub's card and nothing more
+DISK_ID = (
+    0x48554231  # MBR signature, "HUB1": the same on every card, so it tells a hub's card and nothing more
+)
 FAT_ID = 0x48554230
 FAT_LABEL = "HUB"  # what Windows shows
 DATA_UUID = "48554231-da7a-4000-8000-000000000004"
 DATA_LABEL = "hub-data"
 
-# Debian's own packages do not change with our commits: their files bear one time, so that they are built once.
+# The MBR's signature, "HUB1": the same on every card, so it tells a hub's card and nothing more.
+DISK_ID = 0x48554231
 BASE_EPOCH = 1_767_225_600  # 2026-01-01
 
 

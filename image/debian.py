@@ -1,4 +1,4 @@
-"""Where Debian is fetched from: the mirrors that this machine uses itself. No address is written in the repository."""
+"""Where Debian is fetched from: the mirrors that this machine uses itself; the repository names none."""
 
 import subprocess
 from collections.abc import Iterable
@@ -18,14 +18,25 @@ def read_mirrors() -> tuple[str, ...]:
     """
     try:
         done = subprocess.run(
-            ["apt-get", "indextargets", "--format", f"{_FORMAT} $(ORIGIN) $(COMPONENT)", "Created-By: Packages"],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            [
+                "apt-get",
+                "indextargets",
+                "--format",
+                f"{_FORMAT} $(ORIGIN) $(COMPONENT)",
+                "Created-By: Packages",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     except (OSError, subprocess.CalledProcessError) as error:
         raise ToolError("apt-get does not say where Debian is", hint=_HINT) from error
     targets = [line.split() for line in done.stdout.splitlines()]
-    debian = [(uri, release) for uri, release, origin, component in (t for t in targets if len(t) == 4)
-              if origin == "Debian" and component == "main"]  # fmt: skip
+    debian = [
+        (uri, release)
+        for uri, release, origin, component in (t for t in targets if len(t) == 4)
+        if origin == "Debian" and component == "main"
+    ]
     archive = next((uri for uri, release in debian if "-" not in release), None)
     security = next((uri for uri, release in debian if release.endswith("-security")), None)
     if archive is None:
@@ -48,5 +59,7 @@ def host_architecture() -> str:
     try:
         done = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise ToolError("dpkg is missing: an image is built on Debian", hint="Build on Debian 12 or newer.") from error
+        raise ToolError(
+            "dpkg is missing: an image is built on Debian", hint="Build on Debian 12 or newer."
+        ) from error
     return done.stdout.strip()

@@ -1,10 +1,10 @@
 """Every failure of the builder, in the kinds and exit codes of the other commands.
 
-    ImageError(message, *, hint=None)
-    ├── LayerError      a layer or a file beside it is wrong: mend the source       exit 65
-    ├── ToolError       a program is missing or failed: what it said, what to do    exit 74
-    ├── SameBytesError  a build is not the one that was recorded                    exit 65
-    └── BadUsageError   a bad argument                                              exit 64
+ImageError(message, *, hint=None)
+├── LayerError      a layer or a file beside it is wrong: mend the source       exit 65
+├── ToolError       a program is missing or failed: what it said, what to do    exit 74
+├── SameBytesError  a build is not the one that was recorded                    exit 65
+└── BadUsageError   a bad argument                                              exit 64
 """
 
 import os

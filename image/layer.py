@@ -1,4 +1,4 @@
-"""A layer: one declarative piece of the image, a TOML file of 20 to 60 lines. Reading and checking; no other I/O."""
+"""A layer: one declarative piece of the image, a TOML file of 20 to 60 lines; read and checked."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -43,7 +43,9 @@ def read_layers(folder: Path) -> tuple[Layer, ...]:
     Raises:
         LayerError: one of them is not TOML, has a key that no layer has, or contradicts another.
     """
-    layers = tuple(read_layer(path.stem, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.toml")))
+    layers = tuple(
+        read_layer(path.stem, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.toml"))
+    )
     if not layers:
         raise LayerError(f"{folder}: no layer (*.toml)", hint="Give the repository's own image/layers.")
     _check_together(layers)
@@ -57,7 +59,7 @@ def read_layer(name: str, text: str) -> Layer:
     except tomllib.TOMLDecodeError as error:
         raise LayerError(f"layer {name}: not TOML: {error}", hint=_HINT) from error
     units = values.pop("units", {})
-    layer = _make(
+    layer: Layer = _make(
         Layer,
         name,
         {
@@ -71,17 +73,19 @@ def read_layer(name: str, text: str) -> Layer:
     return layer
 
 
-def _make(kind: type, layer: str, values: Mapping[str, Any]) -> Any:
+def _make(kind: type, layer: str, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a `kind`
     known = {item.name: item for item in fields(kind)}
     if unknown := sorted(set(values) - set(known)):
-        raise LayerError(f"layer {layer}: no such key: {', '.join(unknown)}; there are {', '.join(known)}", hint=_HINT)
+        raise LayerError(
+            f"layer {layer}: no such key: {', '.join(unknown)}; there are {', '.join(known)}", hint=_HINT
+        )
     try:
         return kind(**{key: _frozen(layer, key, value) for key, value in values.items()})
     except TypeError as error:
         raise LayerError(f"layer {layer}: {error}", hint=_HINT) from error
 
 
-def _frozen(layer: str, key: str, value: Any) -> Any:
+def _frozen(layer: str, key: str, value: Any) -> Any:  # noqa: ANN401 - of TOML
     if isinstance(value, list):
         if not all(isinstance(item, str) for item in value):
             raise LayerError(f"layer {layer}: {key} is a list of texts", hint=_HINT)
@@ -107,7 +111,9 @@ def _check_together(layers: Iterable[Layer]) -> None:
         ]
         for claim in claims:
             if claim in seen:
-                raise LayerError(f"layer {layer.name}: {claim} is in layer {seen[claim]} too", hint="Name it once.")
+                raise LayerError(
+                    f"layer {layer.name}: {claim} is in layer {seen[claim]} too", hint="Name it once."
+                )
             seen[claim] = layer.name
 
 

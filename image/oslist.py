@@ -17,9 +17,16 @@ _ICON = (
     "IiBmaWxsPSIjZmZmIi8+PC9zdmc+"
 )
 REQUIRED = (
-    "name", "description", "icon", "url", "extract_size", "extract_sha256", "image_download_size",
-    "release_date", "devices",
-)  # fmt: skip
+    "name",
+    "description",
+    "icon",
+    "url",
+    "extract_size",
+    "extract_sha256",
+    "image_download_size",
+    "release_date",
+    "devices",
+)
 
 
 def make_os_list(image: Path, packed: Path, *, version: str, epoch: int, url: str = "") -> str:
@@ -34,7 +41,7 @@ def make_os_list(image: Path, packed: Path, *, version: str, epoch: int, url: st
     """
     entry = {
         "name": f"Classroom hub {version}",
-        "description": "Lessons for a school without Internet. Edit hub-config.txt on the card after writing.",
+        "description": "Lessons for a school without Internet. Then put hub-config.txt on the card.",
         "icon": _ICON,
         "url": url or packed.name,
         "extract_size": image.stat().st_size,
@@ -44,7 +51,7 @@ def make_os_list(image: Path, packed: Path, *, version: str, epoch: int, url: st
         "release_date": datetime.fromtimestamp(epoch, UTC).date().isoformat(),
         "devices": list(DEVICES),
         "architecture": "armv8",
-        "init_format": "none",  # Imager's own settings are not for this system: it has one file for all of that
+        "init_format": "none",  # Imager's own settings are not for this system: one file has all of that
     }
     return json.dumps({"os_list": [entry]}, ensure_ascii=False, indent=2) + "\n"
 

@@ -52,9 +52,14 @@ def deb(root: Path, fields: "dict[str, str] | object", hashes: dict[str, str]) -
     notice = root / "usr/share/doc" / name / "copyright"
     text = notice.read_text(encoding="utf-8", errors="replace") if notice.is_file() else ""
     return Package(
-        "deb", name, version, licences.of_copyright(text), hashes.get(f"{name}_{version}", ""),
-        get("Homepage", ""), get("Architecture", ""),
-    )  # fmt: skip
+        "deb",
+        name,
+        version,
+        licences.of_copyright(text),
+        hashes.get(f"{name}_{version}", ""),
+        get("Homepage", ""),
+        get("Architecture", ""),
+    )
 
 
 def read_python(environment: Path) -> list[Package]:
@@ -92,13 +97,18 @@ def write_spdx(packages: Iterable[Package], *, name: str, epoch: int) -> str:
         },
         "packages": [_entry(identifier, package) for identifier, package in described.items()],
         "hasExtractedLicensingInfos": [
-            {"licenseId": ref, "extractedText": "See /usr/share/doc/<package>/copyright in the image."} for ref in refs
+            {"licenseId": ref, "extractedText": "See /usr/share/doc/<package>/copyright in the image."}
+            for ref in refs
         ],
         "relationships": [
-            {"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": identifier}
+            {
+                "spdxElementId": "SPDXRef-DOCUMENT",
+                "relationshipType": "DESCRIBES",
+                "relatedSpdxElement": identifier,
+            }
             for identifier in described
         ],
-    }  # fmt: skip
+    }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -118,7 +128,11 @@ def _entry(identifier: str, package: Package) -> dict[str, object]:
         "licenseDeclared": package.licence,
         "copyrightText": "NOASSERTION",
         "externalRefs": [
-            {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": package.purl}
+            {
+                "referenceCategory": "PACKAGE-MANAGER",
+                "referenceType": "purl",
+                "referenceLocator": package.purl,
+            }
         ],
     }
     if package.sha256:

@@ -17,7 +17,7 @@ from hub.settings import HubPaths, HubSettings, read_settings
 
 
 def prepare_network(paths: NetworkPaths, hub: HubPaths, school: School) -> list[str]:
-    """Write the network's files before anything reads them: `hub card boot`. Return addresses of the portal.
+    """Write the network's files before anything reads them: `hub card boot`. Return the hub's own numbers.
 
     A radio that the kernel has not found yet is no harm: the watcher looks again.
 
@@ -26,13 +26,13 @@ def prepare_network(paths: NetworkPaths, hub: HubPaths, school: School) -> list[
     """
     network = _plan(paths, hub, school)
     write_network(network, paths)
-    return _addresses(network, school)
+    return _addresses(network)
 
 
 def change_network(
     paths: NetworkPaths, hub: HubPaths, school: School, *, run: Runner | None = None
 ) -> list[str]:
-    """Make a running network as another school config wants it. Return addresses of the portal.
+    """Make a running network as another school config wants it. Return the hub's own numbers.
 
     Raises:
         UsageError: the Wi-Fi cannot be made so, and nothing was changed.
@@ -40,7 +40,7 @@ def change_network(
     """
     network = _plan(paths, hub, school, strict=True)
     apply_network(network, paths, run=run)
-    return _addresses(network, school)
+    return _addresses(network)
 
 
 def _plan(paths: NetworkPaths, hub: HubPaths, school: School, *, strict: bool = False) -> Network:
@@ -52,9 +52,8 @@ def _plan(paths: NetworkPaths, hub: HubPaths, school: School, *, strict: bool = 
     return network
 
 
-def _addresses(network: Network, school: School) -> list[str]:
-    number = [f"http://{network.lan.hub}"] if network.layout.lan else []
-    return [f"http://{school.hub_name}", *number]
+def _addresses(network: Network) -> list[str]:
+    return [str(network.lan.hub)] if network.layout.lan else []
 
 
 def read_hub_settings(hub: HubPaths) -> HubSettings | None:

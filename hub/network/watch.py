@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -98,11 +99,14 @@ class Watcher:
         difference = write_network(network, self.paths)
         self.network = network
         self._todo += [c for c in plan_commands(difference, self.paths) if c not in self._todo]
-        while self._todo:  # what fails stays the first, for the next look
-            self.run(self._todo[0])
-            self._todo.pop(0)
-            self._mirrored = None  # a firewall that was loaded anew knows nobody
+        for command in tuple(self._todo):  # what fails is tried again at the next look, and stops no other
+            self._try(partial(self._run, command))
         set_forwarding(network.forwards)
+
+    def _run(self, command: Command) -> None:
+        self.run(command)
+        self._todo.remove(command)
+        self._mirrored = None  # a firewall that was loaded anew knows nobody
 
     def _note_resolvers(self) -> None:
         text = "".join(f"nameserver {address}\n" for address in dict.fromkeys(self._machine.resolvers))

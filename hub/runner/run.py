@@ -12,7 +12,7 @@ from content_packs.console import note
 from content_packs.durable import locked
 from content_packs.errors import Error, local_error
 from hub.clock import read_boot_id
-from hub.jobs import DONE, FAILED, RUNNING
+from hub.jobs import ASK_AGAIN, DONE, FAILED, INTERRUPTED, RUNNING
 from hub.jobvalues import without_secrets
 from hub.runner.queue import Asked, Queue, open_queue
 from hub.runner.task import Machine, Outcome, Task, Work, failure_words
@@ -41,7 +41,7 @@ def run_jobs(paths: HubPaths, machine: Machine, table: Mapping[str, Work]) -> in
 
 def _run_all(queue: Queue, paths: HubPaths, machine: Machine, table: Mapping[str, Work]) -> int:
     for job_id, said in queue.list_interrupted():
-        _end(queue, job_id, said, FAILED, later("It was interrupted."), later("Ask for it again."))
+        _end(queue, job_id, said, FAILED, INTERRUPTED, ASK_AGAIN)
     count = 0
     while True:
         for line in queue.take_away_strangers():

@@ -1,10 +1,10 @@
 """The steps of a build, in their order: a new one is a module here and a line."""
 
 from image.step import Step
-from image.steps import base, boot, disk, initramfs, publish, root, software, squashfs, tools, wheels
+from image.steps import boot, disk, initramfs, packages, publish, root, software, squashfs, tools, wheels
 
 STEPS: tuple[Step, ...] = (
-    base.STEP,
+    packages.STEP,
     tools.STEP,
     wheels.STEP,
     software.KOLIBRI,

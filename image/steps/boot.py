@@ -1,7 +1,7 @@
 """The FAT partition: the Pi's own boot files, one folder a slot, and what a person reads in Windows.
 
-Written by us and not by raspi-firmware's scripts, which need an initrd of initramfs-tools and guess the root from
-the machine that builds: field-notes/image.md §1.3.
+Written by us and not by raspi-firmware's scripts, which need an initrd of initramfs-tools and guess the root
+from the machine that builds: field-notes/image.md §1.3.
 """
 
 import shutil
@@ -13,7 +13,7 @@ from image.steps.initramfs import initrd
 from image.steps.root import unpacked_dir
 
 CONFIG_TXT = """\
-# How the Raspberry Pi starts this hub. Nothing here is for you to change: the school's file is hub-config.txt.
+# How the Raspberry Pi starts this hub. Nothing here is for you to change: yours is hub-config.txt.
 [all]
 arm_64bit=1
 # device trees by their names in Linux: bcm2837-rpi-3-b.dtb, bcm2711-rpi-4-b.dtb
@@ -42,9 +42,16 @@ def cmdline(slot: str, disk_id: int) -> str:
 def _plan(build: Build) -> tuple[Action, ...]:
     config = build.config
     return (
-        Call("copy the Pi's boot files: bootcode.bin, start*.elf, fixup*.dat", lambda: _copy_firmware(config)),
-        Call("write config.txt, which starts slot a, and a cmdline.txt that nothing reads", lambda: _write(config)),
-        Call("write slot a: vmlinuz, initrd.img, cmdline.txt, device trees", lambda: _write_slot(config, "a")),
+        Call(
+            "copy the Pi's boot files: bootcode.bin, start*.elf, fixup*.dat", lambda: _copy_firmware(config)
+        ),
+        Call(
+            "write config.txt, which starts slot a, and a cmdline.txt that nothing reads",
+            lambda: _write(config),
+        ),
+        Call(
+            "write slot a: vmlinuz, initrd.img, cmdline.txt, device trees", lambda: _write_slot(config, "a")
+        ),
     )
 
 

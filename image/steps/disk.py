@@ -64,37 +64,77 @@ def _plan(build: Build) -> tuple[Action, ...]:
         Run(("cp", "--sparse=always", str(squashfs(config)), str(parts / "root.squashfs"))),
         Run(
             (
-                "genimage", f"--config={parts / 'genimage.cfg'}", f"--inputpath={parts}",
-                f"--outputpath={config.work}", f"--tmppath={parts / 'tmp'}", f"--rootpath={parts / 'none'}",
+                "genimage",
+                f"--config={parts / 'genimage.cfg'}",
+                f"--inputpath={parts}",
+                f"--outputpath={config.work}",
+                f"--tmppath={parts / 'tmp'}",
+                f"--rootpath={parts / 'none'}",
             )
         ),
-    )  # fmt: skip
+    )
 
 
 def fat_actions(tree: Path, target: Path, size: int, epoch: int) -> tuple[Action, ...]:
     """Return what makes a FAT32 file system of a tree, the same bytes each time."""
     at = {"SOURCE_DATE_EPOCH": str(epoch), "TZ": "UTC", "MTOOLS_SKIP_CHECK": "1"}
-    copy = 'find "$1" -exec touch --no-dereference --date=@"$3" {} + && cd "$1" && LC_ALL=C mcopy -s -m -i "$2" * ::/'
+    touch = 'find "$1" -exec touch --no-dereference --date=@"$3" {} +'
+    copy = f'{touch} && cd "$1" && LC_ALL=C mcopy -s -m -i "$2" * ::/'
     return (
         Run(
-            ("mkfs.vfat", "-F", "32", "-s", "1", "--invariant", "-i", f"{FAT_ID:08x}", "-n", FAT_LABEL, "-C",
-             str(target), str(size // 1024)),
+            (
+                "mkfs.vfat",
+                "-F",
+                "32",
+                "-s",
+                "1",
+                "--invariant",
+                "-i",
+                f"{FAT_ID:08x}",
+                "-n",
+                FAT_LABEL,
+                "-C",
+                str(target),
+                str(size // 1024),
+            ),
             at,
         ),
         Run(("sh", "-c", copy, "sh", str(tree), str(target), str(epoch)), at),
-    )  # fmt: skip
+    )
 
 
 def ext4_actions(target: Path, size: int, epoch: int) -> tuple[Action, ...]:
     """Return what makes the empty data partition, the same bytes each time."""
     return (
         Run(
-            ("mke2fs", "-q", "-F", "-t", "ext4", "-T", "default", "-b", "4096", "-m", "1", "-J", "size=16",
-             "-L", DATA_LABEL, "-U", DATA_UUID, "-O", "metadata_csum,64bit", "-E", ",".join(_EXT4),
-             str(target), f"{size // 1024}k"),
+            (
+                "mke2fs",
+                "-q",
+                "-F",
+                "-t",
+                "ext4",
+                "-T",
+                "default",
+                "-b",
+                "4096",
+                "-m",
+                "1",
+                "-J",
+                "size=16",
+                "-L",
+                DATA_LABEL,
+                "-U",
+                DATA_UUID,
+                "-O",
+                "metadata_csum,64bit",
+                "-E",
+                ",".join(_EXT4),
+                str(target),
+                f"{size // 1024}k",
+            ),
             {"E2FSPROGS_FAKE_TIME": str(epoch), "SOURCE_DATE_EPOCH": str(epoch)},
         ),
-    )  # fmt: skip
+    )
 
 
 def parts_dir(config: ImageConfig) -> Path:

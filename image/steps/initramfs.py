@@ -16,7 +16,9 @@ def initrd(config: ImageConfig) -> Path:
 def kernel_dir(config: ImageConfig) -> Path:
     """The modules as the kernel's package brings them."""
     kernel = unpacked_dir(config) / "linux-image-arm64"
-    return next(path for folder in ("usr/lib/modules", "lib/modules") for path in sorted((kernel / folder).glob("*")))
+    return next(
+        path for folder in ("usr/lib/modules", "lib/modules") for path in sorted((kernel / folder).glob("*"))
+    )
 
 
 def _write(config: ImageConfig) -> None:

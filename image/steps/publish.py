@@ -1,4 +1,4 @@
-"""What is handed out: the image packed, its hashes, block map, the entry for Raspberry Pi Imager, what it holds."""
+"""What is handed out: the image packed, hashes, block map, the entry for Imager, what is in it."""
 
 import subprocess
 from email.parser import HeaderParser
@@ -9,7 +9,7 @@ from image.config import ImageConfig
 from image.errors import ToolError
 from image.hashes import hash_file
 from image.step import Action, Build, Call, Run, Step
-from image.steps.base import data_debs
+from image.steps.packages import data_debs
 from image.steps.software import software_dir
 from image.steps.wheels import ENVIRONMENTS
 
@@ -52,10 +52,22 @@ def _plan(build: Build) -> tuple[Action, ...]:
         Call(f"make {config.out}", lambda: config.out.mkdir(parents=True, exist_ok=True)),
         Run(("cp", "--sparse=always", str(config.image), str(packed.with_suffix("")))),
         # Blocks of one size give the same bytes on any number of processors.
-        Run(("xz", "--force", f"-{config.xz_level}", "--threads=0", "--block-size=16MiB", str(packed.with_suffix("")))),
+        Run(
+            (
+                "xz",
+                "--force",
+                f"-{config.xz_level}",
+                "--threads=0",
+                "--block-size=16MiB",
+                str(packed.with_suffix("")),
+            )
+        ),
         Call("write hashes, block map, os_list.json", lambda: _write(config)),
-        Call("write the list of packages with versions and licences, and as SPDX", lambda: _write_packages(config)),
-    )  # fmt: skip
+        Call(
+            "write the list of packages with versions and licences, and as SPDX",
+            lambda: _write_packages(config),
+        ),
+    )
 
 
 def _write(config: ImageConfig) -> None:

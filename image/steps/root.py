@@ -2,23 +2,34 @@
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 from image.config import BASE_EPOCH, PYTHON, ImageConfig
 from image.errors import LayerError
 from image.layer import Layer, find_unclaimed, takes
 from image.step import Action, Build, Call, Run, Step
-from image.steps.base import base_tar, data_debs
+from image.steps.packages import base_tar, data_debs
 from image.steps.software import software_dir
 from image.steps.tools import compile_modules
 from image.steps.wheels import ENVIRONMENTS
 
 # What Debian leaves that differs from build to build, or that no card may share with another.
 _PERSONAL = (
-    "/etc/machine-id", "/var/lib/dbus/machine-id", "/etc/ssh/ssh_host_*", "/var/lib/systemd/random-seed",
-    "/var/cache/*", "/var/log/*", "/var/lib/apt/*", "/etc/*-", "/var/lib/dpkg/*-old", "/var/cache/ldconfig/aux-cache",
-    "/etc/apt", "/etc/hostname", "/etc/resolv.conf",
-)  # fmt: skip
+    "/etc/machine-id",
+    "/var/lib/dbus/machine-id",
+    "/etc/ssh/ssh_host_*",
+    "/var/lib/systemd/random-seed",
+    "/var/cache/*",
+    "/var/log/*",
+    "/var/lib/apt/*",
+    "/etc/*-",
+    "/var/lib/dpkg/*-old",
+    "/var/cache/ldconfig/aux-cache",
+    "/etc/apt",
+    "/etc/hostname",
+    "/etc/resolv.conf",
+)
 
 
 def unpacked_dir(config: ImageConfig) -> Path:
@@ -35,16 +46,43 @@ def _plan(build: Build) -> tuple[Action, ...]:
         Run(("tar", "--extract", f"--file={base_tar(config)}", f"--directory={root}", "--numeric-owner")),
         *(_unpack(config, name) for layer in build.layers for name in layer.unpacked),
         Call("copy the kernel's modules and each board's Wi-Fi settings", lambda: _copy_unpacked(config)),
-        *(Run(("cp", "--archive", "--no-target-directory", str(software_dir(config, name)), str(root))) for name in ENVIRONMENTS),
+        *(
+            Run(("cp", "--archive", "--no-target-directory", str(software_dir(config, name)), str(root)))
+            for name in ENVIRONMENTS
+        ),
         Run(("chown", "--recursive", "0:0", f"{root}/opt")),
-        Call("remove what no two cards may share: machine id, host keys, seeds, logs", lambda: _impersonal(root)),
-        *(Call(f"layer {layer.name}: {layer.about}", lambda layer=layer: _apply(build, layer)) for layer in build.layers),
+        Call(
+            "remove what no two cards may share: machine id, host keys, seeds, logs",
+            lambda: _impersonal(root),
+        ),
+        *(
+            Call(f"layer {layer.name}: {layer.about}", partial(_apply, build, layer))
+            for layer in build.layers
+        ),
         Run(("systemd-sysusers", f"--root={root}"), {"SOURCE_DATE_EPOCH": str(BASE_EPOCH)}),
-        *(Run(("systemctl", f"--root={root}", "--no-reload", verb, *names)) for verb, names in units if names),
-        Run(("find", f"{root}/usr/lib/python3", f"{root}/usr/lib/python{PYTHON}", "-name", "__pycache__", "-prune", "-exec", "rm", "-r", "{}", "+")),
+        *(
+            Run(("systemctl", f"--root={root}", "--no-reload", verb, *names))
+            for verb, names in units
+            if names
+        ),
+        Run(
+            (
+                "find",
+                f"{root}/usr/lib/python3",
+                f"{root}/usr/lib/python{PYTHON}",
+                "-name",
+                "__pycache__",
+                "-prune",
+                "-exec",
+                "rm",
+                "-r",
+                "{}",
+                "+",
+            )
+        ),
         compile_modules(config, root, f"/usr/lib/python{PYTHON}"),
         Run(("sh", "-c", 'exec depmod --basedir "$1" "$(ls "$1/usr/lib/modules")"', "sh", str(root))),
-    )  # fmt: skip
+    )
 
 
 def _units(build: Build) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -64,9 +102,13 @@ def _unpack(config: ImageConfig, name: str) -> Run:
 def check_files(build: Build) -> None:
     """Raise LayerError where a file of image/files is of no layer, and so would be forgotten."""
     files = build.config.files
-    paths = sorted(str(path.relative_to(files)) for path in files.rglob("*") if path.is_file() or path.is_symlink())
+    paths = sorted(
+        str(path.relative_to(files)) for path in files.rglob("*") if path.is_file() or path.is_symlink()
+    )
     if lost := find_unclaimed(build.layers, paths):
-        raise LayerError(f"image/files: no layer takes {', '.join(lost)}", hint="Name it in `files` of a layer.")
+        raise LayerError(
+            f"image/files: no layer takes {', '.join(lost)}", hint="Name it in `files` of a layer."
+        )
 
 
 def _copy_unpacked(config: ImageConfig) -> None:
@@ -78,7 +120,9 @@ def _copy_unpacked(config: ImageConfig) -> None:
         if not target.exists():
             shutil.copy2(settings, target, follow_symlinks=False)
     for package in unpacked_dir(config).iterdir():
-        shutil.copytree(package / "usr/share/doc", config.root / "usr/share/doc", dirs_exist_ok=True, symlinks=True)
+        shutil.copytree(
+            package / "usr/share/doc", config.root / "usr/share/doc", dirs_exist_ok=True, symlinks=True
+        )
 
 
 def _apply(build: Build, layer: Layer) -> None:
@@ -94,8 +138,8 @@ def _apply(build: Build, layer: Layer) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.unlink(missing_ok=True)
         place.symlink_to(target)
-    for path, mode in layer.modes.items():
-        (root / path[1:]).chmod(int(mode, 8))
+    for name, mode in layer.modes.items():
+        (root / name[1:]).chmod(int(mode, 8))
     for pattern in layer.exclude:
         _remove(root, pattern)
 

@@ -14,7 +14,7 @@ from image.step import Action, Build, Call, Step
 from image.steps.tools import compile_modules
 from image.steps.wheels import wheel_dir
 
-# Kolibri brings C extensions for 40 Pythons and machines, none of them Python 3.13: 212 MB that it never loads.
+# Kolibri brings C extensions for 40 Pythons and machines, none for 3.13: 212 MB that it never loads.
 _UNUSED = {"kolibri": ("kolibri/dist/cext", "kolibri/dist/**/tests", "kolibri/**/test")}
 _PROGRAMS = {"hub": {"hub"}, "kolibri": {"kolibri"}}  # the others' commands are not for a card
 
@@ -39,10 +39,17 @@ def make_environment(prefix: Path, tree: Path, wheels: Iterable[Path], programs:
     for name in ("python", "python3"):
         (place / "bin" / name).symlink_to("/usr/bin/python3")
     destination = SchemeDictionaryDestination(
-        {"purelib": str(packages), "platlib": str(packages), "scripts": str(place / "bin"),
-         "data": str(place), "headers": str(place / "include")},
-        interpreter=str(prefix / "bin" / "python"), script_kind="posix", bytecode_optimization_levels=(),
-    )  # fmt: skip
+        {
+            "purelib": str(packages),
+            "platlib": str(packages),
+            "scripts": str(place / "bin"),
+            "data": str(place),
+            "headers": str(place / "include"),
+        },
+        interpreter=str(prefix / "bin" / "python"),
+        script_kind="posix",
+        bytecode_optimization_levels=(),
+    )
     for wheel in sorted(wheels):
         with WheelFile.open(wheel) as source:
             install(source, destination, additional_metadata={"INSTALLER": b"hub-image\n"})

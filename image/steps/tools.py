@@ -1,6 +1,4 @@
-"""The card's Python for this machine's processor, from the same Debian: it compiles modules and prepares Kolibri's
-databases at full speed, where emulation takes ten times as long.
-"""
+"""The card's Python for this machine's processor, from the same Debian: it compiles at full speed."""
 
 from pathlib import Path
 
@@ -17,10 +15,25 @@ def python(config: ImageConfig, tree: Path, *arguments: str, env: tuple[str, ...
     """Return the action that runs the card's Python with `tree` as /mnt; its mount ends with it."""
     script = 'mount --bind "$1" "$2/mnt" && cd / && tools=$2 && shift 2 && exec chroot "$tools" "$@"'
     return Run(
-        ("unshare", "--mount", "sh", "-c", script, "sh", str(tree), str(tools_dir(config)),
-         "/usr/bin/env", "-i", "PATH=/usr/bin", "LC_ALL=C.UTF-8", "PYTHONHASHSEED=0", *env,
-         "/usr/bin/python3", *arguments)
-    )  # fmt: skip
+        (
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            str(tree),
+            str(tools_dir(config)),
+            "/usr/bin/env",
+            "-i",
+            "PATH=/usr/bin",
+            "LC_ALL=C.UTF-8",
+            "PYTHONHASHSEED=0",
+            *env,
+            "/usr/bin/python3",
+            *arguments,
+        )
+    )
 
 
 def compile_modules(config: ImageConfig, tree: Path, *folders: str) -> Run:
@@ -29,9 +42,23 @@ def compile_modules(config: ImageConfig, tree: Path, *folders: str) -> Run:
     What is compiled is never compared with its source: nothing on a read-only root changes, and times differ.
     """
     return python(
-        config, tree, "-m", "compileall", "-q", "-j", "2", "--invalidation-mode", "unchecked-hash",
-        "-s", "/mnt", "-p", "/", "-x", r"/(tests?|lib2to3)/", *(f"/mnt{folder}" for folder in folders),
-    )  # fmt: skip
+        config,
+        tree,
+        "-m",
+        "compileall",
+        "-q",
+        "-j",
+        "2",
+        "--invalidation-mode",
+        "unchecked-hash",
+        "-s",
+        "/mnt",
+        "-p",
+        "/",
+        "-x",
+        r"/(tests?|lib2to3)/",
+        *(f"/mnt{folder}" for folder in folders),
+    )
 
 
 def _plan(build: Build) -> tuple[Action, ...]:

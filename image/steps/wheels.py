@@ -1,4 +1,4 @@
-"""Python packages for the card, fetched here for its machine: nothing is compiled, nothing runs under emulation."""
+"""Python packages for the card, fetched here for its machine: nothing is compiled or emulated."""
 
 import re
 import sys
@@ -24,7 +24,9 @@ _ENVIRONMENT = {
 _GLIBC = 41  # minor version of trixie's: wheels made for it or an older one
 _OLDEST_GLIBC = 17
 ENVIRONMENTS = ("hub", "kolibri")
-_BLOCK = re.compile(r"^(?P<requirement>[^\s#][^\\]*?)\s*\\\n(?P<hashes>(?:    --hash=[^\n]*\n)+)", re.MULTILINE)
+_BLOCK = re.compile(
+    r"^(?P<requirement>[^\s#][^\\]*?)\s*\\\n(?P<hashes>(?:    --hash=[^\n]*\n)+)", re.MULTILINE
+)
 
 
 def pins(config: ImageConfig, environment: str) -> Path:
@@ -63,19 +65,33 @@ def _fetch(config: ImageConfig, environment: str) -> tuple[Action, ...]:
         folder.mkdir(parents=True, exist_ok=True)
         wanted.write_text(choose(pins(config, environment).read_text(encoding="utf-8")), encoding="utf-8")
 
-    platforms = [f"--platform=manylinux_2_{minor}_{MACHINE}" for minor in range(_GLIBC, _OLDEST_GLIBC - 1, -1)]
+    platforms = [
+        f"--platform=manylinux_2_{minor}_{MACHINE}" for minor in range(_GLIBC, _OLDEST_GLIBC - 1, -1)
+    ]
     return (
-        Call(f"write {wanted}: what of {pins(config, environment)} holds on {MACHINE}, Python {PYTHON}", write),
+        Call(
+            f"write {wanted}: what of {pins(config, environment)} holds on {MACHINE}, Python {PYTHON}", write
+        ),
         Run(
             (
-                sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-                "--no-deps", "--only-binary=:all:", "--require-hashes",
-                f"--python-version={PYTHON}", "--implementation=cp",
-                *platforms, f"--platform=manylinux2014_{MACHINE}",
-                f"--dest={folder}", f"--requirement={wanted}",
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--only-binary=:all:",
+                "--require-hashes",
+                f"--python-version={PYTHON}",
+                "--implementation=cp",
+                *platforms,
+                f"--platform=manylinux2014_{MACHINE}",
+                f"--dest={folder}",
+                f"--requirement={wanted}",
             )
         ),
-    )  # fmt: skip
+    )
 
 
 STEP = Step(

@@ -13,7 +13,13 @@ from provisioning.cards.personalise import personalise as make_cards
 from provisioning.central.commands.options import dry_run_option, json_option, now
 from provisioning.central.office import find_office
 
-COMMANDS = console.Commands({"personalise": "provisioning.cards.cli:personalise"})
+COMMANDS = console.Commands(
+    {
+        "build": "image.cli:build",
+        "personalise": "provisioning.cards.cli:personalise",
+        "plan": "image.cli:plan",
+    }
+)
 
 
 @click.group(

@@ -81,6 +81,7 @@ def test_no_way_leads_out_of_the_class_or_in(school, tmp_path):
     one.sit(Lan(), 0)
     other.sit(Lan(), 1)
     spaces.hub.run("sysctl", "-qw", "net.ipv4.ip_forward=1")  # even if something else switched it on
+    spaces.outside.run("ip", "route", "add", str(RANGES[0]), "via", "192.168.1.20")  # and answers came back
     server = spaces.outside.start("busybox", "httpd", "-f", "-p", "443")
     inner = spaces.hub.start("busybox", "httpd", "-f", "-p", "5000")
     try:
@@ -297,4 +298,4 @@ def test_hostapd_and_wpa_supplicant_read_any_name_and_password(tmp_path, name, p
         done = subprocess.run([*command, config], capture_output=True, text=True, timeout=20)
         said = done.stdout + done.stderr
         assert "nl80211" in said or "no-radio" in said
-        assert not re.search(r"[Ll]ine \d+|[Ff]ailed to (read|parse|set up)", said), said
+        assert not re.search(r"(?i)line \d+|failed to (read|parse|set up)", said), said

@@ -65,7 +65,7 @@ def test_what_raspberry_pi_imager_adds_does_no_harm(new_card, boot):
     """Acceptance 8: Imager 1.x writes a script and kernel arguments that would run it instead of the hub."""
     card = new_card()
     card.put_boot_file("firstrun.sh", b"#!/bin/bash\nset +e\nrm -f /boot/firstrun.sh\nexit 0\n")
-    imager = " systemd.run=/boot/firstrun.sh systemd.run_success_action=reboot systemd.unit=kernel-command-line.target"
+    imager = " systemd.run=/boot/firstrun.sh systemd.unit=kernel-command-line.target"
     for name in ("cmdline.txt", "a/cmdline.txt"):
         card.put_boot_file(name, card.boot_file(name).rstrip() + imager.encode() + b"\n")
     with boot(card) as machine:

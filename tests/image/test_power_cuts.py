@@ -32,9 +32,9 @@ def test_two_hundred_cuts_while_files_are_replaced(tmp_path):
         machine.wait_for("small root is up", timeout_s=300)
         machine.type(WORK)
         for _ in range(150):
-            number = machine.wait_for(r"\nacknowledged (\d+)", timeout_s=300)
+            number = machine.wait_for(r"acknowledged (\d+)\r", timeout_s=300)
             acknowledged.append((log.stat().st_size, int(number.group(1))))
-        machine.wait_for("\nwork is done", timeout_s=300)
+        machine.wait_for("work is done\r", timeout_s=300)
 
     def look(files, end):
         state = files / "state"

@@ -10,6 +10,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+
 from support.card import Card
 from support.machine import Machine, running
 

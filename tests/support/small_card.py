@@ -21,6 +21,7 @@ _STARTS_MIB, _SIZES_MIB = (8, 104, 128, 152), (96, 24, 24, 64)
 _INIT = """#!/bin/busybox sh
 export PATH=/bin:/sbin
 /bin/busybox --install -s /run 2>/dev/null; PATH=$PATH:/run
+watchdog -t 5 /dev/watchdog
 echo "small root is up: $(cat /etc/slot-name)"
 exec setsid cttyhack sh -c 'stty -echo; while :; do sh; done' </dev/console >/dev/console 2>&1
 """

@@ -243,7 +243,7 @@ ACTIONS = {
                 "What nobody can make again is copied: settings, keys, accounts, Kolibri's marks, reports."
             ),
             later("Lessons are not: the office has them. An older backup on the stick stays."),
-            later("Keep the stick locked away: whoever has it knows everything that is on it."),
+            later("Keep the stick locked away: with the code it tells all that is on it."),
         ),
         "tech.backup.show",
         _check_stick,

@@ -7,6 +7,7 @@ import pytest
 
 from content_packs.errors import UsageError
 from hub import jobs
+from hub.clock import read_boot_id
 from hub.jobvalues import SPECS, check_job, without_secrets
 from hub.settings import HubPaths
 
@@ -111,6 +112,17 @@ def test_numbers_only_grow_and_the_newest_is_first(paths):
         ("000042-check-again", "asked"),
         ("000041-sync", "done"),
     ]
+
+
+@pytest.mark.parametrize(("boot", "state"), [(read_boot_id(), "running"), ("another", "failed")])
+def test_what_ran_when_the_power_went_is_said_at_once(paths, boot, state):
+    jobs.ask(paths, "sync")
+    result = jobs.jobs_dir(paths) / "000001-sync.json"
+    result.write_text(json.dumps({"state": "running", "boot": boot}))
+
+    (job,) = jobs.read_jobs(paths)
+
+    assert (job.state, job.text) == (state, "It was interrupted." if state == "failed" else "")
 
 
 @pytest.mark.parametrize("junk", [b"", b"{", b"[]", b"\xff\xfe", b'{"state": {}}'])

@@ -2,9 +2,9 @@ import os
 
 import pytest
 
-from hub.wear import check_wear
 from hub.health import Level
 from hub.machine import Card, Power, find_power, read_card
+from hub.wear import check_wear
 
 GOOD, NOTE, ATTENTION = Level.GOOD, Level.NOTE, Level.ATTENTION
 

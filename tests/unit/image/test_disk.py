@@ -1,4 +1,4 @@
-"""Acceptance test 9 of field-notes/image.md: what a Pi's boot ROM reads, on an image that the real tools make."""
+"""Acceptance test 9 of field-notes/image.md: what a Pi's boot ROM reads, of an image by the real tools."""
 
 import hashlib
 import subprocess
@@ -41,7 +41,9 @@ def test_the_first_partition_is_what_a_pi_starts_from(image, config):
     assert table.disk_id == config.disk_id
     assert [each.kind for each in table.partitions] == [FAT32, LINUX, LINUX, LINUX]
     assert [each.size for each in table.partitions[1:]] == [SMALL.root, SMALL.root, SMALL.data]
-    assert table.partitions[3].start + table.partitions[3].size == image.stat().st_size, "data is last, to grow"
+    assert table.partitions[3].start + table.partitions[3].size == image.stat().st_size, (
+        "data is last, to grow"
+    )
 
 
 def test_the_fat_partition_is_read_by_others(image):
@@ -79,7 +81,10 @@ def test_the_block_map_restores_the_image(image, tmp_path):
         ["bmaptool", "copy", "--bmap", str(document), str(image), str(copy)], check=True, capture_output=True
     )
     assert copy.read_bytes() == image.read_bytes()
-    assert sum(each.last - each.first + 1 for each in bmap.find_ranges(image)) * bmap.BLOCK_BYTES < image.stat().st_size / 4
+    assert (
+        sum(each.last - each.first + 1 for each in bmap.find_ranges(image)) * bmap.BLOCK_BYTES
+        < image.stat().st_size / 4
+    )
 
 
 def test_a_file_without_table_is_refused(tmp_path):

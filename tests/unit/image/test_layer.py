@@ -25,7 +25,13 @@ def test_a_layer_stays_short_enough_to_read():
 
 def test_nothing_that_the_card_must_not_have_is_asked_for():
     packages = {name for layer in read_layers(IMAGE / "layers") for name in layer.packages}
-    assert not packages & {"initramfs-tools", "network-manager", "systemd-resolved", "apt", "linux-image-arm64"}
+    assert not packages & {
+        "initramfs-tools",
+        "network-manager",
+        "systemd-resolved",
+        "apt",
+        "linux-image-arm64",
+    }
 
 
 def test_a_file_of_no_layer_is_named():

@@ -95,7 +95,9 @@ def test_licences_have_their_spdx_names(name, spdx):
 
 
 def test_an_old_copyright_file_claims_nothing():
-    assert licences.of_copyright("This package was put together by hand.\nLicense: see below") == "NOASSERTION"
+    assert (
+        licences.of_copyright("This package was put together by hand.\nLicense: see below") == "NOASSERTION"
+    )
 
 
 def make_entry(tmp_path, **changes):

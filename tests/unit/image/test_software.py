@@ -27,8 +27,10 @@ flask==3.1.3 \\
 def test_pins_are_chosen_for_the_card_and_not_for_this_machine():
     chosen = choose(PINS)
     assert [line.split()[0] for line in chosen.splitlines() if not line.startswith(" ")] == [
-        "deprecated==3.0.1", "arm-only==1", "flask==3.1.3",
-    ]  # fmt: skip
+        "deprecated==3.0.1",
+        "arm-only==1",
+        "flask==3.1.3",
+    ]
     assert "--hash=sha256:cc" in chosen
     assert "aa" not in chosen
     assert ";" not in chosen
@@ -37,7 +39,9 @@ def test_pins_are_chosen_for_the_card_and_not_for_this_machine():
 @pytest.mark.parametrize("environment", ["hub", "kolibri"])
 def test_every_pin_of_ours_is_seen(config, environment):
     text = pins(config, environment).read_text()
-    names = {line.split("==")[0] for line in text.splitlines() if "==" in line and not line.startswith((" ", "#"))}
+    names = {
+        line.split("==")[0] for line in text.splitlines() if "==" in line and not line.startswith((" ", "#"))
+    }
     chosen = {line.split("==")[0] for line in choose(text).splitlines() if not line.startswith(" ")}
     assert chosen
     assert chosen <= names
@@ -49,7 +53,7 @@ def make_wheel(folder: Path) -> Path:
     files = {
         "greet.py": "def main():\n    print('good day')\n",
         "greet-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: greet\nVersion: 1\n",
-        "greet-1.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "greet-1.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         "greet-1.dist-info/entry_points.txt": "[console_scripts]\ngreet = greet:main\nother = greet:main\n",
     }
     record = "".join(f"{name},,\n" for name in files) + "greet-1.dist-info/RECORD,,\n"
@@ -68,11 +72,16 @@ def test_an_environment_runs_its_program_and_names_no_path_of_this_machine(tmp_p
     assert (place / "bin/greet").read_text().startswith("#!/opt/greet/bin/python\n")
     packages = place / "lib/python3.13/site-packages"
     done = subprocess.run(
-        ["python3", "-B", "-c", "import greet; greet.main()"], capture_output=True, text=True, check=True,
+        ["python3", "-B", "-c", "import greet; greet.main()"],
+        capture_output=True,
+        text=True,
+        check=True,
         env={"PYTHONPATH": str(packages), "PATH": "/usr/local/bin:/usr/bin:/bin"},
-    )  # fmt: skip
+    )
     assert done.stdout == "good day\n"
-    subprocess.run(["diff", "--recursive", "--no-dereference", tmp_path / "one", tmp_path / "two"], check=True)
+    subprocess.run(
+        ["diff", "--recursive", "--no-dereference", tmp_path / "one", tmp_path / "two"], check=True
+    )
     for path in place.rglob("*"):
         if path.is_file() and not path.is_symlink():
             assert str(tmp_path).encode() not in path.read_bytes(), path

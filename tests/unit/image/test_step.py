@@ -5,7 +5,7 @@ import pytest
 from image.errors import ToolError
 from image.layer import read_layers
 from image.step import Build, Call, Run, Step, run_steps
-from image.steps import STEPS, base
+from image.steps import STEPS, packages
 
 
 @pytest.fixture
@@ -41,7 +41,11 @@ WRITE = 'date +%N >"$1"'
 def test_a_finished_step_is_kept_until_what_it_is_made_of_changes(build):
     source = build.config.work / "source"
     source.write_text("1")
-    steps = [step("first", WRITE, reads=(source,)), step("second", WRITE, after=("first",)), step("third", WRITE)]
+    steps = [
+        step("first", WRITE, reads=(source,)),
+        step("second", WRITE, after=("first",)),
+        step("third", WRITE),
+    ]
     results = [build.config.work / each.name for each in steps]
     run_steps(steps, build, Said())
     before = [path.read_text() for path in results]
@@ -108,7 +112,7 @@ def test_plans_are_pure_and_name_what_they_do(config):
 
 def test_debian_is_built_again_only_for_other_packages(config):
     def plan(config):
-        return [str(action) for action in base.STEP.plan(Build(config, read_layers(config.layers)))]
+        return [str(action) for action in packages.STEP.plan(Build(config, read_layers(config.layers)))]
 
     assert plan(config) == plan(replace(config, version="8", epoch=config.epoch + 1))
     assert "non-free-firmware" in plan(config)[-1]

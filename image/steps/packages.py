@@ -1,14 +1,9 @@
-"""Debian as mmdebstrap makes it: packages installed, none of ours yet. Under emulation, so minutes; kept while the
-packages of the layers stay the same.
-"""
+"""Debian as mmdebstrap makes it: minutes under emulation, so kept while the layers name the same packages."""
 
 from pathlib import Path
 
 from image.config import ARCHITECTURE, BASE_EPOCH, COMPONENTS, SUITE, ImageConfig
-from image.step import Action, Build, Call, Run, Step
-
-# What `dpkg-query` is asked; one line a package. The licence list and the record of versions are made of it.
-_QUERY = r"${Package}\t${Version}\t${Architecture}\t${source:Package}\t${Homepage}\n"
+from image.step import Action, Build, Run, Step
 
 
 def base_tar(config: ImageConfig) -> Path:
@@ -27,7 +22,7 @@ def _plan(build: Build) -> tuple[Action, ...]:
     unpacked = sorted(name for layer in build.layers for name in layer.unpacked)
     folders = (config.debs, data_debs(config))
     return (
-        Call(f"make {', '.join(map(str, folders))}", lambda: [path.mkdir(parents=True) for path in folders if not path.exists()] and None),
+        Run(("mkdir", "--parents", *map(str, folders))),
         Run(
             (
                 "mmdebstrap",
@@ -48,7 +43,7 @@ def _plan(build: Build) -> tuple[Action, ...]:
             ),
             {"SOURCE_DATE_EPOCH": str(BASE_EPOCH)},
         ),
-    )  # fmt: skip
+    )
 
 
 def _exclusions(build: Build) -> list[str]:
@@ -74,5 +69,5 @@ STEP = Step(
     plan=_plan,
     makes=lambda config: (base_tar(config), data_debs(config)),
     reads=lambda config: (),
-    hint="Is a mirror reachable (apt-get update), binfmt_misc mounted (arch-test arm64), and is there 3 GB of room?",
+    hint="Is a mirror reachable (apt-get update)? Does `arch-test arm64` say ok? Is there 3 GB of room?",
 )
