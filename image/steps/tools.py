@@ -13,7 +13,8 @@ def tools_dir(config: ImageConfig) -> Path:
 
 def python(config: ImageConfig, tree: Path, *arguments: str, env: tuple[str, ...] = ()) -> Run:
     """Return the action that runs the card's Python with `tree` as /mnt; its mounts end with it."""
-    script = 'mount --bind "$1" "$2/mnt" && mount --bind /proc "$2/proc" && cd / && tools=$2 && shift 2 && exec chroot "$tools" "$@"'
+    mounts = 'mount --bind "$1" "$2/mnt" && mount --bind /proc "$2/proc"'
+    script = f'{mounts} && cd / && tools=$2 && shift 2 && exec chroot "$tools" "$@"'
     return Run(
         (
             "unshare",
