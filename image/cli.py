@@ -13,6 +13,7 @@ from image import debian
 from image.config import ImageConfig
 from image.errors import BadUsageError, ImageError
 from image.layer import read_layers
+from image.same import require_same
 from image.step import Build, run_steps
 from image.steps import STEPS
 
@@ -72,7 +73,13 @@ def _command(function: Callable[..., None]) -> click.Command:
 @_command
 @click.option("--until", metavar="STEP", help="Stop after this step.")
 @click.option("--again", metavar="STEP", help="Undo this step first, so that it runs again.")
-def build(until: str | None, again: str | None, **where: Any) -> None:  # noqa: ANN401
+@click.option(
+    "--same-as",
+    metavar="IMAGE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Fail unless the image is this one, byte for byte, and say which part differs.",
+)
+def build(until: str | None, again: str | None, same_as: Path | None, **where: Any) -> None:  # noqa: ANN401
     """Build the card's image, the same for all schools; what is done and unchanged since is kept."""
     task = _build(**where)
     steps = STEPS[: _index(until) + 1 if until else None]
@@ -81,6 +88,9 @@ def build(until: str | None, again: str | None, **where: Any) -> None:  # noqa: 
     for folder in ("stamps", "log"):
         (task.config.work / folder).mkdir(parents=True, exist_ok=True)
     run_steps(steps, task, lambda text: click.echo(text, err=True))
+    if same_as:
+        for part, sha256 in require_same(task.config.image, same_as).items():
+            click.echo(f"{part:8} {sha256}")
 
 
 @_command

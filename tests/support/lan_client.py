@@ -3,6 +3,8 @@
 {"do": "dns", "name", "server", "kind"}             found: addresses, or the code such as ["NXDOMAIN"]
 {"do": "tcp", "address", "port"}                    found: "yes", "refused", "timeout", ...
 {"do": "page", "host", "path", "server", "method"}  address, status, headers, body (latin-1), seconds
+      more: "address" (instead of asking the server), "send" (headers), "form" (a body, encoded), "timeout_s"
+{"do": "wait", "host", "path", "address", "within_s"}  seconds until it is answered with 200; -1: it was not
 """
 
 import http.client
@@ -59,15 +61,18 @@ def connect(address, port):
     return "yes"
 
 
-def open_page(host, path, server, method="GET", origin=""):
+def open_page(host, path, server="", method="GET", address="", send=None, form=None, timeout_s=10):
     begun = time.monotonic()
-    found = look_up(host, server)
-    address = found[0] if found else ""
-    connection = http.client.HTTPConnection(address, 80, timeout=10)
-    headers = {"Host": host.rstrip(".") if host.endswith("..") else host}
-    if method == "POST":
+    if not address:
+        found = look_up(host, server)
+        address = found[0] if found else ""
+    connection = http.client.HTTPConnection(address, 80, timeout=timeout_s)
+    headers = {"Host": host.rstrip(".") if host.endswith("..") else host, **(send or {})}
+    if form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    elif method == "POST":
         headers["Content-Length"] = "0"
-    connection.request(method, path, headers=headers)
+    connection.request(method, path, body=form, headers=headers)
     answer = connection.getresponse()
     body = answer.read().decode("latin-1")
     return {
@@ -79,12 +84,26 @@ def open_page(host, path, server, method="GET", origin=""):
     }
 
 
+def wait_for_page(host, path, address, within_s):
+    begun = time.monotonic()
+    while time.monotonic() - begun < within_s:
+        try:
+            if open_page(host, path, address=address)["status"] == 200:
+                return time.monotonic() - begun
+        except (OSError, http.client.HTTPException):
+            pass
+        time.sleep(0.5)
+    return -1
+
+
 def _answer(question):
     what = question.pop("do")
     if what == "dns":
         return {"found": look_up(**question)}
     if what == "tcp":
         return {"found": connect(**question)}
+    if what == "wait":
+        return {"seconds": wait_for_page(**question)}
     return open_page(**question)
 
 

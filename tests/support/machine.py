@@ -11,6 +11,7 @@ from pathlib import Path
 from support.card import Card, boot_file, named_slot
 from support.waiting import wait_for
 
+OUTSIDE = "10.0.2.100"  # what a guest may reach of us, where `reach` says so
 _KERNEL_LINE = re.compile(rb"\[ *\d+\.\d+\] .*\r?\n")  # the kernel talks in between
 
 
@@ -47,7 +48,8 @@ class Machine:
     board: str = "virt"
     memory_mib: int = 1024
     ports: dict[int, int] = field(default_factory=dict)  # of this host's loopback → of the guest
-    lan: str | None = None  # a tap device that is the classroom's network
+    lan: int | None = None  # a tap device, open: the classroom's network, by the card's own Ethernet socket
+    reach: dict[int, int] = field(default_factory=dict)  # of 10.0.2.100, outside → of this host's loopback
     clock: str | None = None  # what its clock says at power on: 1970-01-01
     extra: Sequence[str] = ()
     log: Path | None = None  # what is written to the card is written down there: tests/image/power_cuts.py
@@ -61,7 +63,11 @@ class Machine:
         """Switch on: what config.txt names is started, as the firmware would."""
         self._kernel_files()
         self.process = subprocess.Popen(
-            self._command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            self._command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=() if self.lan is None else (self.lan,),
         )
         self._ear = threading.Thread(target=self._listen, args=(self.process,))
         self._ear.start()
@@ -177,13 +183,18 @@ class Machine:
 
     def _network(self) -> list[str]:
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{ours}-:{theirs}" for ours, theirs in self.ports.items())
+        forwards += "".join(
+            f",guestfwd=tcp:{OUTSIDE}:{theirs}-cmd:busybox nc 127.0.0.1 {ours}"
+            for theirs, ours in self.reach.items()
+        )
         card = "usb-net" if self.board == "raspi3b" else "virtio-net-pci,romfile="
-        # restrict=yes: no Internet, as in a school whose uplink is down; hostfwd works all the same.
-        words = ["-netdev", f"user,id=wan,restrict=yes{forwards}", "-device", f"{card},netdev=wan"]
-        if self.lan:
-            words += ["-netdev", f"tap,id=lan,ifname={self.lan},script=no,downscript=no"]
-            words += ["-device", f"{card},netdev=lan"]
-        return words
+        words = []
+        if self.lan is not None:  # the built-in socket is the class's, so the way out is a telephone on USB
+            words += ["-netdev", f"tap,id=lan,fd={self.lan}", "-device", f"{card},netdev=lan"]
+            words += ["-device", "qemu-xhci"]
+            card = "usb-net"
+        # restrict=yes: no Internet, as in a school whose uplink is down; the forwards work all the same.
+        return [*words, "-netdev", f"user,id=wan,restrict=yes{forwards}", "-device", f"{card},netdev=wan"]
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """Network namespaces: a hub, what is outside, and devices of a class, on one machine. Needs root."""
 
 import ctypes
+import fcntl
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +18,7 @@ from typing import Any
 from hub.network.lan import Lan
 
 _CLONE_NEWNET = 0x40000000
+_TUNSETIFF, _IFF_TAP, _IFF_NO_PI = 0x400454CA, 0x0002, 0x1000  # linux/if_tun.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _CLIENT = Path(__file__).with_name("lan_client.py")
 _LEASE_SCRIPT = """\
@@ -28,10 +31,11 @@ echo "ip=$ip mask=$mask router=$router dns=$dns"
 """
 
 
-def run(*command: str | Path, check: bool = True, text: str | None = None) -> str:
+def run(*command: str | Path, check: bool = True, text: str | None = None, timeout_s: float = 60) -> str:
     """Run a command and return what it says on stdout; a failure shows what it said."""
+    words = [str(word) for word in command]
     done = subprocess.run(
-        [str(word) for word in command], input=text, capture_output=True, text=True, timeout=60, check=False
+        words, input=text, capture_output=True, text=True, timeout=timeout_s, check=False
     )
     assert not check or done.returncode == 0, f"{command}: {done.stderr or done.stdout}"
     return done.stdout
@@ -43,9 +47,12 @@ class Space:
 
     name: str
 
-    def run(self, *command: str | Path, check: bool = True, text: str | None = None) -> str:
+    def run(
+        self, *command: str | Path, check: bool = True, text: str | None = None, timeout_s: float = 60
+    ) -> str:
         """Run a command in it."""
-        return run("ip", "netns", "exec", self.name, *command, check=check, text=text)
+        words = ("ip", "netns", "exec", self.name, *command)
+        return run(*words, check=check, text=text, timeout_s=timeout_s)
 
     def start(self, *command: str | Path) -> "subprocess.Popen[str]":
         """Start a program in it; whoever starts it ends it."""
@@ -104,11 +111,10 @@ class Device(Space):
         self.run("ip", "route", "replace", "default", "via", str(lan.hub))
         return address
 
-    def ask(self, *questions: dict[str, Any]) -> list[dict[str, Any]]:
+    def ask(self, *questions: dict[str, Any], timeout_s: float = 60) -> list[dict[str, Any]]:
         """Let the device look up names, open pages and connect: lan_client.py; answers in their order."""
-        answers: list[dict[str, Any]] = json.loads(
-            self.run(sys.executable, _CLIENT, text=json.dumps(questions))
-        )
+        said = self.run(sys.executable, _CLIENT, text=json.dumps(questions), timeout_s=timeout_s)
+        answers: list[dict[str, Any]] = json.loads(said)
         return answers
 
     def look_up(self, name: str, server: object, *, kind: str = "A") -> list[str]:
@@ -163,6 +169,19 @@ def _cable(one: str, one_end: str, other: str, other_end: str) -> None:
     run("ip", "link", "add", one_end, "netns", one, "type", "veth", "peer", "name", other_end, "netns", other)
     run("ip", "-n", one, "link", "set", one_end, "up")
     run("ip", "-n", other, "link", "set", other_end, "up")
+
+
+@contextmanager
+def socket_of(switch: Space, port: str = "p-card") -> Iterator[int]:
+    """Yield a socket of the class's switch as an open tap device, for a machine that runs outside of it."""
+    with switch.entered():
+        tap = os.open("/dev/net/tun", os.O_RDWR)
+        fcntl.ioctl(tap, _TUNSETIFF, struct.pack("16sH22x", port.encode(), _IFF_TAP | _IFF_NO_PI))
+    try:
+        switch.run("ip", "link", "set", port, "master", "class0", "up")
+        yield tap
+    finally:
+        os.close(tap)
 
 
 def _to_switch(switch: Space, space: str, end: str, port: str) -> None:

@@ -1,0 +1,54 @@
+"""What `make image-test` measured: kept beside the image over runs of slices, printed and written as a table."""
+
+import json
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+_BUILD = Path(__file__).parents[2] / "build"
+FACTS, TABLE = _BUILD / "image-test.json", _BUILD / "image-test.md"
+# Of GOALS.md "Card": what a fact of this name may be at most.
+GOALS = {
+    "virt: power to portal, s": 120,
+    "raspi3b: power to portal, s": 240,
+    "virt: all services idle, MiB used": 480,
+    "image, packed, MB": 900,
+    "image: time of a build, min": 20,
+}
+
+
+def note(what: str, value: object) -> None:
+    """Keep a fact, with when it was found and how busy this machine was."""
+    facts = read_facts()
+    facts[what] = {
+        "value": value,
+        "at": f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+        "load": round(os.getloadavg()[0], 1),
+    }
+    FACTS.parent.mkdir(exist_ok=True)
+    FACTS.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+    write_table(facts)
+
+
+def read_facts() -> dict[str, dict[str, object]]:
+    """Return what is known."""
+    found: dict[str, dict[str, object]] = json.loads(FACTS.read_text(encoding="utf-8")) if FACTS.exists() else {}
+    return found
+
+
+def render(facts: dict[str, dict[str, object]]) -> str:
+    """Return the table: load is that of one minute on this machine, whose cores stand below it."""
+    rows = ["| what | measured | goal | load | when |", "|---|---|---|---|---|"]
+    for what, fact in sorted(facts.items()):
+        goal = GOALS.get(what)
+        said = f"≤ {goal}" if goal else ""
+        rows.append(f"| {what} | {fact['value']} | {said} | {fact['load']} | {fact['at']} |")
+    qemu = subprocess.run(["qemu-system-aarch64", "--version"], capture_output=True, text=True, check=False)
+    machine = f"{os.cpu_count()} cores, {qemu.stdout.splitlines()[0] if qemu.stdout else 'no QEMU'}, emulated"
+    return "\n".join([*rows, "", f"Load: of this machine in the minute before; {machine}.", ""])
+
+
+def write_table(facts: dict[str, dict[str, object]]) -> None:
+    """Write the table beside the image."""
+    TABLE.write_text(render(facts), encoding="utf-8")
