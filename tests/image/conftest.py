@@ -31,14 +31,20 @@ def new_card(image, tmp_path):
     return make
 
 
+def shell_words(board):
+    """Return what the kernel is told so that a shell is at the console."""
+    console = BOARDS[board].console.partition(",")[0]
+    words = f"systemd.debug_shell={console} systemd.mask=serial-getty@{console}.service"
+    # A busy machine starves its guest for longer than a Pi ever waits.
+    return f"{words} systemd.watchdog_sec=600"
+
+
 @pytest.fixture
 def boot():
     """Start a card with a shell at its console; `shell(machine)` waits until it answers."""
 
     def start(card, board="virt", **options):
-        console = BOARDS[board].console.partition(",")[0]
-        words = f"systemd.debug_shell={console} systemd.mask=serial-getty@{console}.service"
-        arguments = f"{words} {options.pop('arguments', '')}"
+        arguments = f"{shell_words(board)} {options.pop('arguments', '')}"
         return running(Machine(card, board=board, memory_mib=1024, arguments=arguments, **options))
 
     return start
