@@ -10,7 +10,6 @@ import pytest
 from content_packs.errors import UsageError
 from hub.clock import MAX_AHEAD
 from hub.runner.power import check_moment
-from hub.runner.school import changed
 from hub.runner.support import clean, pack, without_secrets
 
 NOW = datetime(2026, 11, 28, 19, 30, tzinfo=UTC)
@@ -66,18 +65,3 @@ def test_takes_a_time_that_can_be(moment):
 def test_refuses_a_time_that_cannot_be(moment):
     with pytest.raises(UsageError, match="cannot be"):
         check_moment(moment, NOW)
-
-
-BEFORE = {"school_name": "Школа", "wifi.channel": 6, "central.host_keys": ("a", "b")}
-
-
-def test_changes_keep_their_types():
-    wanted = changed(BEFORE, {"wifi.channel": "11", "central.host_keys": "c\nd", "school_name": "Ліцей"})
-
-    assert wanted == {"school_name": "Ліцей", "wifi.channel": 11, "central.host_keys": ("c", "d")}
-
-
-@pytest.mark.parametrize("changes", [{"wifi.chanel": "6"}, {"wifi.channel": "six"}, {"wifi.channel": "-1"}])
-def test_refuses_changes_that_are_none(changes):
-    with pytest.raises(UsageError):
-        changed(BEFORE, changes)
