@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def note(what: str, value: object) -> None:
     FACTS.parent.mkdir(exist_ok=True)
     FACTS.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
     write_table(facts)
+
+
+def note_start(machine: Machine, what: str, begun: float) -> None:
+    """Note how long a start took, and of it what does not depend on how busy this machine is."""
+    note(f"{what}, s", round(time.monotonic() - begun))
+    note(f"{what}, s of QEMU's processors", round(machine.cpu_s()))
 
 
 def note_memory(machine: Machine, what: str) -> None:

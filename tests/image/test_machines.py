@@ -12,7 +12,7 @@ import pytest
 
 from support.waiting import wait_for
 from tests.image.conftest import UP_S, served
-from tests.image.report import note, note_memory
+from tests.image.report import note, note_memory, note_start
 
 CONFIG = (
     b'school_code = "test-1"\nschool_name = "Lyceum"\n[wifi]\nmode = "off"\n[uplink]\nkind = "ethernet"\n'
@@ -40,7 +40,7 @@ def home(port):
 def measure(machine, port, what):
     begun = time.monotonic()
     wait_for(lambda: home(port) == 200, timeout_s=UP_S, every_s=0.5, seen=machine.last_lines)
-    note(what, round(time.monotonic() - begun))
+    note_start(machine, what, begun)
 
 
 @pytest.mark.timeout(3600)
@@ -49,7 +49,7 @@ def test_a_hub_starts_serves_ends_and_starts_again(new_card, boot, board):
     card, port = new_card(), free_port()
     card.put_boot_file("hub-config.txt", CONFIG)
     with boot(card, board, ports={port: 80}) as machine:
-        measure(machine, port, f"{board}: power to portal, first start, s")
+        measure(machine, port, f"{board}: power to portal, first start")
         served(machine)
         wait_for(lambda: kolibri_answers(machine), timeout_s=UP_S * 2, every_s=10)
         assert machine.ask("systemctl --failed --plain --no-legend --no-pager | cat") == ""
@@ -60,7 +60,7 @@ def test_a_hub_starts_serves_ends_and_starts_again(new_card, boot, board):
         note(f"{board}: from the word to the end, s", round(time.monotonic() - begun))
         machine.pull_the_plug()
         machine.start()
-        measure(machine, port, f"{board}: power to portal, s")
+        measure(machine, port, f"{board}: power to portal")
         served(machine)
         assert "recovering journal" not in machine.said()
 

@@ -21,13 +21,14 @@ from support.netns import Device, place, socket_of
 from support.probes import PROBES
 from support.waiting import wait_for
 from tests.image.conftest import UP_S, shell, shell_words
-from tests.image.report import note, note_memory
+from tests.image.report import note, note_memory, note_start
 
 pytestmark = pytest.mark.timeout(3600)
 
 HUB_LAN = Lan()
 ANSWER_S = 0.5  # of a probe on a Pi; an emulated one on a busy machine is noted and not judged
-FIRST_START = "virt: power to portal, first start, with a class's network, s"
+FIRST_START = "virt: power to portal, first start, with a class's network"
+SECOND_START = "virt: power to portal, second start, with four packs"
 CONTENT_S, KOLIBRI_S = 1200, 1800
 PACK = "p-{}.hubpacks.lan"
 
@@ -58,7 +59,7 @@ def school(image, tmp_path_factory):
         machine = Machine(card, lan=tap, reach=reach, arguments=shell_words("virt"))
         stack.enter_context(running(machine))
         begun = time.monotonic()
-        wait_for_portal(spaces.devices[0], begun, FIRST_START)
+        wait_for_portal(machine, spaces.devices[0], begun, FIRST_START)
         leases = [device.join(folder) for device in spaces.devices]
         phones = [
             LanBrowser(device, str(lease.dns)) for device, lease in zip(spaces.devices, leases, strict=True)
@@ -67,13 +68,13 @@ def school(image, tmp_path_factory):
         yield School(shell(machine), office, *phones, technician)
 
 
-def wait_for_portal(device: Device, begun: float, what: str) -> None:
+def wait_for_portal(machine: Machine, device: Device, begun: float, what: str) -> None:
     """Wait with a fixed address until the portal's home is there, and note how long that took."""
     device.sit(HUB_LAN, 900)
     question = {"do": "wait", "host": "hub.lan", "path": "/", "address": str(HUB_LAN.hub), "within_s": UP_S}
     (said,) = device.ask(question, timeout_s=UP_S + 60)
     assert said["seconds"] >= 0, f"no portal after {UP_S} s"
-    note(what, round(time.monotonic() - begun))
+    note_start(machine, what, begun)
     device.run("ip", "addr", "flush", "dev", "nic")
 
 
@@ -239,7 +240,7 @@ def test_it_switches_off_by_the_page_and_starts_again(synced, technician):
     machine.pull_the_plug()
     begun = time.monotonic()
     machine.start()
-    wait_for_portal(school.phone.device, begun, "virt: power to portal, second start, with four packs, s")
+    wait_for_portal(machine, school.phone.device, begun, SECOND_START)
     shell(machine)
     assert "recovering journal" not in machine.said()
     school.phone.device.join(school.office.folder)
