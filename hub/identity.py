@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,9 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from content_packs.depot import check_hub_id
 from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, LocalError, UsageError, local_error
-from content_packs.spare import read_whole
+from content_packs.spare import looks_cut, read_whole
 from content_packs.transports import check_url
-from content_packs.trust import check_root
 from hub.settings import HUB_TOML, HubPaths, read_settings
 
 
@@ -52,7 +50,7 @@ def make_hub(
             hint=f"To change its depot edit {paths.settings}; give another hub another folder.",
         )
     root_bytes = _read(root)
-    check_root(root_bytes)
+    require_root(root_bytes)
     host_keys = [line for file in host_key_files for line in read_host_keys(file)]
     check_url(depot_url, host_keys=host_keys)
     authorities = b"" if ca_file is None else _read_authorities(ca_file)
@@ -88,7 +86,8 @@ def mend(paths: HubPaths) -> None:
         key = read_whole(paths.key, paths.spare / paths.key.name, _is_key, mode=0o600)
         if key is not None:
             _mend_public_key(paths, key.data)
-        read_whole(paths.root, paths.spare / paths.root.name, _is_root)
+        if not _is_kept(paths.root, paths.spare / paths.root.name):
+            read_whole(paths.root, paths.spare / paths.root.name, _is_root)
         list_host_keys(paths)
     except OSError as error:
         raise local_error(error, f"reading the identity of the hub in {paths.dir}") from error
@@ -134,6 +133,8 @@ def _read_authorities(path: Path) -> bytes:
 
 
 def _are_certificates(data: bytes) -> bool:
+    from cryptography import x509  # only here: few hubs have such a file
+
     try:
         return bool(x509.load_pem_x509_certificates(data))
     except ValueError:
@@ -192,9 +193,26 @@ def _is_key(data: bytes) -> bool:
     return True
 
 
+def require_root(data: bytes) -> None:
+    """Raise BadDataError or BadSignatureError unless this is a root that the office made."""
+    from content_packs.trust import (
+        check_root,
+    )  # only here: a start seldom needs it, and it takes a Pi seconds
+
+    check_root(data)
+
+
+def _is_kept(path: Path, spare: Path) -> bool:
+    """Whether a file is as its copy, which was whole when it was made; two cut ones are alike, too."""
+    if not (path.is_file() and spare.is_file()):
+        return False
+    data = path.read_bytes()
+    return data == spare.read_bytes() and not looks_cut(data, b"")
+
+
 def _is_root(data: bytes) -> bool:
     try:
-        check_root(data)
+        require_root(data)
     except BadDataError:
         return False
     return True

@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from content_packs.errors import Error, local_error
-from hub.card import hubdir, identity, school
+from hub.card import clock, hubdir, identity, school
 from hub.card.fat import write_fat
 from hub.card.places import CardPlaces
 from hub.card.school import Chosen
@@ -58,6 +58,8 @@ class Boot:
 def boot(places: CardPlaces, others: Others, *, now: datetime) -> Boot:
     """Do all of it; what fails stands in `problems` and in hub-status.txt."""
     problems: list[str] = []
+    with _noted(problems, "clock"):
+        now = _raise_clock(places, now)
     machine_id = "0000"
     with _noted(problems, "machine id"):
         machine_id = identity.keep_machine_id(places)
@@ -111,6 +113,16 @@ def _make_hub(places: CardPlaces, done: Boot, others: Others) -> bool:
         if others.read_last_sync is not None and paths.db.exists():
             done.last_sync = others.read_last_sync(paths)
     return done.hub is not None and is_password_set
+
+
+def _raise_clock(places: CardPlaces, now: datetime) -> datetime:
+    """Set a clock that is behind what the office signed; the initramfs knows only the time that was kept."""
+    known = clock.time_to_set(places.card, places.hub.trust, now=now)
+    if known is None:
+        return now
+    if places.root == Path("/"):
+        clock.set_clock(known)
+    return known
 
 
 @contextmanager

@@ -20,9 +20,8 @@ from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, UsageError
 from content_packs.spare import read_whole
 from content_packs.transports import check_url
-from content_packs.trust import check_root
 from hub.card.identity import is_private_key, public_line
-from hub.identity import make_key, mend
+from hub.identity import make_key, mend, require_root
 from hub.school import CentralConfig, SchoolConfig
 from hub.school.root import unpack_root
 from hub.settings import HUB_TOML, HubPaths
@@ -103,7 +102,8 @@ def _apply_central(
         return None
     try:
         root = unpack_root(central.root)
-        check_root(root)
+        if changed or not paths.root.is_file() or paths.root.read_bytes() != root:
+            require_root(root)
         check_url(central.address, host_keys=list(central.host_keys))
     except ValueError as error:
         return BadDataError(f"central.root: {error}", hint="Ask the office for a new file (central card).")

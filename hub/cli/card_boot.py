@@ -1,6 +1,8 @@
 """`hub card boot | check-config`: what makes a card the hub of one school."""
 
 import os
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,11 +13,12 @@ from content_packs.errors import local_error
 from hub.card import boot as booting
 from hub.card.places import CardPlaces
 from hub.cli.options import json_option
+from hub.db_read import open_to_read
 from hub.school import find_name, read_config
-from hub.settings import HubPaths, read_settings
-from hub.status import read_status
+from hub.settings import HubPaths
 from hub.wording import local_text
 
+_LAST_RUN = "select result, finished_at from sync_runs order by id desc limit 1"
 TECHNICIAN = "technician"  # the account's name
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
@@ -84,12 +87,14 @@ def set_first_password(paths: HubPaths, password: str) -> None:
 
 def read_last_sync(paths: HubPaths) -> str:
     """Return when the office was last reached, in this machine's own time; empty: never."""
-    settings = read_settings(paths)
-    facts = read_status(paths, settings, system=datetime.now(UTC)).facts
-    last = facts["last_sync"]
-    if not isinstance(last, dict) or last["result"] != "ok":
+    try:
+        with closing(open_to_read(paths.db)) as db:
+            run = db.execute(_LAST_RUN).fetchone()
+    except sqlite3.Error:
+        return ""  # the portal makes a new one
+    if run is None or run[0] != "ok":
         return ""
-    return local_text(datetime.fromisoformat(last["finished_at"]))
+    return local_text(datetime.fromisoformat(run[1]))
 
 
 def to_dict(done: booting.Boot) -> dict[str, object]:

@@ -12,6 +12,7 @@ While it runs, run/kolibri.json (hub/services.py) tells the other processes of t
 """
 
 import http.client
+import sqlite3
 import threading
 import time
 from collections.abc import Iterable
@@ -19,11 +20,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from sqlite_utils import Database
+
 from content_packs.console import note
 from content_packs.durable import locked
 from content_packs.errors import ProcessDownError, UsageError
 from hub.addresses import reachable, require_free
-from hub.db import open_db
+from hub.db_read import open_to_read
 from hub.kolibri.channels import (
     Channels,
     Failure,
@@ -129,6 +132,8 @@ class _Runner:
                 continue
             poll_at = now + _POLL_S
             installed = self._list_installed()
+            if installed is None:
+                continue
             self._known = list_known(self._home)
             lacks = self._report.failed or any(channel.id not in self._known for channel in installed)
             if installed == reconciled and not (lacks and now >= retry_at):
@@ -138,9 +143,13 @@ class _Runner:
             retry_at = time.monotonic() + _RETRY.delay_s(failures)
             reconciled = installed
 
-    def _list_installed(self) -> list[InstalledChannel]:
-        with closing(open_db(self._paths.db)) as db:
-            packs = list_packs(db, self._paths)
+    def _list_installed(self) -> list[InstalledChannel] | None:
+        """Return the channels of the installed packs; None while hub.db cannot be read."""
+        try:
+            with closing(open_to_read(self._paths.db)) as connection:
+                packs = list_packs(Database(connection), self._paths)
+        except sqlite3.Error:
+            return None
         faults = faults_of(packs)
         if faults != self._faults:
             _note_failures(faults)

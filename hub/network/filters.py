@@ -27,6 +27,7 @@ from content_packs.blocklist import (
     read_domains,
 )
 from content_packs.durable import fsync_dir, write_durably
+from hub.db_read import open_to_read
 from hub.network.paths import NetworkPaths
 from hub.network.safe import SAFE_SEARCH
 from hub.settings import HubPaths
@@ -117,7 +118,7 @@ def take_filter(hub: HubPaths, paths: NetworkPaths, *, ram_bytes: int) -> tuple[
 def _find_pack(hub: HubPaths) -> tuple[str, int, dict[str, Any]] | None:
     """Return the installed filter, the first by its id; None without one, or without a hub.db to read."""
     try:
-        with closing(sqlite3.connect(f"{hub.db.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(open_to_read(hub.db)) as connection:
             row = connection.execute(_QUERY).fetchone()
             return None if row is None else (str(row[0]), int(row[1]), json.loads(row[2]))
     except (sqlite3.Error, ValueError):
