@@ -7,15 +7,23 @@ import pytest
 
 from support.card import Card
 from support.machine import BOARDS, Machine, running
+from tests.image.report import TABLE, note_image
 
 ROOT = Path(__file__).parents[2]
 UP_S = 600  # seconds from power on to multi-user, on two busy cores
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what was measured, now and before."""
+    if TABLE.exists():
+        terminalreporter.write_line(TABLE.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
 def image():
     path = Path(os.environ.get("HUB_IMAGE", ROOT / "build" / "image" / "hub.img"))
     assert path.is_file(), f"{path} is no image: run `make image`, or say HUB_IMAGE=path"
+    note_image(path)
     return path
 
 

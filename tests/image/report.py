@@ -44,6 +44,17 @@ def note_start(machine: Machine, what: str, begun: float) -> None:
     note(f"{what}, s of QEMU's processors", round(machine.cpu_s()))
 
 
+def note_image(image: Path) -> None:
+    """Note what a build left beside its image: how long each step took when it last ran, the packed size."""
+    steps = {path.stem: float(path.read_text()) for path in sorted(image.parent.glob("log/*.seconds"))}
+    if steps:
+        note("image: time of a build, min", round(sum(steps.values()) / 60, 1))
+        note("image: of it, s", ", ".join(f"{name} {took:.0f}" for name, took in steps.items()))
+    packed = sorted(image.parent.glob("out/*.img.xz"), key=lambda path: path.stat().st_mtime)
+    if packed:
+        note("image, packed, MB", round(packed[-1].stat().st_size / 1e6))
+
+
 def note_memory(machine: Machine, what: str) -> None:
     """Note what all that runs takes: of the whole machine, and of each service by itself."""
     script = "awk '/MemTotal/{t=$2}/MemAvailable/{a=$2}END{print int((t-a)/1024)}' /proc/meminfo"
