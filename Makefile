@@ -9,7 +9,7 @@ DEMO_HOST ?= 127.0.0.1
 DEMO_PORT ?= 8080
 # The longest files first: at the end there are short ones for every core.
 TIERS := tests/flows tests/e2e tests/contract tests/unit
-SHELL_SCRIPTS := $(wildcard tools/*.sh) .ci/run $(wildcard image/initramfs/*.sh) image/initramfs/init image/files/usr/bin/hub image/files/usr/lib/hub/kolibri-home image/files/usr/lib/hub/keep-warnings image/files/usr/lib/hub/door-config
+SHELL_SCRIPTS := $(wildcard tools/*.sh) .ci/run $(wildcard image/initramfs/*.sh) image/initramfs/init image/files/usr/bin/hub image/files/usr/lib/hub/keep-warnings image/files/usr/lib/hub/door-config image/files/usr/lib/hub/software-trial
 APT := requirements/apt
 
 help: ## list the jobs

@@ -91,8 +91,18 @@ class DroppedBody:
     quiet_bytes: int = 0  # both ways
 
 
+@dataclass(frozen=True, slots=True)
+class UpdateBody:
+    """What became of updates of the hub itself: the last one of each kind."""
+
+    KIND: ClassVar[str] = "update"
+    image: str  # the version of the image that runs; empty: no card
+    states: dict[str, str]  # "hub-software@7" → "good", "failed", "waiting" …: hub/updates.py
+    reasons: dict[str, str]  # why one did not work or is not used
+
+
 KINDS: Mapping[str, type[Body]] = MappingProxyType(
-    {body.KIND: body for body in (SyncBody, PacksBody, HealthBody, DroppedBody)}
+    {body.KIND: body for body in (SyncBody, PacksBody, HealthBody, DroppedBody, UpdateBody)}
 )
 
 

@@ -149,6 +149,11 @@ class HubPaths:
         return self.run / "packs.sock"
 
     @property
+    def updates(self) -> Path:
+        """What root says of updates, for the pages and the office: hub/updates.py."""
+        return self.dir / "updates.json"
+
+    @property
     def ballast(self) -> Path:
         """Room for when the disk is full: hub/ballast.py."""
         return self.dir / "ballast"

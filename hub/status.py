@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from content_packs.errors import LocalError, local_error
+from content_packs.kinds import KINDS
 from content_packs.transports.address import is_web
 from hub.clock import best_time, hub_moment, is_known, read_floor
 from hub.coming import read_coming
@@ -26,6 +27,8 @@ from hub.network.state import check_network, read_network_state
 from hub.outbox import Outbox
 from hub.services import read_service
 from hub.settings import HubPaths, HubSettings
+from hub.updates import KINDS as UPDATES
+from hub.updates import Update, Updates, read_updates
 from hub.uplink.limits import Moment
 from hub.wear import check_wear
 from hub.wording import Local, Size, later
@@ -62,6 +65,7 @@ def read_status(paths: HubPaths, settings: HubSettings, *, system: datetime) -> 
         *_check_kolibri(settings, kolibri, door, library),
         *_check_settings(settings),
         *check_network(network),
+        *_check_updates(read_updates(paths), library.packs),
         *check_wear(read_temperature_c(), read_card(paths.dir)),
         *check_hardware(),
     ]
@@ -193,14 +197,69 @@ def _check_search(unread: int) -> Iterator[Check]:
 
 
 def _check_packs(packs: list[dict[str, Any]]) -> Check:
-    if packs:
-        return _check("packs", Level.GOOD, later("Lesson packs installed: %(count)s."), count=len(packs))
+    count = sum(pack["kind"] not in KINDS or KINDS[pack["kind"]].for_learners for pack in packs)
+    if count:
+        return _check("packs", Level.GOOD, later("Lesson packs installed: %(count)s."), count=count)
     return _check(
         "packs",
         Level.ATTENTION,
         later("No lesson packs are installed yet."),
         later("Run `hub sync`, or plug in a stick from the office and run `hub sync --from` its folder."),
     )
+
+
+_UPDATES: Mapping[str, tuple[Level, str, str]] = {
+    "writing": (
+        Level.NOTE,
+        later("Update %(version)s (%(name)s) is being written."),
+        later("Lessons go on. It may be switched off: it goes on where it was."),
+    ),
+    "waiting": (
+        Level.NOTE,
+        later("Update %(version)s (%(name)s) is ready; it is tried at the next start."),
+        later("Start the hub again when no class is on it. It also does so by itself at night."),
+    ),
+    "trying": (
+        Level.NOTE,
+        later("Update %(version)s (%(name)s) is being tried."),
+        later("Leave the hub on for a quarter of an hour. If it does not work, the former one comes back."),
+    ),
+    "failed": (
+        Level.ATTENTION,
+        later("Update %(version)s (%(name)s) did not work (%(why)s); %(before)s is back."),
+        later("Lessons go on. Tell the office; a newer version is tried by itself."),
+    ),
+    "refused": (
+        Level.ATTENTION,
+        later("Update %(version)s (%(name)s) cannot be used on this hub: %(why)s."),
+        later("Lessons go on with the version that runs. Tell the office."),
+    ),
+    "good": (Level.GOOD, later("Update %(version)s (%(name)s) runs."), ""),
+}
+
+
+def _check_updates(updates: Updates | None, packs: list[dict[str, Any]]) -> Iterator[Check]:
+    """Yield what became of updates of the hub itself; where nobody takes any, that they are not taken."""
+    if updates is None:
+        if any(pack["kind"] in UPDATES for pack in packs):
+            yield _check(
+                "updates",
+                Level.GOOD,
+                later("There is an update of the hub itself. Only a hub on its card takes it."),
+            )
+        return
+    yield from (_check_update(item) for item in updates.items)
+
+
+def _check_update(item: Update) -> Check:
+    level, message, hint = _UPDATES[item.state]
+    values = {
+        "version": item.version,
+        "name": item.name,
+        "why": item.why.rstrip("."),
+        "before": item.before,
+    }
+    return Check(f"update-{item.kind}", level, message, hint, values, {"why": "…"})
 
 
 def _check_sync(last: dict[str, Any] | None, reached: list[dict[str, Any]], now: datetime) -> Check:

@@ -44,6 +44,21 @@ class CardPlaces:
         """The code of the label in clear, for hub-status.txt; the portal has a hash of it."""
         return self.card / "label-code"
 
+    @property
+    def software(self) -> Path:
+        """Versions of the hub's software that came as packs: hub/card/software.py."""
+        return self.data / "software"
+
+    @property
+    def updates(self) -> Path:
+        """What became of updates: hub/card/update.py."""
+        return self.card / "updates.json"
+
+    @property
+    def image(self) -> Path:
+        """What the builder says of the image that runs: the files `version` and `built-at`."""
+        return self.root / "usr" / "lib" / "hub"
+
     def spare(self, path: Path) -> Path:
         """Where the second copy of a file of `card` lies."""
         return self.card / "spare" / path.relative_to(self.card)

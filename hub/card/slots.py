@@ -114,13 +114,18 @@ def point_firmware(boot_dir: Path, slot: Slot) -> None:
         _write_in_place(path, match.start(1), slot.encode())
 
 
+def read_command_line() -> str:
+    """Return what the kernel was started with."""
+    return _COMMAND_LINE.read_text(encoding="ascii")
+
+
 def running_slot(command_line: str | None = None) -> Slot:
     """Return the slot that runs, by the kernel's command line.
 
     Raises:
         LocalError: this machine was not started from a hub's card.
     """
-    words = (command_line if command_line is not None else _COMMAND_LINE.read_text(encoding="ascii")).split()
+    words = (command_line if command_line is not None else read_command_line()).split()
     for slot in SLOTS:
         if f"hub.slot={slot}" in words:
             return slot

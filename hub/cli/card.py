@@ -10,8 +10,10 @@ COMMANDS = console.Commands(
         "check-config": "hub.cli.card_boot:check_config",
         "clock": "hub.cli.card_slots:clock",
         "good": "hub.cli.card_slots:good",
+        "health": "hub.cli.card_update:health",
         "network": "hub.cli.network:network",
         "slot": "hub.cli.card_slots:slot",
+        "update": "hub.cli.card_update:update",
     }
 )
 

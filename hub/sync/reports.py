@@ -20,12 +20,13 @@ from content_packs.segment import MAX_ACKS_BYTES, decode_acks
 from content_packs.transports.transport import Transport
 from content_packs.trust import Offers
 from hub.clock import read_boot_id
-from hub.events import Body, PacksBody, SyncBody
+from hub.events import Body, PacksBody, SyncBody, UpdateBody
 from hub.machine import read_health
 from hub.outbox import Outbox
 from hub.settings import HubPaths, HubSettings
 from hub.sync.plan import FETCHING, Action, Facts, left
 from hub.sync.road import Road
+from hub.updates import read_updates
 
 LARGE_BYTES = MIB  # of content: before as much, the office is told what is coming
 LOOK_EVERY_S = 60.0  # while content flows: a report must not wait for a 40 GB video
@@ -57,6 +58,7 @@ class _Memory:
     reported_at: str = ""
     said: str = ""  # a digest of how the last reported sync ended
     packs: str = ""  # a digest of the last reported packs
+    updates: str = ""  # likewise, of updates of the hub itself
     quiet: Mapping[str, int] = field(default_factory=dict)
     quiet_bytes: int = 0
     refused_at: str = ""
@@ -161,6 +163,9 @@ class Reporter:
         said = _digest({"result": sync.result, "failed": sync.failed})
         is_news = bool(sync.done) or (said != memory.said and not isinstance(failure, LinkError))
         is_due = self._is_due(memory)
+        update = _update_body(self._paths)
+        is_updated = update is not None and _digest(update) != memory.updates
+        is_news = is_news or is_updated
         if not is_news and not (is_due and self._offers is not None):
             quiet = {**memory.quiet, sync.result: memory.quiet.get(sync.result, 0) + 1}
             both_ways = sync.received_bytes + sync.sent_bytes
@@ -174,6 +179,9 @@ class Reporter:
             if is_due or _digest(packs) != memory.packs:
                 bodies.append(packs)
                 memory = replace(memory, packs=_digest(packs))
+        if update is not None and is_updated:
+            bodies.append(update)
+            memory = replace(memory, updates=_digest(update))
         if is_due:
             bodies.append(self._health(memory))
         self._append(bodies, memory)
@@ -306,6 +314,19 @@ class Reporter:
     @property
     def _acks_path(self) -> str:
         return depot.acks_path(self._settings.hub_id)
+
+
+def _update_body(paths: HubPaths) -> UpdateBody | None:
+    """Return what became of updates of the hub itself; None where there never was one."""
+    told = read_updates(paths)
+    if told is None or not told.items:
+        return None
+    states = {f"{item.pack_id}@{item.version}": item for item in told.items}
+    return UpdateBody(
+        image=told.image,
+        states={name: item.state for name, item in states.items()},
+        reasons={name: item.why for name, item in states.items() if item.why},
+    )
 
 
 def _list_unseen(facts: Facts) -> dict[str, list[int]]:

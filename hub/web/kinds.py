@@ -23,6 +23,8 @@ _KNOWN = {
     "files": PackKind(later("Materials"), "files", later("Books and films")),
     "zim": PackKind(later("Encyclopaedia"), "books", later("Encyclopaedia"), opens_itself=True),
     "filter": PackKind(later("Internet filter"), "files", later("Other")),
+    "image": PackKind(later("System of the hub"), "files", later("Other")),
+    "software": PackKind(later("Software of the hub"), "files", later("Other")),
     "kolibri": PackKind(later("Kolibri course"), "check", later("Kolibri")),
 }
 _OTHER = PackKind(later("File"), "files", later("Other"))

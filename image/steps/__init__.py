@@ -1,7 +1,19 @@
 """The steps of a build, in their order: a new one is a module here and a line."""
 
 from image.step import Step
-from image.steps import boot, disk, initramfs, packages, publish, root, software, squashfs, tools, wheels
+from image.steps import (
+    boot,
+    disk,
+    initramfs,
+    packages,
+    publish,
+    root,
+    software,
+    squashfs,
+    tools,
+    update_packs,
+    wheels,
+)
 
 STEPS: tuple[Step, ...] = (
     packages.STEP,
@@ -15,4 +27,5 @@ STEPS: tuple[Step, ...] = (
     boot.STEP,
     disk.STEP,
     publish.STEP,
+    update_packs.STEP,
 )

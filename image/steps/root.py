@@ -63,6 +63,10 @@ def _plan(build: Build) -> tuple[Action, ...]:
             Call(f"layer {layer.name}: {layer.about}", partial(_apply, build, layer))
             for layer in build.layers
         ),
+        Call(
+            f"write which image this is: {config.version}, last changed at {config.epoch}",
+            lambda: _write_version(config),
+        ),
         Run(("systemd-sysusers", f"--root={root}"), {"SOURCE_DATE_EPOCH": str(BASE_EPOCH)}),
         *(
             Run(("systemctl", f"--root={root}", "--no-reload", verb, *names))
@@ -146,6 +150,14 @@ def _apply(build: Build, layer: Layer) -> None:
         (root / name[1:]).chmod(int(mode, 8))
     for pattern in layer.exclude:
         _remove(root, pattern)
+
+
+def _write_version(config: ImageConfig) -> None:
+    """What /usr/bin/hub compares newer software with, and an update another image: docs/adr/0019."""
+    place = config.root / "usr/lib/hub"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "version").write_text(f"{config.version}\n", encoding="ascii")
+    (place / "built-at").write_text(f"{config.epoch}\n", encoding="ascii")
 
 
 def _install(path: Path, target: Path) -> None:

@@ -11,11 +11,19 @@ from installer.sources import WheelFile
 
 from image.config import PYTHON, ImageConfig
 from image.step import Action, Build, Call, Step
-from image.steps.tools import compile_modules
+from image.steps.tools import compile_modules, python, tools_dir
 from image.steps.wheels import wheel_dir
 
 # Kolibri brings C extensions for 40 Pythons and machines, none for 3.13: 212 MB that it never loads.
-_UNUSED = {"kolibri": ("kolibri/dist/cext", "kolibri/dist/**/tests", "kolibri/**/test")}
+# Tests of Kolibri and of what it brings go too; django.test stays, which Kolibri itself imports.
+_UNUSED = {
+    "kolibri": (
+        "kolibri/dist/cext",
+        "kolibri/dist/**/tests",
+        "kolibri/core/**/test",
+        "kolibri/plugins/**/test",
+    )
+}
 _PROGRAMS = {"hub": {"hub"}, "kolibri": {"kolibri"}}  # the others' commands are not for a card
 
 
@@ -63,6 +71,18 @@ def _plan(name: str, build: Build) -> tuple[Action, ...]:
     return (
         Call(f"make the environment /opt/{name}", lambda: _make(config, name)),
         compile_modules(config, software_dir(config, name), f"/opt/{name}"),
+        *(_check_kolibri(config) if name == "kolibri" else ()),
+    )
+
+
+def _check_kolibri(config: ImageConfig) -> tuple[Action, ...]:
+    """Let Kolibri load all of itself once: too much may have been taken away."""
+    packages = f"/mnt/opt/kolibri/lib/python{PYTHON}/site-packages"
+    env = (f"PYTHONPATH={packages}", "PYTHONDONTWRITEBYTECODE=1", "KOLIBRI_HOME=/tmp/kolibri")
+    home = tools_dir(config) / "tmp" / "kolibri"
+    return (
+        python(config, software_dir(config, "kolibri"), "-m", "kolibri", "manage", "check", env=env),
+        Call(f"remove {home}", lambda: shutil.rmtree(home, ignore_errors=True)),
     )
 
 

@@ -12,8 +12,9 @@ def tools_dir(config: ImageConfig) -> Path:
 
 
 def python(config: ImageConfig, tree: Path, *arguments: str, env: tuple[str, ...] = ()) -> Run:
-    """Return the action that runs the card's Python with `tree` as /mnt; its mount ends with it."""
-    script = 'mount --bind "$1" "$2/mnt" && cd / && tools=$2 && shift 2 && exec chroot "$tools" "$@"'
+    """Return the action that runs the card's Python with `tree` as /mnt; its mounts end with it."""
+    mounts = 'mount --bind "$1" "$2/mnt" && mount --bind /proc "$2/proc"'
+    script = f'{mounts} && cd / && tools=$2 && shift 2 && exec chroot "$tools" "$@"'
     return Run(
         (
             "unshare",
@@ -56,7 +57,7 @@ def compile_modules(config: ImageConfig, tree: Path, *folders: str) -> Run:
         "-p",
         "/",
         "-x",
-        r"/(tests?|lib2to3)/",
+        r"/(tests|lib2to3)/",
         *(f"/mnt{folder}" for folder in folders),
     )
 

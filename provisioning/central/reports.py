@@ -17,7 +17,7 @@ from provisioning.central.database import open_database
 from provisioning.central.fleet import iso
 
 KEPT_FOR = timedelta(days=396)  # 13 months: a year, and its month of the year before beside it
-_NEWEST_ONLY = ("health", "packs")  # what an event says is true until the next one of its kind
+_NEWEST_ONLY = ("health", "packs", "update")  # what an event says is true until the next one of its kind
 _KEPT_NOTES = 100  # of one hub
 _WATCHED = 500  # newest events of a stream, looked at for signs of a copied card
 _NEWEST = """

@@ -119,6 +119,20 @@ CHECKS = {
             later("To follow the office again at once, type `hub packs --follow PACK` on the hub."),
         ),
     ),
+    **dict.fromkeys(
+        ("updates", "update-software", "update-image"),
+        Help(
+            later("An update of the hub itself"),
+            later(
+                "A new version of the hub's software or system came like a lesson. The hub tries it, and "
+                "goes back by itself where it does not work."
+            ),
+            (
+                later("While it is being tried, leave the hub on."),
+                later("If it did not work, tell the office what this page says. Lessons go on."),
+            ),
+        ),
+    ),
     "search": Help(
         later("The search reads"),
         later("New packs open at once; the search finds what is in them when it has read them."),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from content_packs.kinds import KINDS
+from support.system_packs import IMAGE, SOFTWARE
 
 ROOT = Path(__file__).parents[4]
 ITEM = {"path": "a.mp4", "title": "A", "type": "video", "size": 5}
@@ -28,6 +29,8 @@ FILTER = {
 }
 GOOD = {
     "filter": FILTER,
+    "image": IMAGE,
+    "software": SOFTWARE,
     "web": {"entry": "index.html"},
     "files": {"items": [ITEM, ITEM | {"pages": 2, "language": "uk", "subtitles": [TRACK]}]},
     "zim": ZIM,
@@ -95,7 +98,20 @@ def test_no_value_of_a_member_is_too_odd_to_name(kind, data):
 
 
 @pytest.mark.parametrize(
-    "name", ["entry", "items", "subtitles", *ITEM, "pages", *ZIM, "channels", "resources", *FILTER]
+    "name",
+    [
+        "entry",
+        "items",
+        "subtitles",
+        *ITEM,
+        "pages",
+        *ZIM,
+        "channels",
+        "resources",
+        *FILTER,
+        *SOFTWARE,
+        *IMAGE,
+    ],
 )
 def test_every_member_is_in_the_format(name):
     assert f"| `{name}` |" in (ROOT / "docs/format/pack-v1.md").read_text(encoding="utf-8")

@@ -3,7 +3,9 @@ from dataclasses import replace
 import pytest
 
 from hub.library.installed import DAMAGED
-from support.shelves import HOSTILE_TITLE, put_lesson
+from hub.updates import Update, Updates, write_updates_file
+from support.shelves import HOSTILE_TITLE, put, put_lesson
+from support.system_packs import image_source, software_source
 from support.technicians import STICK
 
 
@@ -73,3 +75,43 @@ def test_what_a_stick_is_called_is_text_and_nothing_else(english, plug_in):
 
 def test_without_a_stick_it_says_what_to_do(english):
     assert "Plug one in" in english.get("/tech/content").text
+
+
+def put_system_packs(paths, scratch):
+    put(paths, software_source(scratch / "software-7", 7))
+    put(paths, image_source(scratch / "image-9", 9))
+
+
+def test_packs_for_the_hub_itself_are_on_this_page_with_their_state(english, paths, scratch):
+    put_system_packs(paths, scratch)
+    page = english.get("/tech/content").text
+    assert "For the hub itself" in page
+    assert "Software of the hub" in page
+    assert "in use" not in page  # nobody has taken them yet
+
+    items = (
+        Update("software", "hub-software", 7, "v2", "failed", why="portal: no answer"),
+        Update("image", "hub-image", 9, "hub-v2", "waiting"),
+    )
+    write_updates_file(paths.updates, Updates("hub-v1", items))
+    page = english.get("/tech/content").text
+    assert "did not work; the former one is back" in page
+    assert "portal: no answer" in page
+    assert "waits for the next start" in page
+
+
+PAGES = ["/", "/library", "/search?q=Урок", "/opds/all", "/opds/new", "/sitemap.xml", "/sitemap/1.xml"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_packs_for_the_hub_itself_are_nowhere_else(english, paths, scratch, path):
+    put_system_packs(paths, scratch)
+    page = english.get(path).text
+    assert "hub-software" not in page
+    assert "hub-image" not in page
+
+
+@pytest.mark.parametrize("path", ["/pack/hub-software", "/view/hub-image/vmlinuz", "/pack/hub-image"])
+def test_nobody_opens_a_pack_for_the_hub_itself(english, paths, scratch, path):
+    put_system_packs(paths, scratch)
+    assert english.get(path).status_code == 404

@@ -1,0 +1,158 @@
+"""A virtual environment from the wheels of a signed pack: unzipped and compiled, without pip and network.
+
+A wheel is a zip of what lies in site-packages (PyPA, binary distribution format); of the programs in it only
+`hub` is for a card. On a Raspberry Pi unzipping and compiling is all that takes time.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from content_packs.durable import fsync_dir, sync_filesystem
+from content_packs.errors import BadDataError, LocalError, local_error
+from content_packs.kinds.software import is_wheel
+from hub.card.software import BUILDING, BUILT_AT, remove
+from hub.card.system_packs import SystemPack, require_hash
+
+_COMPILE_S = 1800.0  # a Pi 3 needs minutes for what is new
+_LOADS = "import hub.cli, hub.serve, hub.cli.card_update"
+_PROGRAM = """\
+#!{python}
+import sys
+from hub.cli import main
+
+sys.exit(main())
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Python:
+    """The interpreter of this machine; an environment names it with its version, so that no other runs it."""
+
+    program: Path
+    version: str  # 3.13
+
+    @property
+    def named(self) -> Path:
+        """/usr/bin/python3.13."""
+        return self.program.with_name(f"python{self.version}")
+
+
+def this_python() -> Python:
+    """Return the interpreter that this program's own environment stands on."""
+    base = Path(getattr(sys, "_base_executable", sys.executable))
+    return Python(base, f"{sys.version_info.major}.{sys.version_info.minor}")
+
+
+def make_environment(pack: SystemPack, folder: Path, *, python: Python) -> Path:
+    """Put the version of a pack into `folder`/<n>, whole or not at all, and return that place.
+
+    A cut leaves nothing but .building, which the next call begins anew.
+
+    Raises:
+        BadDataError: a wheel is not as it was signed, or none.
+        LocalError: the disk is full or refuses, or what was made does not start.
+    """
+    place, part = folder / str(pack.version), folder / BUILDING
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        packages = part / "lib" / f"python{python.version}" / "site-packages"
+        packages.mkdir(parents=True)
+        for entry in pack.index.files:
+            if is_wheel(entry.path):
+                _unpack(_copy(pack, entry.path, folder), packages)
+        _write_programs(part, place, python)
+        (part / BUILT_AT).write_text(f"{pack.details['built_at']}\n", encoding="ascii")
+        _compile(python, packages, place)
+        _require_start(part, python)
+        sync_filesystem(folder)
+        if place.exists():
+            remove(place)
+        part.rename(place)
+        fsync_dir(folder)
+    except OSError as error:
+        raise local_error(error, f"unpacking {pack.pack_id} v{pack.version}") from error
+    return place
+
+
+def _copy(pack: SystemPack, name: str, folder: Path) -> Path:
+    """Copy a wheel to where only root writes, and hash what was copied."""
+    target = folder / BUILDING / "wheel.zip"
+    digest = hashlib.sha256()
+    with target.open("wb") as file:
+        for chunk in pack.chunks(name):
+            digest.update(chunk)
+            file.write(chunk)
+    require_hash(pack, pack.entry(name), digest.hexdigest())
+    return target
+
+
+def _unpack(wheel: Path, packages: Path) -> None:
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for member in archive.infolist():
+                target = _target(member.filename)
+                if target is None or member.is_dir():
+                    continue
+                path = packages / target
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(member) as source, path.open("wb") as file:
+                    shutil.copyfileobj(source, file)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        raise BadDataError(f"{wheel.name}: no wheel: {error}") from error
+    finally:
+        wheel.unlink()
+
+
+def _target(name: str) -> PurePosixPath | None:
+    """Return where a member lies in site-packages; None: no card needs it. Raises where it leads out."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise BadDataError(f"a wheel has the member {name[:80]!r}, which leads out of it")
+    if not path.parts[0].endswith(".data"):
+        return path
+    inside = path.parts[1:]
+    return PurePosixPath(*inside[1:]) if inside[:1] in (("purelib",), ("platlib",)) and inside[1:] else None
+
+
+def _write_programs(part: Path, place: Path, python: Python) -> None:
+    programs = part / "bin"
+    programs.mkdir()
+    for name in ("python", "python3"):
+        (programs / name).symlink_to(python.named)
+    (part / "pyvenv.cfg").write_text(
+        f"home = {python.program.parent}\ninclude-system-site-packages = false\nversion = {python.version}\n"
+    )
+    (programs / "hub").write_text(_PROGRAM.format(python=place / "bin" / "python"))
+    (programs / "hub").chmod(0o755)
+
+
+def _compile(python: Python, packages: Path, place: Path) -> None:
+    """Compile once for all: no account may write here later, and a service would start for seconds longer."""
+    words = ["-q", "-j", "2", "--invalidation-mode", "unchecked-hash"]
+    words += ["-s", str(packages), "-p", str(place / "lib" / packages.parent.name / "site-packages")]
+    # What cannot be compiled is not for this Python; whether `hub` starts is asked next.
+    _run([str(python.named), "-I", "-m", "compileall", *words, str(packages)])
+
+
+def _require_start(part: Path, python: Python) -> None:
+    """Raise LocalError where the new command cannot even be loaded: then nothing is tried at all."""
+    done = _run([str(part / "bin" / "python"), "-I", "-c", _LOADS])
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [str(done.returncode)])[-1]
+        raise LocalError(
+            f"the new software does not load with Python {python.version}: {last[:300]}",
+            hint="Tell the office: the pack has to be built again. The former version goes on running.",
+        )
+
+
+def _run(words: list[str]) -> "subprocess.CompletedProcess[str]":
+    env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+    try:
+        return subprocess.run(words, capture_output=True, text=True, env=env, timeout=_COMPILE_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise LocalError(f"{words[0]} has not ended within {_COMPILE_S:.0f} s") from error
