@@ -39,7 +39,7 @@ _OPTIONS = {
 }
 _DRIVERS = {"ntfs": "ntfs3"}
 _READ_ONLY = ("ntfs",)  # a driver that has lost files
-_ALWAYS = "nosuid,nodev,noexec,noatime"
+_ALWAYS = "nosuid,nodev,noexec,noatime,nosymfollow"  # no link on a stick leads into the hub
 _SYSTEM = ("/", "/data", "/boot/firmware")  # of the hub itself: its disk may hang on USB as well
 
 
@@ -236,7 +236,7 @@ def require_stick(paths: HubPaths, name: str) -> Stick:
     Raises:
         UsageError: it is not plugged in, not mounted, or was let go.
     """
-    stick = sticks.find_stick(paths, name)
+    stick = find_stick(paths, name)
     if stick is None:
         raise UsageError(f"no stick {name} is plugged in", hint="Plug it in, and wait until it is listed.")
     if stick.state == sticks.SAFE or not stick.mount or not os.path.ismount(stick.mount):
@@ -244,9 +244,17 @@ def require_stick(paths: HubPaths, name: str) -> Stick:
     return stick
 
 
+def find_stick(paths: HubPaths, name: str) -> Stick | None:
+    """Return a stick, with the folder that is its own: where the file says another, somebody else wrote it."""
+    stick = sticks.find_stick(paths, name)
+    if stick is None or not stick.mount:
+        return stick
+    return replace(stick, mount=str(FOLDER / name_of(name)))
+
+
 def look_again(paths: HubPaths, machine: Machine, name: str) -> None:
     """Look what is on a mounted stick, and say so."""
-    stick = sticks.find_stick(paths, name)
+    stick = find_stick(paths, name)
     if stick is not None and stick.mount:
         seen = looking.look(paths, machine, stick)
         change(paths, name, lambda before: seen if before is not None else None)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.settings import HubPaths
+
 FILES = Path(__file__).parents[3] / "image" / "files"
 UNITS = FILES / "usr/lib/systemd/system"
 SERVICES = sorted(path.name for path in UNITS.glob("hub-*.service") if path.is_file())
@@ -156,3 +158,24 @@ def test_folders_are_closed_to_whom_they_do_not_concern():
     assert made["/data/card"] == ["0700", "root", "root"]
     assert made["/data/hub/keys"] == ["0700", "hub", "hub"]
     assert made["/data/hub"][0] == "2750", "www-data and kolibri read it, and write nothing there"
+
+
+def test_the_portal_reaches_what_it_signs_with_and_not_the_hubs_key():
+    paths = HubPaths(Path("/data/hub"))
+    (line,) = re.findall(r"^InaccessiblePaths=(.*)$", read("hub-portal.service"), re.MULTILINE)
+    closed = [Path(word.lstrip("-")) for word in line.split()]
+
+    def is_closed(path):
+        return any(path.is_relative_to(each) for each in closed)
+
+    assert not [p for p in (paths.session_key, paths.label_code, paths.accounts_db) if is_closed(p)]
+    assert is_closed(paths.key)
+    assert is_closed(paths.spare / paths.key.name), "the copy is as good as the key"
+    assert is_closed(Path("/data/card"))
+
+
+def test_root_changes_no_owner_through_a_link():
+    """The folder is the portal's: between the look and the change a name may become a link."""
+    for unit in SERVICES:
+        for command in re.findall(r"^Exec\w+=(.*chown.*)$", read(unit), re.MULTILINE):
+            assert "chown -h " in command

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hub.jobvalues import check_stick
 from hub.runner import looking, mounts
 from hub.runner.task import Machine
 from hub.settings import HubPaths, read_settings
-from hub.sticks import Stick
+from hub.sticks import FILE, Stick, to_text
 
 NOT_HERE = Machine(is_card=True, hub_command=("hub",))
 
@@ -40,7 +41,7 @@ def test_a_folder_has_a_name_of_plain_letters(uuid, name):
 def test_nothing_on_a_stick_can_be_run_or_written(filesystem):
     options = mounts.mount_options(filesystem, uid=810, gid=810).split(",")
 
-    assert {"ro", "nosuid", "nodev", "noexec"} <= {*options}
+    assert {"ro", "nosuid", "nodev", "noexec", "nosymfollow"} <= {*options}
     assert ("uid=810" in options) == (filesystem in ("vfat", "exfat", "ntfs"))
 
 
@@ -127,3 +128,13 @@ def test_finds_backups_and_nothing_that_only_looks_like_one(paths, stick, tmp_pa
     ]
     assert looking.find_backup(Path(stick.mount), "a.hubbackup") == folder / "a.hubbackup"
     assert looking.find_backup(Path(stick.mount), "link.hubbackup") is None
+
+
+@pytest.mark.parametrize("mount", ["/", "/data", "/run/hub/sticks/../../../data/hub/run", "/proc"])
+def test_the_portal_does_not_say_where_a_stick_is_mounted(paths, stick, mount):
+    """run/sticks.json lies in the portal's folder: with this, root would unmount or write anywhere."""
+    paths.run.mkdir()
+    (paths.run / FILE).write_bytes(to_text([replace(stick, mount=mount, state="ready")]))
+
+    with pytest.raises(UsageError, match="not mounted"):
+        mounts.require_stick(paths, stick.name)
