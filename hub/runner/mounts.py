@@ -245,7 +245,7 @@ def require_stick(paths: HubPaths, name: str) -> Stick:
 
 
 def find_stick(paths: HubPaths, name: str) -> Stick | None:
-    """Return a stick, with the folder that is its own: where the file says another, somebody else wrote it."""
+    """Return a stick with the folder that is its own: where the file says another, somebody else wrote it."""
     stick = sticks.find_stick(paths, name)
     if stick is None or not stick.mount:
         return stick
