@@ -9,7 +9,7 @@ DEMO_HOST ?= 127.0.0.1
 DEMO_PORT ?= 8080
 # The longest files first: at the end there are short ones for every core.
 TIERS := tests/flows tests/e2e tests/contract tests/unit
-SHELL_SCRIPTS := $(wildcard tools/*.sh) .ci/run $(wildcard image/initramfs/*.sh) image/initramfs/init image/files/usr/bin/hub $(wildcard image/files/usr/lib/hub/*)
+SHELL_SCRIPTS := $(wildcard tools/*.sh) .ci/run $(wildcard image/initramfs/*.sh) image/initramfs/init image/files/usr/bin/hub $(addprefix image/files/usr/lib/hub/,door-config keep-warnings software-trial)
 APT := requirements/apt
 
 help: ## list the jobs
@@ -43,7 +43,7 @@ else
 endif
 
 image-test: dev ## boot the image in QEMU; HUB_IMAGE=path: another than `make image` left; K=word: a slice
-	@tools/apt.sh $(APT)-test.txt
+	@tools/apt.sh $(APT)-demo.txt $(APT)-test.txt
 	.venv/bin/pytest tests/image $(if $(K),-k '$(K)')
 
 renew: dev ## write docs/screens and what screen readers are told anew, for a person to review

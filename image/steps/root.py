@@ -55,6 +55,10 @@ def _plan(build: Build) -> tuple[Action, ...]:
             "remove what no two cards may share: machine id, host keys, seeds, logs",
             lambda: _impersonal(root),
         ),
+        Call(
+            f"say in os-release that this is image {config.version}",
+            lambda: _name_image(root, config.version),
+        ),
         *(
             Call(f"layer {layer.name}: {layer.about}", partial(_apply, build, layer))
             for layer in build.layers
@@ -184,6 +188,11 @@ def _impersonal(root: Path) -> None:
     (root / "etc/hostname").write_text("hub\n")
     for folder in ("etc", "var"):  # else systemd makes caches anew at each start: nothing is kept of them
         (root / folder / ".updated").touch()
+
+
+def _name_image(root: Path, version: str) -> None:
+    with (root / "usr/lib/os-release").open("a", encoding="utf-8") as file:
+        file.write(f'IMAGE_ID=classroom-hub\nIMAGE_VERSION="{version}"\n')
 
 
 STEP = Step(

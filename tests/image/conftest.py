@@ -7,15 +7,23 @@ import pytest
 
 from support.card import Card
 from support.machine import BOARDS, Machine, running
+from tests.image.report import TABLE, note_image
 
 ROOT = Path(__file__).parents[2]
 UP_S = 600  # seconds from power on to multi-user, on two busy cores
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what was measured, now and before."""
+    if TABLE.exists():
+        terminalreporter.write_line(TABLE.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
 def image():
     path = Path(os.environ.get("HUB_IMAGE", ROOT / "build" / "image" / "hub.img"))
     assert path.is_file(), f"{path} is no image: run `make image`, or say HUB_IMAGE=path"
+    note_image(path)
     return path
 
 
@@ -31,14 +39,20 @@ def new_card(image, tmp_path):
     return make
 
 
+def shell_words(board):
+    """Return what the kernel is told so that a shell is at the console."""
+    console = BOARDS[board].console.partition(",")[0]
+    words = f"systemd.debug_shell={console} systemd.mask=serial-getty@{console}.service"
+    # A busy machine starves its guest for longer than a Pi ever waits.
+    return f"{words} systemd.watchdog_sec=600"
+
+
 @pytest.fixture
 def boot():
     """Start a card with a shell at its console; `shell(machine)` waits until it answers."""
 
     def start(card, board="virt", **options):
-        console = BOARDS[board].console.partition(",")[0]
-        words = f"systemd.debug_shell={console} systemd.mask=serial-getty@{console}.service"
-        arguments = f"{words} {options.pop('arguments', '')}"
+        arguments = f"{shell_words(board)} {options.pop('arguments', '')}"
         return running(Machine(card, board=board, memory_mib=1024, arguments=arguments, **options))
 
     return start

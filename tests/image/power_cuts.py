@@ -110,7 +110,8 @@ def check_partition(card: Path, number: int, folder: Path) -> Path:
     Raises:
         NotWholeError: e2fsck -p cannot mend it by itself, or finds faults after it did.
     """
-    part = read_table(card.open("rb").read(SECTOR))[number - 1]
+    with card.open("rb") as file:
+        part = read_table(file.read(SECTOR))[number - 1]
     data = card.with_suffix(".part")
     blocks = ["bs=1M", "conv=sparse", f"skip={part.start >> 20}", f"count={part.size >> 20}", "status=none"]
     subprocess.run(["dd", f"if={card}", f"of={data}", *blocks], check=True)

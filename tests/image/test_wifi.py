@@ -1,11 +1,10 @@
 """The class's Wi-Fi on a real card: hostapd on a simulated radio in the guest, and telephones beside it.
 
 Acceptance tests 1 and 2 of field-notes/image.md §7. Each telephone is a radio of mac80211_hwsim in a network
-namespace of its own, with wpa_supplicant. $HUB_IMAGE is the image; support/machine.py runs it.
+namespace of its own, with wpa_supplicant.
 """
 
 import json
-import os
 import shlex
 from pathlib import Path
 
@@ -50,10 +49,10 @@ echo refused
 
 
 @pytest.fixture(scope="module")
-def guest(tmp_path_factory):
+def guest(image, tmp_path_factory):
     """A hub with a Wi-Fi, and eight telephones that have not joined yet."""
     folder = tmp_path_factory.mktemp("wifi")
-    card = Card.of_image(Path(os.environ["HUB_IMAGE"]), folder / "card.qcow2", size="4G")
+    card = Card.of_image(image, folder / "card.qcow2", size="4G")
     card.put_boot_file("hub-config.txt", CONFIG.encode())
     join = JOIN.replace("@SSID@", SSID.encode().hex()).replace("@PASSWORD@", PASSWORD)
     card.put_boot_file("join.sh", join.encode())

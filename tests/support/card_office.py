@@ -1,4 +1,4 @@
-"""An office for a card in a machine: its depot is behind a real sshd and a slow line, and it knows one school."""
+"""An office for a card in a machine: its depot is behind a real sshd and a slow line; it knows one school."""
 
 from pathlib import Path
 from typing import Any, Self
@@ -50,7 +50,7 @@ class CardOffice:
         self.relay.__exit__(*exc)
         self.sshd.stop()
 
-    def run(self, *words: object) -> Any:  # noqa: ANN401 - JSON
+    def run(self, *words: object) -> Any:
         """Run a command of the office; return its JSON."""
         return must("central", "--dir", self.dir, *words, "--json").json
 

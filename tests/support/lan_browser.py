@@ -46,8 +46,10 @@ class LanBrowser:
 
     def post(self, path: str, **values: str) -> Page:
         """Send the form on the page of this path."""
-        known = re.findall(r'name="csrf_token" value="([^"]+)"', self.get(path).text)[0]
-        form = urlencode({"csrf_token": known, **values})
+        page = self.get(path)
+        known = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+        assert known, f"{path}: no form: {page}"
+        form = urlencode({"csrf_token": known[1], **values})
         return self._ask(path, HUB_NAME, method="POST", form=form, send={"Origin": f"http://{HUB_NAME}"})
 
     def press(self, path: str, host: str = HUB_NAME) -> Page:

@@ -1,5 +1,6 @@
 """A Raspberry Pi without one: QEMU runs a card, and we play firmware, console and power switch."""
 
+import os
 import re
 import subprocess
 import threading
@@ -121,6 +122,12 @@ class Machine:
             self.process.wait()
             self._ear.join()
             self.process = None
+
+    def cpu_s(self) -> float:
+        """Return the processor time that QEMU took since power on: what a busy host does not change."""
+        assert self.process is not None
+        said = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(said[11]) + int(said[12])) / os.sysconf("SC_CLK_TCK")
 
     def last_lines(self, count: int = 25) -> str:
         """Return the end of what the console said."""

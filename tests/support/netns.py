@@ -34,9 +34,7 @@ echo "ip=$ip mask=$mask router=$router dns=$dns"
 def run(*command: str | Path, check: bool = True, text: str | None = None, timeout_s: float = 60) -> str:
     """Run a command and return what it says on stdout; a failure shows what it said."""
     words = [str(word) for word in command]
-    done = subprocess.run(
-        words, input=text, capture_output=True, text=True, timeout=timeout_s, check=False
-    )
+    done = subprocess.run(words, input=text, capture_output=True, text=True, timeout=timeout_s, check=False)
     assert not check or done.returncode == 0, f"{command}: {done.stderr or done.stdout}"
     return done.stdout
 

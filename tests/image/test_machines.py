@@ -1,0 +1,70 @@
+"""Both machines, where the hub is a guest in the school's network: times, memory, end, second start.
+
+The portal is asked through QEMU's own network; raspi3b has no other cable than one on USB.
+"""
+
+import http.client
+import json
+import socket
+import time
+
+import pytest
+
+from support.waiting import wait_for
+from tests.image.conftest import UP_S, served
+from tests.image.report import note, note_memory, note_start
+
+CONFIG = (
+    b'school_code = "test-1"\nschool_name = "Lyceum"\n[wifi]\nmode = "off"\n[uplink]\nkind = "ethernet"\n'
+)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def home(port):
+    """Return the status of the portal's home, or 0."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", "/", headers={"Host": "hub.lan"})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
+def measure(machine, port, what):
+    begun = time.monotonic()
+    wait_for(lambda: home(port) == 200, timeout_s=UP_S, every_s=0.5, seen=machine.last_lines)
+    note_start(machine, what, begun)
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("board", ["virt", "raspi3b"])
+def test_a_hub_starts_serves_ends_and_starts_again(new_card, boot, board):
+    card, port = new_card(), free_port()
+    card.put_boot_file("hub-config.txt", CONFIG)
+    with boot(card, board, ports={port: 80}) as machine:
+        measure(machine, port, f"{board}: power to portal, first start")
+        served(machine)
+        wait_for(lambda: kolibri_answers(machine), timeout_s=UP_S * 2, every_s=10)
+        assert machine.ask("systemctl --failed --plain --no-legend --no-pager | cat") == ""
+        note_memory(machine, f"{board}: all services idle")
+        begun = time.monotonic()
+        machine.type("systemctl poweroff")
+        machine.wait_for("reboot: Power down|reboot: System halted", timeout_s=300)
+        note(f"{board}: from the word to the end, s", round(time.monotonic() - begun))
+        machine.pull_the_plug()
+        machine.start()
+        measure(machine, port, f"{board}: power to portal")
+        served(machine)
+        assert "recovering journal" not in machine.said()
+
+
+def kolibri_answers(machine):
+    said = machine.ask("cat /data/hub/run/kolibri.json 2>/dev/null | tr -d '\\n'")
+    return bool(said) and json.loads(said)["up"]
