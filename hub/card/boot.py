@@ -109,8 +109,7 @@ def _make_hub(places: CardPlaces, done: Boot, others: Others) -> bool:
                 others.set_label_code(paths, done.label_code)
     with _noted(done.problems, "technician's password"):
         if config.technician_password and others.set_first_password is not None:
-            with as_owner(paths.dir):
-                others.set_first_password(paths, config.technician_password)
+            others.set_first_password(paths, config.technician_password)
             is_password_set = True
     with _noted(done.problems, "last sync"):
         if others.read_last_sync is not None:

@@ -14,6 +14,7 @@ from hub.card import boot as booting
 from hub.card.places import CardPlaces
 from hub.cli.options import json_option
 from hub.db_read import open_to_read
+from hub.owner import as_owner
 from hub.school import find_name, read_config
 from hub.settings import HubPaths
 from hub.wording import local_text
@@ -75,13 +76,14 @@ def others(places: CardPlaces) -> booting.Others:
 
 def set_first_password(paths: HubPaths, password: str) -> None:
     """Give the technician the password of the card's file: who has the card stands before the hub."""
-    from hub import accounts
+    from hub import accounts  # before its rights are given up: the hub's account may not read all of Python
 
-    known = accounts.find_by_name(paths, TECHNICIAN)
-    if known is None:
-        accounts.add_account(paths, TECHNICIAN, password, role="technician")
-    else:
-        accounts.set_password(paths, known, password)
+    with as_owner(paths.dir):
+        known = accounts.find_by_name(paths, TECHNICIAN)
+        if known is None:
+            accounts.add_account(paths, TECHNICIAN, password, role="technician")
+        else:
+            accounts.set_password(paths, known, password)
 
 
 def read_last_sync(paths: HubPaths) -> str:
