@@ -23,6 +23,7 @@ class Board:
     console: str
     serial: Sequence[str]
     dtb: str | None = None
+    words: str = ""  # of the kernel command line
 
 
 BOARDS = {
@@ -35,8 +36,12 @@ BOARDS = {
         ("-serial", "stdio"),
     ),
     "raspi3b": Board(
-        ("-M", "raspi3b"), "ttyS1,115200", ("-serial", "null", "-serial", "stdio"), "bcm2837-rpi-3-b.dtb"
-    ),
+        ("-M", "raspi3b"),
+        "ttyS1,115200",
+        ("-serial", "null", "-serial", "stdio"),
+        "bcm2837-rpi-3-b.dtb",
+        "module_blacklist=bcm2835_wdt",  # QEMU takes it for a restart when this watchdog is armed
+    ),  # fmt: skip
 }
 
 
@@ -152,7 +157,7 @@ class Machine:
         board = BOARDS[self.board]
         words = self._file("cmdline.txt").read_text().split()
         kept = [word for word in words if not word.startswith("console=") and word != "quiet"]
-        line = " ".join([f"console={board.console}", *kept, self.arguments])
+        line = " ".join([f"console={board.console}", *kept, board.words, self.arguments])
         return [
             *("qemu-system-aarch64", *board.options, "-m", str(self.memory_mib)),
             *(
