@@ -41,7 +41,7 @@ BOARDS = {
         ("-serial", "null", "-serial", "stdio"),
         "bcm2837-rpi-3-b.dtb",
         "module_blacklist=bcm2835_wdt",  # QEMU takes it for a restart when this watchdog is armed
-    ),  # fmt: skip
+    ),
 }
 
 
