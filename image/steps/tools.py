@@ -40,6 +40,7 @@ def python(config: ImageConfig, tree: Path, *arguments: str, env: tuple[str, ...
 def compile_modules(config: ImageConfig, tree: Path, *folders: str) -> Run:
     """Return the action that compiles the modules below some folders of a tree.
 
+    One after another: which names a module's file shares depends on what the same process compiled before it.
     What is compiled is never compared with its source: nothing on a read-only root changes, and times differ.
     """
     return python(
@@ -48,8 +49,6 @@ def compile_modules(config: ImageConfig, tree: Path, *folders: str) -> Run:
         "-m",
         "compileall",
         "-q",
-        "-j",
-        "2",
         "--invalidation-mode",
         "unchecked-hash",
         "-s",

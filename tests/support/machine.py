@@ -24,6 +24,7 @@ class Board:
     console: str
     serial: Sequence[str]
     dtb: str | None = None
+    words: str = ""  # of the kernel command line
 
 
 BOARDS = {
@@ -36,7 +37,11 @@ BOARDS = {
         ("-serial", "stdio"),
     ),
     "raspi3b": Board(
-        ("-M", "raspi3b"), "ttyS1,115200", ("-serial", "null", "-serial", "stdio"), "bcm2837-rpi-3-b.dtb"
+        ("-M", "raspi3b"),
+        "ttyS1,115200",
+        ("-serial", "null", "-serial", "stdio"),
+        "bcm2837-rpi-3-b.dtb",
+        "module_blacklist=bcm2835_wdt",  # QEMU takes it for a restart when this watchdog is armed
     ),
 }
 
@@ -159,7 +164,7 @@ class Machine:
         board = BOARDS[self.board]
         words = self._file("cmdline.txt").read_text().split()
         kept = [word for word in words if not word.startswith("console=") and word != "quiet"]
-        line = " ".join([f"console={board.console}", *kept, self.arguments])
+        line = " ".join([f"console={board.console}", *kept, board.words, self.arguments])
         return [
             *("qemu-system-aarch64", *board.options, "-m", str(self.memory_mib)),
             *(
