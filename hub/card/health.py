@@ -69,10 +69,10 @@ def check_portal(host: str, port: int, name: str) -> str:
 
 def check_dns(paths: HubPaths, settings: HubSettings) -> str:
     """Return what is wrong with the class's DNS, or nothing; where there is no network for one, nothing."""
-    state = read_network_state(paths) or {}
-    address = (state.get("lan") or {}).get("hub", "")
-    if not address or state.get("mode") == "off":
-        return ""
+    lan = (read_network_state(paths) or {}).get("lan") or {}
+    address = lan.get("hub", "")
+    if not address or not lan.get("interface"):
+        return ""  # a guest in another network, or without a radio
     try:
         found = ask_dns(str(address), settings.door.hub_name)
     except OSError as error:

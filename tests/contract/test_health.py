@@ -2,7 +2,6 @@
 
 import http.server
 import os
-import shutil
 import socket
 import sqlite3
 import subprocess
@@ -11,9 +10,10 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from hub.card.health import Health, ask_dns, check_databases, check_network, check_portal
+from hub.card.health import Health, ask_dns, check_databases, check_dns, check_network, check_portal
 from hub.network.state import write_network_state
 from hub.settings import HubPaths
+from support.shelves import SETTINGS
 from support.waiting import wait_for
 
 
@@ -50,7 +50,6 @@ def test_a_portal_that_does_not_listen_is_said():
     assert f"no answer on port {port}" in check_portal("127.0.0.1", port, "hub.lan")
 
 
-@pytest.mark.skipif(shutil.which("dnsmasq") is None, reason="needs dnsmasq")
 def test_dns_knows_the_hub(tmp_path):
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as taken:
         taken.bind(("127.0.0.1", 0))
@@ -93,6 +92,14 @@ def test_the_access_point_runs_where_it_is_ours(tmp_path, state, said):
         write_network_state(paths).write(state | {"pid": os.getpid()})
     assert said in check_network(paths)
     assert bool(said) == bool(check_network(paths))
+
+
+@pytest.mark.parametrize(("interface", "asked"), [("", False), ("lo", True)])
+def test_dns_is_asked_where_there_is_a_network_of_ours(tmp_path, interface, asked):
+    paths = HubPaths(tmp_path)
+    lan = {"interface": interface, "hub": "127.0.0.77"}  # nobody answers there
+    write_network_state(paths).write({"mode": "builtin", "lan": lan, "pid": os.getpid()})
+    assert bool(check_dns(paths, SETTINGS)) == asked
 
 
 def test_databases_are_whole(tmp_path):
