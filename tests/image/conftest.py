@@ -69,7 +69,10 @@ def shell(machine):
 def served(machine):
     """Wait until all that the system starts by itself is up."""
     shell(machine)
-    machine.ask("systemctl start --wait multi-user.target", timeout_s=UP_S)
+    # Not `systemctl start --wait`: that waits until the target ends again.
+    until = "for s in $(seq 600); do systemctl -q is-active multi-user.target && break; sleep 1; done"
+    said = machine.ask(f"{until}; systemctl is-active multi-user.target", timeout_s=UP_S * 2)
+    assert said == "active", machine.ask("systemctl list-jobs --no-pager | cat")
     return machine
 
 

@@ -39,7 +39,13 @@ def home(port):
 
 def measure(machine, port, what):
     begun = time.monotonic()
-    wait_for(lambda: home(port) == 200, timeout_s=UP_S, every_s=0.5, seen=machine.last_lines)
+    wait_for(
+        lambda: home(port) == 200 or machine.process.poll() is not None,
+        timeout_s=UP_S,
+        every_s=0.5,
+        seen=machine.last_lines,
+    )
+    assert machine.process.poll() is None, f"the machine ended by itself:\n{machine.last_lines()}"
     note_start(machine, what, begun)
 
 
