@@ -274,7 +274,7 @@ def test_a_cut_off_reader_is_not_in_the_log(crowded):
     assert "Traceback" not in crowded.process.stdout.read()
 
 
-@pytest.mark.parametrize("host", ["no-such-host.invalid", "x" * 64, "a b", "198.51.100.7", "a\\u0000b"])
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "x" * 64, "198.51.100.7"])
 def test_a_host_that_is_none_of_this_machine_is_named(paths, host):
     write_settings(paths)
     toml = paths.settings.read_text().replace('host = "127.0.0.1"', f'host = "{host}"')
