@@ -3,7 +3,7 @@ the old state or the new. `timestamp.json` alone decides which versions count; w
 left by a crash and is written again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -14,6 +14,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
 from tuf.api.serialization.json import JSONSerializer
 
+from content_packs import depot
 from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, LocalError
 from provisioning.central import roles
@@ -67,16 +68,24 @@ def create(folder: Path, keys: KeyRing, *, hash_bits: int, now: datetime) -> byt
 
 
 def update(
-    folder: Path, keys: KeyRing, root_bytes: bytes, wanted: Iterable[TargetFile], *, now: datetime
+    folder: Path,
+    keys: KeyRing,
+    root_bytes: bytes,
+    wanted: Iterable[TargetFile],
+    *,
+    host_keys: Sequence[str] = (),
+    now: datetime,
 ) -> Current:
     """Make the metadata say just `wanted`; what says so already is signed again only when it is due.
+
+    `host_keys` are those of the depot; the offline key `targets` signs them, and they wait until it is here.
 
     Raises:
         BadDataError: the present metadata is damaged or not ours.
         LocalError: a key that is needed is not here, or is another one; nothing was written.
     """
     current = read_current(folder, root_bytes)
-    of_office = current.targets[Targets.type].targets  # made once, with the keys
+    of_office = _of_office(current, keys, host_keys)
     bins = {Targets.type: of_office} | roles.sort_into_bins(current.targets, wanted)
     renewed = {
         role: roles.next_version(role, signed, bins.get(role, {}), now)
@@ -95,6 +104,21 @@ def update(
         current.check_key(role, keys)
     _write(folder, keys, renewed, snapshot if new_snapshot else None, timestamp)
     return read_current(folder, root_bytes)
+
+
+def _of_office(current: Current, keys: KeyRing, host_keys: Sequence[str]) -> dict[str, TargetFile]:
+    """Return the targets of the role `targets`: what hubs must know of the office."""
+    signed = dict(current.targets[Targets.type].targets)
+    office = signed.get(depot.OFFICE_TARGET)
+    if office is not None and keys.has(Targets.type):
+        signed[depot.OFFICE_TARGET] = roles.with_host_keys(office, host_keys)
+    return signed
+
+
+def list_signed_host_keys(current: Current) -> tuple[str, ...]:
+    """Return the host keys of the depot that hubs are told now."""
+    office = current.targets[Targets.type].targets.get(depot.OFFICE_TARGET)
+    return tuple((office.custom or {}).get("host_keys", ())) if office is not None else ()
 
 
 def _is_renewable(role: str, signed: Targets, keys: KeyRing, now: datetime) -> bool:
