@@ -11,6 +11,7 @@ COMMANDS = console.Commands(
     {
         "assign": f"{_FOLDER}.assign:assign",
         "card": f"{_FOLDER}.card:card",
+        "doctor": f"{_FOLDER}.sshd:doctor",
         "enrol": f"{_FOLDER}.hubs:enrol",
         "fleet": f"{_FOLDER}.reports:fleet",
         "gc": f"{_FOLDER}.gc:gc",
@@ -20,6 +21,7 @@ COMMANDS = console.Commands(
         "packs": f"{_FOLDER}.packs:packs",
         "publish": f"{_FOLDER}.packs:publish",
         "revoke": f"{_FOLDER}.hubs:revoke",
+        "sshd-config": f"{_FOLDER}.sshd:sshd_config",
         "unassign": f"{_FOLDER}.assign:unassign",
         "usb": f"{_FOLDER}.usb:usb",
         "withdraw": f"{_FOLDER}.packs:withdraw",
