@@ -15,6 +15,7 @@ COMMANDS = console.Commands(
         "enrol": f"{_FOLDER}.hubs:enrol",
         "fleet": f"{_FOLDER}.reports:fleet",
         "gc": f"{_FOLDER}.gc:gc",
+        "host-keys": f"{_FOLDER}.host_keys:host_keys",
         "hubs": f"{_FOLDER}.hubs:hubs",
         "ingest": f"{_FOLDER}.reports:ingest",
         "init": f"{_FOLDER}.init:init",

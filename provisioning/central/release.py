@@ -18,7 +18,7 @@ from provisioning.central.deltas import list_steps
 from provisioning.central.fleet import Card, Fleet, iso, open_fleet
 from provisioning.central.heads import write_heads
 from provisioning.central.held import list_unwanted
-from provisioning.central.host_keys import list_host_keys
+from provisioning.central.host_keys import list_host_keys, note_told
 from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office, readable_by_hubs
 from provisioning.central.ssh_keys import authorized_line
@@ -79,6 +79,7 @@ def release(office: Office, fleet: Fleet, *, now: datetime) -> None:
                 now=now,
             )
             write_heads(office.depot, fleet, current, wanted)
+        note_told(fleet, metadata.list_signed_host_keys(current), now=now)
         if is_changed:
             follow(office.dir)
     except OSError as error:

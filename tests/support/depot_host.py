@@ -6,6 +6,7 @@ All that `central sshd-config --apply` does is real: accounts, mounts, sshd. It 
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import Any, Self
 from content_packs.transports import open_transport
 from content_packs.transports.transport import Transport
 from support.netns import run
+from support.road import must
 from support.sshd import free_port, make_client_key
 
 CENTRAL = Path(sys.executable).with_name("central")
@@ -23,11 +25,12 @@ START = Path("/etc/hub-sshd/start")
 # Children that nobody waits for vanish; overlays take all that is written.
 _HOLD = """
 set -e
-for place in etc var/lib run; do
+for place in etc var/lib run root; do
     mkdir -p "$0/$place/upper" "$0/$place/work"
     mount -t overlay -o "lowerdir=/$place,upperdir=$0/$place/upper,workdir=$0/$place/work" overlay "/$place"
 done
 mkdir -p /run/sshd
+chmod 0711 /root  # Python may live there, and the office's account runs it
 trap '' CHLD
 echo ready
 exec sleep infinity
@@ -37,9 +40,10 @@ exec sleep infinity
 class DepotHost:
     """`with DepotHost(tmp_path) as host:` has an office in `host.office`, and nothing set up yet."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, office: Path | None = None) -> None:
         self.folder = folder
-        self.office = folder / "central"
+        self.office = office or folder / "central"
+        self.keys: dict[str, Path] = {}  # of hubs, for who needs them again
         self.port = free_port()
         self._holder: subprocess.Popen[str] | None = None
         self._server: subprocess.Popen[bytes] | None = None
@@ -88,7 +92,9 @@ class DepotHost:
         return self.central("sshd-config", "--apply", *words, code=code)
 
     def start(self) -> None:
-        """Run the server, as its service would."""
+        """Run the server, as its service would; one that was told to end is waited for."""
+        if self._server is not None:
+            self._server.wait(timeout=15)
         log = (self.folder / "sshd.log").open("ab")
         with log:
             self._server = subprocess.Popen([*self._inside, str(START)], stderr=log, stdin=subprocess.DEVNULL)
@@ -96,8 +102,6 @@ class DepotHost:
 
     def wait_for_server(self) -> None:
         """Wait until it takes connections."""
-        import socket
-
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
             with suppress(ConnectionRefusedError):
@@ -112,6 +116,10 @@ class DepotHost:
         """What sshd said so far."""
         return (self.folder / "sshd.log").read_text(errors="replace")
 
+    def make_key(self, path: Path) -> str:
+        """Make a hub's key; return the public line."""
+        return make_client_key(path)
+
     def enrol(self, hub_id: str) -> Path:
         """Enrol a hub; return its private key."""
         key = self.folder / "hubs" / hub_id
@@ -120,16 +128,30 @@ class DepotHost:
         self.central("enrol", hub_id, key.with_suffix(".pub"), "--school", f"Школа {hub_id}")
         return key
 
+    def add_hub(self, hub_id: str) -> Path:
+        """Make a hub and enrol it; return its folder."""
+        folder, host_keys = self.folder / hub_id, self.folder / "host-keys.pub"
+        host_keys.write_text("\n".join(self.host_keys()) + "\n")
+        must(
+            *("hub", "init", folder, "--root", self.office / "hub-root.json", "--depot", self.url(hub_id)),
+            *("--host-key", host_keys, "--hub-id", hub_id),
+        )
+        key = folder / "keys/id_ed25519.pub"
+        self.central("enrol", hub_id, key, "--school", f"Школа {hub_id}")
+        return folder
+
+    def url(self, hub_id: str) -> str:
+        """Return where a hub finds the depot."""
+        return f"sftp://hub-{hub_id}@127.0.0.1:{self.port}/"
+
     def host_keys(self) -> list[str]:
         """Return the public host keys, the present one first."""
         return self.run("sh", "-c", "cat /etc/hub-sshd/host-keys/*.pub").splitlines()
 
-    def connect(
-        self, hub_id: str, key: Path, *, account: str | None = None, step_timeout_s: float = 20
-    ) -> Transport:
+    def connect(self, hub_id: str, key: Path, *, step_timeout_s: float = 20) -> Transport:
         """Connect as a hub does."""
         return open_transport(
-            f"sftp://{account or f'hub-{hub_id}'}@127.0.0.1:{self.port}/",
+            self.url(hub_id),
             key_path=key,
             host_keys=self.host_keys(),
             connect_timeout_s=20,

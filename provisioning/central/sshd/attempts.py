@@ -14,7 +14,7 @@ _EXTENDED = 200
 _NO_ATTRIBUTES = bytes(4)
 _MODE_777 = (4).to_bytes(4, "big") + (0o777).to_bytes(4, "big")
 _SAID = "intruder-was-here"  # what a program that ran would print
-_WAIT_S = 1.5
+_WAIT_S = 1.0
 
 Packet = Callable[[int], bytes]
 
@@ -87,7 +87,11 @@ SFTP_ATTEMPTS = (
 
 
 def is_let(transport: SftpTransport, attempt: Attempt, ground: Ground) -> bool:
-    """Try one thing over SFTP; tell whether the server let it happen."""
+    """Try one thing over SFTP; tell whether the server let it happen.
+
+    Raises:
+        BadDataError: it did, with an answer that a sync never gets; the conversation ends there.
+    """
     session = transport.session
     reply = session.wait(session.ask(attempt.packet(ground)))
     if isinstance(reply, wire.Handle):

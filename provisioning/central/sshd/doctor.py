@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from content_packs import depot
 from content_packs.durable import write_durably
-from content_packs.errors import BadDataError, Error, LinkError, LocalError
+from content_packs.errors import BadDataError, Error, LinkError, LocalError, NotFoundError
 from content_packs.transports.address import SftpAddress, parse_sftp
 from content_packs.transports.host_keys import fingerprint, parse_host_keys
 from content_packs.transports.sftp import Link, SftpTransport, open_sftp, open_ssh
@@ -182,7 +182,7 @@ def examine(visit: Visit, *, is_here: bool, has_quota: bool = False, hub_files: 
     """
     with visit.sftp() as transport:
         findings = list(_as_hub(visit, transport))
-        findings += _over_sftp(visit, transport)
+    findings += _over_sftp(visit)
     findings += _beside_sftp(visit)
     if is_here:
         findings += _filling(visit, has_quota=has_quota, hub_files=hub_files)
@@ -194,18 +194,20 @@ def _as_hub(visit: Visit, transport: SftpTransport) -> Iterator[Finding]:
     shown = visit.host_keys[0]
     known = ", ".join(fingerprint(key.blob) for key in parse_host_keys([shown]))
     yield Finding("hub", "knows the server by its host key and signs in", True, known)
-    yield _reads(transport, "reads the depot", depot.FORMAT_PATH)
-    yield _reads(transport, "reads the signed metadata", _SIGNED)
-    yield _reads(transport, "reads what the office acknowledged to it", depot.acks_path(visit.hub_id))
+    yield _works("reads the depot", lambda: _read(transport, depot.FORMAT_PATH))
+    yield _works("reads the signed metadata", lambda: _read(transport, _SIGNED))
+    acks = depot.acks_path(visit.hub_id)
+    yield _works(
+        "reads what the office acknowledged to it", lambda: _read(transport, acks, may_be_missing=True)
+    )
     yield _works("leaves a report in its inbox", lambda: _leave(visit, transport))
 
 
-def _reads(transport: SftpTransport, what: str, path: str) -> Finding:
-    def read() -> str:
-        [data] = transport.read_files([path], max_bytes=_MAX_BYTES)
-        return "" if data is not None else "not there yet"
-
-    return _works(what, read)
+def _read(transport: SftpTransport, path: str, *, may_be_missing: bool = False) -> str:
+    [data] = transport.read_files([path], max_bytes=_MAX_BYTES)
+    if data is None and not may_be_missing:
+        raise NotFoundError(f"{path}: no such file; does the server show the depot?")
+    return "" if data is not None else "nothing yet"
 
 
 def _works(what: str, work: Callable[[], str]) -> Finding:
@@ -226,7 +228,7 @@ def _leave(visit: Visit, transport: SftpTransport) -> str:
     return ""
 
 
-def _over_sftp(visit: Visit, transport: SftpTransport) -> Iterator[Finding]:
+def _over_sftp(visit: Visit) -> Iterator[Finding]:
     root = visit.address.root
     other = f"{root}/{depot.inbox_dir(visit.other_hub)}"
     ground = Ground(
@@ -236,8 +238,18 @@ def _over_sftp(visit: Visit, transport: SftpTransport) -> Iterator[Finding]:
         other_file=f"{other}/{report_name(visit.other_hub)}",
         other_acks=f"{root}/{depot.acks_path(visit.other_hub)}",
     )
-    for attempt in SFTP_ATTEMPTS:
-        yield Finding("intruder", attempt.what, not attempts.is_let(transport, attempt, ground))
+    transport = visit.sftp()
+    try:
+        for attempt in SFTP_ATTEMPTS:
+            try:
+                is_let = attempts.is_let(transport, attempt, ground)
+            except BadDataError:
+                is_let = True
+                transport.close()
+                transport = visit.sftp()
+            yield Finding("intruder", attempt.what, not is_let)
+    finally:
+        transport.close()
 
 
 def _beside_sftp(visit: Visit) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from provisioning.central.sshd.names import PID, START
 _SYSTEMD = Path("/run/systemd/system")
 _SERVICE = "hub-sshd.service"
 _TIMEOUT_S = 120
+_RELOAD_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,21 @@ def find_server() -> int | None:
 
 
 def reload_server() -> None:
-    """Let the running server read its configuration again; sessions go on."""
+    """Let the running server read its configuration again; sessions go on.
+
+    Raises:
+        LocalError: it did not come back.
+    """
     pid = find_server()
-    if pid is not None:
-        os.kill(pid, signal.SIGHUP)
+    if pid is None:
+        return
+    PID.unlink()  # written anew by who has read the configuration
+    os.kill(pid, signal.SIGHUP)
+    deadline = time.monotonic() + _RELOAD_S
+    while find_server() is None:
+        if time.monotonic() > deadline:
+            raise LocalError("the hubs' SSH server did not start again", hint="See: journalctl -u hub-sshd")
+        time.sleep(0.02)
 
 
 def restart_server() -> None:
