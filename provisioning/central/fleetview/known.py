@@ -6,25 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from provisioning.central.fleet import Hub
-from provisioning.central.fleetview.rhythm import Way
+from provisioning.central.fleetview.mutes import Mute
 from provisioning.central.overview import PackState
-from provisioning.central.reports import Heard, Note
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A version of a pack that a hub tried to install and could not, since it last could."""
-
-    pack_id: str
-    version: int
-    times: int
-    code: str  # of the last error
-    since: str  # ISO 8601, by the hub's clock
-
-    @property
-    def name(self) -> str:
-        """`<id>@<version>`."""
-        return f"{self.pack_id}@{self.version}"
+from provisioning.central.reports import Heard, Note, Way
+from provisioning.central.tallies import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +27,7 @@ class Known:
     bytes_a_day: float | None = None  # on the days on which it fetched something
     failures: tuple[Failure, ...] = ()
     since: Mapping[str, str] = field(default_factory=dict)  # code of an alert → since when
+    mutes: tuple[Mute, ...] = ()
 
     def body(self, kind: str) -> Mapping[str, Any] | None:
         """Return what the newest event of a kind says; None where there is none."""

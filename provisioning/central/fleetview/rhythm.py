@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
-from typing import Literal
 
-Way = Literal["link", "stick"]
+from provisioning.central.reports import Way
+
 CONTACTS = 21  # the newest, of which 20 gaps are learnt: a month of school days
 _ENOUGH = 4  # gaps; fewer say nothing of a rhythm
 _LEAST = timedelta(days=3)  # a weekend, of which nobody has to be told

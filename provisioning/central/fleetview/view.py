@@ -1,18 +1,20 @@
 """One school as the office sees it: how it is, why, and what is still to come. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from provisioning.central.fleet import Hub
 from provisioning.central.fleetview.alert import LEVELS, Alert
 from provisioning.central.fleetview.known import Known
-from provisioning.central.fleetview.rhythm import Rhythm, Way, learn
+from provisioning.central.fleetview.rhythm import Rhythm, learn
 from provisioning.central.fleetview.signs import list_signs
 from provisioning.central.overview import PackState
+from provisioning.central.reports import Way
 
 State = Literal["ok", "attention", "overdue", "waiting", "never"]
 _WORST: tuple[State, ...] = ("overdue", "attention", "never", "waiting", "ok")
+_STICK_AFTER = timedelta(days=30)  # a stick a month is what a school is visited for anyway
 _NEW = timedelta(days=14)  # a card may lie in the post for so long
 
 
@@ -66,16 +68,19 @@ def look_at(known: Known, *, now: datetime) -> SchoolView:
     """Return how a school is, by what is known of it; `now` is up to when reports were taken in."""
     rhythm = learn(known.contacts, way=known.via or "link", now=now)
     eta = _eta(known, rhythm, now)
-    alerts = sorted(
-        [*_of_contact(known, rhythm, now), *list_signs(known)],
-        key=lambda alert: (LEVELS.index(alert.level), alert.code),
-    )
+    found = {
+        alert.code: replace(alert, since=alert.since or known.since.get(alert.code, ""))
+        for alert in (*_of_contact(known, rhythm, now), *list_signs(known, now=now), *_of_pace(known, eta))
+    }
+    every = sorted(found.values(), key=lambda alert: (LEVELS.index(alert.level), alert.code))
+    muted = [alert for alert in every if _is_muted(known, alert, now)]
+    alerts = [alert for alert in every if alert not in muted]
     health = known.body("health")
     return SchoolView(
         hub=known.hub,
         state=_state(known, rhythm, alerts, now),
         reasons=tuple(alerts),
-        muted=(),
+        muted=tuple(muted),
         heard_at=_iso(rhythm.heard_at) if rhythm else None,
         said_at=max((heard.event.at for heard in known.newest.values()), default=None),
         via=known.via,
@@ -139,6 +144,26 @@ def _of_contact(known: Known, rhythm: Rhythm | None, now: datetime) -> list[Aler
         values = {"silent_s": silent_s, "usual_s": int(rhythm.usual_gap.total_seconds())}
     hint = "Call the school: is the hub on, does its link work? A stick works as well."
     return [Alert("overdue", "soon", text, values, hint, _iso(rhythm.overdue_at))]
+
+
+def _of_pace(known: Known, eta: timedelta | None) -> list[Alert]:
+    if eta is None or known.via == "stick" or eta <= _STICK_AFTER:
+        return []
+    values = {"left_bytes": known.bytes_left, "eta_s": int(eta.total_seconds())}
+    hint = "Bring a stick: `central usb DEST --hub %(hub)s` writes it."
+    return [
+        Alert(
+            "too-slow",
+            "soon",
+            "What is still to come, %(left_bytes)s, takes %(eta_s)s over its link.",
+            {**values, "hub": known.hub.hub_id},
+            hint,
+        )
+    ]
+
+
+def _is_muted(known: Known, alert: Alert, now: datetime) -> bool:
+    return any(mute.covers(alert.code, alert.since, now=now) for mute in known.mutes)
 
 
 def _eta(known: Known, rhythm: Rhythm | None, now: datetime) -> timedelta | None:
