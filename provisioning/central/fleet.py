@@ -190,11 +190,27 @@ def m002_cards(db: Database) -> None:
     )
 
 
+@migrations()
+def m004_alerts(db: Database) -> None:
+    """Make the tables of what people noted of schools."""
+    db.table("alert_mutes").create(
+        {"code": str, "hub_id": str, "who": str, "note": str, "at": str, "until": str}, pk=("code", "hub_id")
+    )
+    notes = {"id": int, "hub_id": str, "at": str, "who": str, "text": str}
+    db.table("school_notes").create(notes, pk="id")
+    db.table("school_notes").create_index(["hub_id"])
+
+
 class Fleet:
     """Typed reading and writing of fleet.db; the only module that knows its tables."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    @property
+    def database(self) -> Database:
+        """The database itself, for the modules that have tables of their own in it."""
+        return self._db
 
     def list_packs(self) -> list[Published]:
         """Return every version ever published, oldest version of a pack first."""
