@@ -21,7 +21,6 @@ from content_packs.errors import BadDataError, UsageError, local_error
 from provisioning.central import metadata
 from provisioning.central.fleet import Fleet, Published, iso, open_fleet
 from provisioning.central.held import GRACE, Held, list_deletable, list_held, list_retirable
-from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office
 from provisioning.central.release import read_wanted, release
 from provisioning.central.reports import open_reports
@@ -109,7 +108,7 @@ def _retire(
     """Take versions off the offers; return them, and those that wait for the key that signs this."""
     held = read_held(office, fleet, now=now, grace=grace)
     found = list_retirable(fleet.list_packs(), fleet.list_assignments(), held, now=now, grace=grace)
-    if not KeyRing(office.keys).has(PACKS):
+    if not office.open_keys().has(PACKS):
         return [], found
     for pack in found:
         fleet.save_pack(replace(pack, retired_at=iso(now)))

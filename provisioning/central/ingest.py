@@ -21,7 +21,6 @@ from content_packs.segment import MAX_SEGMENT_BYTES, SeqRange, encode_acks, name
 from hub.events import Event, decode_event
 from provisioning.central.fleet import Hub, open_fleet
 from provisioning.central.inbox import Inbox, open_inbox
-from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office, readable_by_hubs
 from provisioning.central.reports import Reports, open_reports
 from provisioning.central.usb import require_mounted
@@ -77,7 +76,7 @@ def ingest(office: Office, *, source: Path | None, now: datetime, dry_run: bool 
         )
     with open_fleet(office.fleet_db) as fleet:
         hubs = fleet.list_hubs()
-    private_key = KeyRing(office.keys).read_seal_key().private_bytes_raw()
+    private_key = office.open_keys().read_seal_key().private_bytes_raw()
     with locked(office.ingest_lock, doing="ingest"), open_reports(office.reports_db) as reports:
         work = _Ingest(office, reports, private_key, root, now, dry_run)
         try:

@@ -18,7 +18,6 @@ from provisioning.central.deltas import list_steps
 from provisioning.central.fleet import Card, Fleet, iso, open_fleet
 from provisioning.central.heads import write_heads
 from provisioning.central.held import list_unwanted
-from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office, readable_by_hubs
 from provisioning.central.ssh_keys import authorized_line
 from provisioning.central.wanted import Change, Wanted, list_changes, list_wanted
@@ -68,7 +67,7 @@ def release(office: Office, fleet: Fleet, *, now: datetime) -> None:
             _make_inboxes(office, {*wanted.by_hub, *(card.hub_id for card in waiting)})
             _remove_leftovers(office)
             root_bytes = office.root.read_bytes()
-            current = metadata.update(office.tuf, KeyRing(office.keys), root_bytes, targets, now=now)
+            current = metadata.update(office.tuf, office.open_keys(), root_bytes, targets, now=now)
             write_heads(office.depot, fleet, current, wanted)
     except OSError as error:
         raise local_error(error, "writing the depot") from error
