@@ -190,11 +190,32 @@ def m002_cards(db: Database) -> None:
     )
 
 
+@migrations()
+def m003_publishers(db: Database) -> None:
+    """Make the table of those who sign packs of their own."""
+    db.table("publishers").create(
+        {
+            "name": str,
+            "prefix": str,
+            "title": str,
+            "public_key": str,
+            "added_at": str,
+            "revoked_at": str,
+        },
+        pk="name",
+    )
+
+
 class Fleet:
     """Typed reading and writing of fleet.db; the only module that knows its tables."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    @property
+    def database(self) -> Database:
+        """The database itself, for modules that own tables in it."""
+        return self._db
 
     def list_packs(self) -> list[Published]:
         """Return every version ever published, oldest version of a pack first."""
