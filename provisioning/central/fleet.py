@@ -201,6 +201,22 @@ def m004_alerts(db: Database) -> None:
     db.table("school_notes").create_index(["hub_id"])
 
 
+@migrations()
+def m003_publishers(db: Database) -> None:
+    """Make the table of those who sign packs of their own."""
+    db.table("publishers").create(
+        {
+            "name": str,
+            "prefix": str,
+            "title": str,
+            "public_key": str,
+            "added_at": str,
+            "revoked_at": str,
+        },
+        pk="name",
+    )
+
+
 class Fleet:
     """Typed reading and writing of fleet.db; the only module that knows its tables."""
 

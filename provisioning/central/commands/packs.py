@@ -21,7 +21,6 @@ from provisioning.central.commands.options import (
 )
 from provisioning.central.fleet import DeltaRow, Fleet, Published, open_fleet
 from provisioning.central.gc import read_held
-from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office
 from provisioning.central.release import change
 from provisioning.central.roles import PACKS
@@ -51,7 +50,7 @@ def publish(
     hubs may have. The `packs` key from keys/offline must be here, except for a --dry-run.
     """
     if not dry_run:
-        KeyRing(office.keys).require(PACKS)
+        office.open_keys().require(PACKS)
     opened = [_verified(folder) for folder in builts]
     moment = now()
     total = sum(built.index.download_bytes + len(built.index_bytes) for built in opened)
@@ -111,7 +110,7 @@ def withdraw(office: Office, spec: str, dry_run: bool, as_json: bool) -> None:
     if version is None:
         raise UsageError(f"{spec}: which version?", hint=f"For example: central withdraw {spec}@3")
     if not dry_run:
-        KeyRing(office.keys).require(PACKS)
+        office.open_keys().require(PACKS)
     moment = now()
     _, changes = change(
         office,
