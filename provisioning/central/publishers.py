@@ -147,7 +147,9 @@ def check_new(name: str, prefix: str, title: str, known: Sequence[PublisherRow])
                 hint="Choose one that no other begins with, and that begins with no other.",
             )
     if any(row.name == name and row.revoked_at is None for row in known):
-        raise UsageError(f"there is a publisher {name} already", hint="`central publishers list` tells of it.")
+        raise UsageError(
+            f"there is a publisher {name} already", hint="`central publishers list` tells of it."
+        )
 
 
 def add_publisher(

@@ -18,6 +18,7 @@ from provisioning.central.deltas import list_steps
 from provisioning.central.fleet import Card, Fleet, iso, open_fleet
 from provisioning.central.heads import write_heads
 from provisioning.central.held import list_unwanted
+from provisioning.central.host_keys import list_host_keys
 from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office, readable_by_hubs
 from provisioning.central.publishers import list_signing
@@ -78,6 +79,7 @@ def release(office: Office, fleet: Fleet, *, now: datetime, keys: KeyRing | None
                 root_bytes,
                 targets,
                 publishers=list_signing(fleet),
+                host_keys=list_host_keys(fleet),
                 now=now,
             )
             write_heads(office.depot, fleet, current, wanted)
