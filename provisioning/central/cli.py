@@ -20,6 +20,8 @@ COMMANDS = console.Commands(
         "packs": f"{_FOLDER}.packs:packs",
         "publish": f"{_FOLDER}.packs:publish",
         "revoke": f"{_FOLDER}.hubs:revoke",
+        "rings": f"{_FOLDER}.rings:rings",
+        "rollout": f"{_FOLDER}.rollout:rollout",
         "unassign": f"{_FOLDER}.assign:unassign",
         "usb": f"{_FOLDER}.usb:usb",
         "withdraw": f"{_FOLDER}.packs:withdraw",
