@@ -120,7 +120,7 @@ class _Before:
 def check_apart(
     lesson: Iterable[tuple[str, str]], always: Iterable[tuple[str, str]]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the entries of `lesson`; WrongLineError where one is, or lies below, one that is always blocked."""
+    """Yield the entries of `lesson`; WrongLineError where one falls under a name that is always blocked."""
     names = (name for name, _ in always)
     last, following = "", next(names, "")
     for name, letter in lesson:

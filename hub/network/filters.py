@@ -182,28 +182,28 @@ class _Taking:
         lesson_time = self._said("lesson_time", str, "")
         if check_lesson_time(lesson_time):
             raise WrongLineError(f"lesson_time: {check_lesson_time(lesson_time)}, got {lesson_time!r:.80}")
-        expected = self._said("domains", int, 0) + self._said("lesson", int, 0)
+        expected: int = self._said("domains", int, 0) + self._said("lesson", int, 0)
         if expected > most:
             raise WrongLineError(f"expected at most {most} domains on this machine, got {expected}")
         if not expected:
             raise WrongLineError("the list is empty")
         written = dict(self._write_all())
-        strict = self._said("strict_search", bool, True)
         found = Filter(
             domains=self._said("domains", int, 0),
             lesson=self._said("lesson", int, 0),
             allowed=self._said("allowed", int, 0),
             lesson_time=lesson_time,
-            strict_search=strict,
+            strict_search=self._said("strict_search", bool, True),
             safe_search=safe_search,
             categories=_read_categories(self.details.get("categories")),
             files={sort: each.sha256 for sort, each in written.items()},
         )
-        blocked = {
-            sort: [name for name in found.addresses() if self._blocks(sort, each.sha256, name)]
+        hits = {
+            sort: {name for name in found.addresses() if self._holds(sort, each.sha256, name)}
             for sort, each in written.items()
-            if sort != "allow"
         }
+        left_open = hits.pop("allow", set())
+        blocked = {sort: sorted(names - left_open) for sort, names in hits.items()}
         return Filter.from_dict(found.to_dict() | {"blocked_search": blocked})
 
     def _write_all(self) -> Iterator[tuple[str, Written]]:
@@ -227,12 +227,12 @@ class _Taking:
             return check_apart(read_entries(file.lines()), read_entries(always.lines()))
         return read_entries(file.lines())
 
-    def _blocks(self, sort: str, sha256: str, name: str) -> bool:
+    def _holds(self, sort: str, sha256: str, name: str) -> bool:
         return find_blocked(self.paths.names_file(sort, sha256), name) is not None
 
-    def _said(self, name: str, kind: type, default: Any) -> Any:  # noqa: ANN401 - of any of three types
+    def _said(self, name: str, kind: type, default: object) -> Any:  # noqa: ANN401 - of any of three types
         value = self.details.get(name, default)
-        if type(value) is not kind or (kind is int and value < 0):
+        if type(value) is not kind or (isinstance(value, int) and value < 0):
             raise WrongLineError(f"{name}: expected what a filter's index says, got {value!r:.80}")
         return value
 

@@ -1,4 +1,4 @@
-"""What time it is for the filter: the hub's own clock rules, read as root from a folder of the portal's account."""
+"""What time it is for the filter: the hub's clock rules, as root may read them in the portal's folder."""
 
 import os
 import stat

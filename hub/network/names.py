@@ -74,7 +74,7 @@ def _filtered(
     return [
         f"resolv-file={paths.resolvers}",
         *(f"conf-file={path}" for path in lists),
-        "filter-rr=HTTPS",  # of a blocked name that would be looked up outside, and lead past its address here
+        "filter-rr=HTTPS",  # asked for a blocked name it would come from outside, with an address
         "stop-dns-rebind",
         "cache-size=5000",
         "dns-forward-max=300",

@@ -40,6 +40,6 @@ def install(
     db.close()
 
 
-def in_use(files: Mapping[str, str], sort: str, kept: Any) -> str:  # noqa: ANN401 - NetworkPaths
+def in_use(files: Mapping[str, str], sort: str, kept: Any) -> str:
     """Return what dnsmasq reads of a list of one sort."""
     return str(kept.names_file(sort, files[sort]).read_text(encoding="ascii"))

@@ -169,9 +169,9 @@ def test_small_boards_take_shorter_lists(ram, most):
 
 LESSON = {"lesson": "www.youtube.com j\ngames.org i\n", "allow": "ok.example.com\n"}
 NOW = {
-    "lesson": Moment(datetime(2026, 11, 27, 9)),  # a Friday
-    "after": Moment(datetime(2026, 11, 27, 16)),
-    "clock": Moment(datetime(2026, 11, 27, 16), is_known=False),
+    "lesson": Moment(datetime.fromisoformat("2026-11-27T09:00")),  # a Friday
+    "after": Moment(datetime.fromisoformat("2026-11-27T16:00")),
+    "clock": Moment(datetime.fromisoformat("2026-11-27T16:00"), is_known=False),
 }
 
 
