@@ -1,11 +1,10 @@
 """One day of a whole fleet through a real sshd: what it costs the office's machine, and how that grows."""
 
 import os
-import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,6 @@ from content_packs import depot as names
 from hub.identity import make_hub
 from provisioning.central.fleet import Assignment, Fleet, Hub, iso
 from provisioning.central.found import found_office
-from provisioning.central.office import Office
 from provisioning.central.release import change
 from support.built import build, random_bytes
 from support.fleet_sshd import FleetSshd
@@ -177,9 +175,7 @@ class _FleetAtWork:
         at = self._midnight + timedelta(hours=hour)
         due = [i for i in range(hour % EVERY_HOURS, self.day.hubs, EVERY_HOURS) if not _is_offline(i)]
         after_update = UPDATE_AT <= hour < UPDATE_AT + EVERY_HOURS
-        return [
-            Check(self._hub(i), at, CUT_AFTER if after_update and _is_cut(i) else None) for i in due
-        ]
+        return [Check(self._hub(i), at, CUT_AFTER if after_update and _is_cut(i) else None) for i in due]
 
     def _publish_update(self) -> None:
         heads = self._office.heads
@@ -202,7 +198,7 @@ class _FleetAtWork:
         while self.sshd.sessions():
             time.sleep(0.05)
 
-    def _central(self, *words: object):  # noqa: ANN202
+    def _central(self, *words: object):
         return run([BIN / "central", "--dir", self._office.dir, *words])
 
     def _hub(self, number: int) -> Path:
@@ -224,7 +220,7 @@ def _is_cut(number: int) -> bool:
 def _count_rows(database: Path) -> int:
     with closing(sqlite3.connect(database)) as db:
         tables = [name for (name,) in db.execute("select name from sqlite_master where type = 'table'")]
-        return sum(db.execute(f"select count(*) from [{name}]").fetchone()[0] for name in tables)  # noqa: S608
+        return sum(db.execute(f"select count(*) from [{name}]").fetchone()[0] for name in tables)
 
 
 def _size(path: Path) -> int:
