@@ -204,7 +204,7 @@ def _tell_host_keys(draft: Draft, keys: KeyRing, host_keys: Sequence[str]) -> No
     """Let the office's own target name these host keys, where its key is here to sign it."""
     top = draft.targets[Targets.type]
     office = top.targets.get(depot.OFFICE_TARGET)
-    if office is not None and keys.has(Targets.type):
+    if office is not None and keys.is_ready(Targets.type):
         told = {depot.OFFICE_TARGET: roles.with_host_keys(office, host_keys)}
         draft.targets[Targets.type] = replace_targets(top, {**top.targets, **told})
 

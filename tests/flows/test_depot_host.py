@@ -98,7 +98,6 @@ def test_the_doctor_sees_each_door_that_stands_open(host):
         "get a shell",
         "run a program",
         "get a terminal",
-        "have an agent's keys passed on",
         "reach the host's own services through it",
         "let the server listen for others",
         "list the depot",

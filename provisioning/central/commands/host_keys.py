@@ -14,13 +14,13 @@ from provisioning.central.commands.options import (
     now,
     tell,
     with_office,
+    with_office_as_root,
 )
 from provisioning.central.fleet import open_fleet
 from provisioning.central.office import Office
-from provisioning.central.owner import as_owner
 from provisioning.central.release import change
 from provisioning.central.ssh_keys import read_host_keys
-from provisioning.central.sshd.rotate import find_untold
+from provisioning.central.sshd.rotate import TARGETS, find_untold
 from provisioning.central.sshd.rotate import rotate as rotate_key
 from provisioning.central.sshd.setup import read_setup
 
@@ -39,7 +39,7 @@ def host_keys() -> None:
 @with_office
 def list_(office: Office, as_json: bool) -> None:
     """List the keys, since when hubs are told, and who may not have heard yet."""
-    with as_owner(office.dir), open_fleet(office.fleet_db) as fleet:
+    with open_fleet(office.fleet_db) as fleet:
         known = keys.list_known(fleet)
     untold = {key.line: find_untold(office, key) for key in known}
     if as_json:
@@ -74,10 +74,10 @@ def list_(office: Office, as_json: bool) -> None:
 def add(office: Office, file: Path, dry_run: bool, as_json: bool) -> None:
     """Tell hubs of the keys in FILE too, such as /etc/ssh/ssh_host_ed25519_key.pub of a new host."""
     lines = read_host_keys(file)
-    with as_owner(office.dir):
-        new, changes = change(
-            office, lambda fleet: keys.add(fleet, lines), doing="host-keys", now=now(), dry_run=dry_run
-        )
+    _open_key(office, dry_run=dry_run)
+    new, changes = change(
+        office, lambda fleet: keys.add(fleet, lines), doing="host-keys", now=now(), dry_run=dry_run
+    )
     summary = [f"{line.split()[0]} {line.split()[1][-16:]}: hubs are told" for line in new]
     tell(summary or ["hubs know it already"], {"added": new}, changes, as_json=as_json, dry_run=dry_run)
 
@@ -92,14 +92,14 @@ def retire(office: Office, fingerprint: str, dry_run: bool, as_json: bool) -> No
 
     With their next sync they forget it: whoever has stolen it can play the depot no longer.
     """
-    with as_owner(office.dir):
-        gone, changes = change(
-            office,
-            lambda fleet: keys.retire(fleet, fingerprint),
-            doing="host-keys",
-            now=now(),
-            dry_run=dry_run,
-        )
+    _open_key(office, dry_run=dry_run)
+    gone, changes = change(
+        office,
+        lambda fleet: keys.retire(fleet, fingerprint),
+        doing="host-keys",
+        now=now(),
+        dry_run=dry_run,
+    )
     tell(
         [f"{gone.fingerprint}: hubs forget it"],
         {"retired": gone.line},
@@ -113,7 +113,7 @@ def retire(office: Office, fingerprint: str, dry_run: bool, as_json: bool) -> No
 @click.option("--yes", is_flag=True, help="Also while hubs may not know the next key.")
 @dry_run_option
 @json_option
-@with_office
+@with_office_as_root
 def rotate(office: Office, yes: bool, dry_run: bool, as_json: bool) -> None:
     """Let this machine's server show its next key, and make one to follow; as root, on the depot's host.
 
@@ -130,3 +130,10 @@ def rotate(office: Office, yes: bool, dry_run: bool, as_json: bool) -> None:
     lines += [f"  {hub_id} may not know it: take it a stick" for hub_id in untold]
     values = {"former": done.former, "shown": done.shown, "untold": untold}
     tell(lines, values, [], as_json=as_json, dry_run=dry_run)
+
+
+def _open_key(office: Office, *, dry_run: bool) -> None:
+    """Ask for the passphrase of the offline key before anything is changed; without the key hubs wait."""
+    ring = office.open_keys()
+    if not dry_run and ring.has(TARGETS):
+        ring.require(TARGETS)

@@ -8,7 +8,7 @@ import click
 from content_packs import console
 from content_packs.errors import UsageError
 from content_packs.transports.address import parse_sftp
-from provisioning.central.commands.options import dry_run_option, json_option, now, with_office
+from provisioning.central.commands.options import dry_run_option, json_option, now, with_office_as_root
 from provisioning.central.fleet import open_fleet
 from provisioning.central.host_keys import list_host_keys
 from provisioning.central.office import Office
@@ -47,7 +47,7 @@ from provisioning.central.sshd.version import find_sshd, parse_version, read_ver
 @click.option("--openssh", metavar="VERSION", help="Print for this release [default: that of this machine].")
 @dry_run_option
 @json_option
-@with_office
+@with_office_as_root
 def sshd_config(
     office: Office,
     apply: bool,
@@ -143,7 +143,7 @@ def _tell_faults(faults: list[Fault], *, as_json: bool, dry_run: bool) -> None:
     help="With --key: public host key of the depot [default: those that the office knows].",
 )
 @json_option
-@with_office
+@with_office_as_root
 def doctor(
     office: Office,
     hub_id: str | None,

@@ -8,7 +8,6 @@ from content_packs.transports.host_keys import fingerprint, parse_host_keys
 from provisioning.central import host_keys
 from provisioning.central.fleet import Fleet, Hub, open_fleet
 from provisioning.central.host_keys import KnownKey
-from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office
 from provisioning.central.owner import as_owner
 from provisioning.central.release import change
@@ -18,7 +17,7 @@ from provisioning.central.sshd.apply import require_root
 from provisioning.central.sshd.setup import Setup
 from provisioning.central.sshd.version import find_sshd, read_version
 
-_TARGETS = "targets"  # the offline key that signs for hubs by what they know the depot
+TARGETS = "targets"  # the offline key that signs for hubs by what they know the depot
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def rotate(office: Office, setup: Setup, *, force: bool, dry_run: bool, now: dat
         LocalError: not root, no next key, or the offline key `targets` is not here.
     """
     require_root()
-    KeyRing(office.keys).require(_TARGETS)
+    office.open_keys().require(TARGETS)
     private = server.list_private_keys()
     if len(private) < server.MIN_HOST_KEYS:
         raise LocalError("there is no next host key", hint="Run: central sshd-config --apply")
