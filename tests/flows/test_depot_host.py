@@ -200,8 +200,6 @@ def test_the_host_key_changes_and_hubs_that_were_told_never_notice(host):
     assert sync(told).code == 0
     assert known_keys(told) == [line.split()[1] for line in host.host_keys()], "and it knows the next one now"
     assert host.central("host-keys", "rotate", code=64)  # nobody has told anything since
-    assert host.central("host-keys", "rotate", "--yes")["former"] == rotated["shown"]
-    assert sync(told).code == 0
 
     lost = sync(missed)
     assert lost.code == 77

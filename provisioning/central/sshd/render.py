@@ -106,7 +106,7 @@ def _line(version: Version) -> list[str]:
     if version >= PENALTIES:
         # Schools of a municipality share a carrier's address: one whose line breaks must not lock out
         # the rest. There are no passwords to guess. Who makes sshd crash is an attacker, and waits.
-        lines.insert(-2, "PerSourcePenalties crash:3600 authfail:0 noauth:0 grace-exceeded:0")
+        lines.insert(-2, "PerSourcePenalties crash:600 authfail:0 noauth:0 grace-exceeded:0")
     return lines
 
 
