@@ -192,13 +192,10 @@ def m002_cards(db: Database) -> None:
 
 @migrations()
 def m004_alerts(db: Database) -> None:
-    """Make the tables of what people noted of schools."""
+    """Make the table of alerts that people have taken note of."""
     db.table("alert_mutes").create(
         {"code": str, "hub_id": str, "who": str, "note": str, "at": str, "until": str}, pk=("code", "hub_id")
     )
-    notes = {"id": int, "hub_id": str, "at": str, "who": str, "text": str}
-    db.table("school_notes").create(notes, pk="id")
-    db.table("school_notes").create_index(["hub_id"])
 
 
 class Fleet:

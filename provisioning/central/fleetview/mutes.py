@@ -1,13 +1,12 @@
-"""What people noted of schools: alerts that they know of, and notes. In fleet.db, written here only."""
+"""Alerts that people have taken note of: table alert_mutes of fleet.db, which only this module writes."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from content_packs.errors import UsageError
-from provisioning.central.fleet import Fleet, iso
+from provisioning.central.fleet import Fleet
 
 EVERY_HUB = "*"
-_KEPT_NOTES = 200  # of one school
 MAX_TEXT = 2000  # characters
 
 
@@ -29,16 +28,6 @@ class Mute:
         if self.until is not None or not since:
             return True
         return datetime.fromisoformat(since) <= datetime.fromisoformat(self.at)
-
-
-@dataclass(frozen=True, slots=True)
-class SchoolNote:
-    """What somebody in the office wrote down of a school."""
-
-    hub_id: str
-    at: str  # ISO 8601, UTC
-    who: str
-    text: str
 
 
 class Mutes:
@@ -70,29 +59,6 @@ class Mutes:
         with self._fleet.transaction():
             query = "delete from alert_mutes where code = ? and hub_id = ?"
             return self._db.execute(query, [code, hub_id]).rowcount > 0
-
-    def add_note(self, hub_id: str, text: str, *, who: str, now: datetime) -> SchoolNote:
-        """Write something down of a school; the oldest beyond _KEPT_NOTES are forgotten.
-
-        Raises:
-            UsageError: the hub is not enrolled, or the text empty or too long.
-        """
-        self._check(hub_id)
-        text = _check_text(text)
-        if not text:
-            raise UsageError("a note: expected text, got nothing", hint="Say what others should know.")
-        note = SchoolNote(hub_id, iso(now), who, text)
-        old = "select id from school_notes where hub_id = ? order by id desc limit -1 offset ?"
-        with self._fleet.transaction():
-            self._db.table("school_notes").insert(asdict(note))
-            query = f"delete from school_notes where id in ({old})"  # noqa: S608
-            self._db.execute(query, [hub_id, _KEPT_NOTES])
-        return note
-
-    def list_notes(self, hub_id: str) -> list[SchoolNote]:
-        """Return what was written down of a school, the newest first."""
-        query = "select hub_id, at, who, text from school_notes where hub_id = ? order by id desc"
-        return [SchoolNote(**row) for row in self._db.query(query, [hub_id])]
 
     def _check(self, hub_id: str) -> None:
         if all(hub.hub_id != hub_id for hub in self._fleet.list_hubs()):
