@@ -9,17 +9,20 @@ from content_packs import console
 _FOLDER = "provisioning.central.commands"
 COMMANDS = console.Commands(
     {
+        "alerts": f"{_FOLDER}.alerts:alerts",
         "assign": f"{_FOLDER}.assign:assign",
         "card": f"{_FOLDER}.card:card",
         "enrol": f"{_FOLDER}.hubs:enrol",
-        "fleet": f"{_FOLDER}.reports:fleet",
+        "fleet": f"{_FOLDER}.fleet:fleet",
         "gc": f"{_FOLDER}.gc:gc",
         "hubs": f"{_FOLDER}.hubs:hubs",
         "ingest": f"{_FOLDER}.reports:ingest",
         "init": f"{_FOLDER}.init:init",
         "packs": f"{_FOLDER}.packs:packs",
         "publish": f"{_FOLDER}.packs:publish",
+        "report": f"{_FOLDER}.month:report",
         "revoke": f"{_FOLDER}.hubs:revoke",
+        "school": f"{_FOLDER}.fleet:school",
         "unassign": f"{_FOLDER}.assign:unassign",
         "usb": f"{_FOLDER}.usb:usb",
         "withdraw": f"{_FOLDER}.packs:withdraw",

@@ -42,8 +42,8 @@ class Mutes:
         mutes = [Mute(**row) for row in rows]
         return [mute for mute in mutes if mute.until is None or datetime.fromisoformat(mute.until) > now]
 
-    def mute(self, mute: Mute) -> None:
-        """Quieten an alert, instead of what was said of it before.
+    def mute(self, mute: Mute, *, keep: bool = True) -> None:
+        """Quieten an alert, instead of what was said of it before; `keep` false: only try.
 
         Raises:
             UsageError: its hub is not enrolled, or the note too long.
@@ -51,12 +51,12 @@ class Mutes:
         if mute.hub_id != EVERY_HUB:
             self._check(mute.hub_id)
         _check_text(mute.note)
-        with self._fleet.transaction():
+        with self._fleet.transaction(keep=keep):
             self._db.table("alert_mutes").upsert(asdict(mute), pk=("code", "hub_id"))
 
-    def unmute(self, code: str, hub_id: str) -> bool:
+    def unmute(self, code: str, hub_id: str, *, keep: bool = True) -> bool:
         """Let an alert be heard again; return whether it was quiet."""
-        with self._fleet.transaction():
+        with self._fleet.transaction(keep=keep):
             query = "delete from alert_mutes where code = ? and hub_id = ?"
             return self._db.execute(query, [code, hub_id]).rowcount > 0
 
