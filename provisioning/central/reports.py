@@ -212,16 +212,18 @@ class Reports:
             since.update(dict.fromkeys(find_codes(kind, heard.event.body), at))
         self.tallies.stand(hub_id, since)
 
-    def list_contacts(self, hub_id: str, *, since: datetime | None = None) -> list[Contact]:
-        """Return when a hub was heard from, the newest first: all since a time, else some of the newest."""
-        query = "select arrived_at, via, sum(events) from segments where hub_id = ?"
-        if since is None:
-            query += " group by arrived_at, via order by arrived_at desc limit ?"
-            values = [hub_id, _CONTACTS]
-        else:
-            query += " and arrived_at >= ? group by arrived_at, via order by arrived_at desc"
-            values = [hub_id, iso(since)]
-        return [Contact(*row) for row in self._db.execute(query, values)]
+    def list_last_contacts(self, hub_id: str) -> list[tuple[str, Way]]:
+        """Return when, and how, a hub was heard from, the newest first, some of them."""
+        query = "select arrived_at, via from segments where hub_id = ? order by arrived_at desc limit ?"
+        return self._db.execute(query, [hub_id, _CONTACTS]).fetchall()
+
+    def list_contacts(self, hub_id: str, *, since: datetime) -> list[Contact]:
+        """Return when a hub was heard from since a time, the newest first."""
+        query = (
+            "select arrived_at, via, sum(events) from segments where hub_id = ? and arrived_at >= ? "
+            "group by arrived_at, via order by arrived_at desc"
+        )
+        return [Contact(*row) for row in self._db.execute(query, [hub_id, iso(since)])]
 
     def list_bodies(self, hub_id: str, kind: str, first: date, last: date) -> list[Mapping[str, Any]]:
         """Return what a hub said of one kind on these days, by its own clock, in order."""

@@ -221,7 +221,7 @@ def _describe(view: SchoolView) -> Iterable[str]:
     else:
         yield f"  heard {minute_text(view.heard_at)} by {view.via}, says {minute_text(view.said_at)}"
         usual = f"usually every {span_text(view.usual_gap_s)}" if view.usual_gap_s else "no habit yet"
-        yield f"  {usual}, next by {minute_text(view.expected_at)}, overdue from {minute_text(view.overdue_at)}"
+        yield f"  {usual}, next by {minute_text(view.expected_at)}, overdue {minute_text(view.overdue_at)}"
     for alert in view.reasons:
         yield from describe_alert(alert)
     yield from (f"  quiet: {plain(alert.said)}" for alert in view.muted)

@@ -100,7 +100,7 @@ def _read_known(
         quiet.setdefault(mute.hub_id, []).append(mute)
     found = []
     for hub in hubs:
-        said, contacts = newest.get(hub.hub_id, {}), reports.list_contacts(hub.hub_id)
+        said, contacts = newest.get(hub.hub_id, {}), reports.list_last_contacts(hub.hub_id)
         states = list_states(wanted.get(hub.hub_id, {}), said)
         no_failures: list[Failure] = []
         found.append(
@@ -109,8 +109,8 @@ def _read_known(
                 packs=states,
                 newest=said,
                 notes=tuple(notes.get(hub.hub_id, ())),
-                contacts=tuple(datetime.fromisoformat(contact.at) for contact in contacts),
-                via=contacts[0].via if contacts else None,
+                contacts=tuple(datetime.fromisoformat(at) for at, _ in contacts),
+                via=contacts[0][1] if contacts else None,
                 opens_7d=opens.get(hub.hub_id, 0 if "usage" in said else None),
                 bytes_left=sizes.left(states),
                 bytes_a_day=paces.get(hub.hub_id),
