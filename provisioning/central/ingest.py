@@ -22,7 +22,6 @@ from hub.events import Event, decode_event
 from provisioning.central.fleet import Hub, open_fleet
 from provisioning.central.fleetview.signs import list_codes
 from provisioning.central.inbox import Inbox, open_inbox
-from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office, readable_by_hubs
 from provisioning.central.reports import Reports, Way, open_reports
 from provisioning.central.usb import require_mounted
@@ -79,7 +78,7 @@ def ingest(office: Office, *, source: Path | None, now: datetime, dry_run: bool 
         )
     with open_fleet(office.fleet_db) as fleet:
         hubs = fleet.list_hubs()
-    private_key = KeyRing(office.keys).read_seal_key().private_bytes_raw()
+    private_key = office.open_keys().read_seal_key().private_bytes_raw()
     with locked(office.ingest_lock, doing="ingest"), open_reports(office.reports_db) as reports:
         way: Way = "link" if source is None else "stick"
         since = reports.tallies.ingested_at()

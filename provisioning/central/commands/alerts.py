@@ -1,6 +1,5 @@
 """`central alerts`: what somebody has to do, and what of it is known already."""
 
-import getpass
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -9,7 +8,7 @@ import click
 from content_packs import console
 from content_packs.errors import UsageError
 from provisioning.central.commands.fleet import alert_dict, csv_option, describe_alert
-from provisioning.central.commands.options import dry_run_option, json_option, now, with_office
+from provisioning.central.commands.options import dry_run_option, json_option, login, now, with_office
 from provisioning.central.fleet import iso, open_fleet
 from provisioning.central.fleetview.alert import LEVELS, Alert
 from provisioning.central.fleetview.central import read_office_alerts
@@ -97,7 +96,7 @@ def ack(
         raise UsageError("--all: until when?", hint="Say --until DAY: nobody may forget it.")
     whose, moment = hub_id or EVERY_HUB, now()
     end = iso(_end_of(until)) if until else None
-    mute = Mute(code, whose, f"cli:{getpass.getuser()}", note.strip(), iso(moment), end)
+    mute = Mute(code, whose, f"cli:{login()}", note.strip(), iso(moment), end)
     with open_fleet(office.fleet_db) as fleet:
         mutes = Mutes(fleet)
         if undo:
