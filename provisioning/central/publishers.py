@@ -127,7 +127,7 @@ def check_new(name: str, prefix: str, title: str, known: Sequence[PublisherRow])
     """
     if not _NAME.fullmatch(name) or len(name) > MAX_PREFIX:
         raise UsageError(
-            f"publisher {name!r:.80}: expected lower-case letters, digits and single '-', at most {MAX_PREFIX}",
+            f"publisher {name!r:.80}: expected [a-z0-9] and single hyphens, at most {MAX_PREFIX}",
             hint="For example kyiv.",
         )
     if not _PREFIX.fullmatch(prefix) or len(prefix) > MAX_PREFIX:
@@ -147,7 +147,9 @@ def check_new(name: str, prefix: str, title: str, known: Sequence[PublisherRow])
                 hint="Choose one that no other begins with, and that begins with no other.",
             )
     if any(row.name == name and row.revoked_at is None for row in known):
-        raise UsageError(f"there is a publisher {name} already", hint="`central publishers list` tells of it.")
+        raise UsageError(
+            f"there is a publisher {name} already", hint="`central publishers list` tells of it."
+        )
 
 
 def add_publisher(
