@@ -27,6 +27,7 @@ from tuf.api.serialization.json import JSONSerializer
 
 from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, LocalError
+from content_packs.trust import PUBLISHER
 from provisioning.central import roles
 from provisioning.central.keys import ROOT_KEYS, KeyRing
 
@@ -129,7 +130,7 @@ def delegate(
     draft.targets[Targets.type] = replace_delegations(top, delegations)
     for role in roles.list_delegated(draft.targets[Targets.type]):
         draft.targets.setdefault(role, Targets(1, None, roles.expiry(role, now)))
-    for role in [role for role in draft.targets if role.startswith(roles.PUBLISHER)]:
+    for role in [role for role in draft.targets if role.startswith(PUBLISHER)]:
         if not draft.keyids_of(role):
             del draft.targets[role]
 

@@ -20,7 +20,7 @@ from tuf.api.metadata import (
 )
 
 from content_packs import depot
-from content_packs.trust import SIGNED_AT
+from content_packs.trust import PUBLISHER, SIGNED_AT
 from provisioning.central.deltas import OfferedDelta
 from provisioning.central.fleet import Published
 from provisioning.central.keys import ROOT_KEYS, KeyRing
@@ -33,8 +33,6 @@ DEFAULT_HASH_BITS = 6  # 64 bins: for 200 packs and 1000 hubs a bin holds 3 pack
 MAX_HASH_BITS = 12
 
 BIN_OWNERS = (PACKS, ASSIGNMENTS)
-PUBLISHER = "publisher-"  # before the name of a publisher: its role, and its key
-
 _BINS = {PACKS: "packs", ASSIGNMENTS: "hubs"}  # role → prefix of its bins
 _PATHS = {PACKS: "packs/*/*/index.zst", ASSIGNMENTS: "assignments/*"}
 _OF_PUBLISHERS = timedelta(days=730)

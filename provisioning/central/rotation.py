@@ -18,6 +18,7 @@ from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 from content_packs import depot
 from content_packs.durable import locked, write_durably
 from content_packs.errors import LocalError, UsageError, local_error
+from content_packs.trust import PUBLISHER
 from provisioning.central import metadata, roles
 from provisioning.central.fleet import Fleet, open_fleet
 from provisioning.central.keyfile import is_encrypted, read_key_file
@@ -27,7 +28,7 @@ from provisioning.central.office import Office, readable_by_hubs
 from provisioning.central.publishers import Publishers, find_publisher
 from provisioning.central.rehearsal import rehearsal, trial
 from provisioning.central.release import read_wanted, release
-from provisioning.central.roles import BIN_OWNERS, PUBLISHER
+from provisioning.central.roles import BIN_OWNERS
 
 TOP_ROLES = (Targets.type, Snapshot.type, Timestamp.type)
 _ALWAYS = (Snapshot.type, Timestamp.type)  # sign after every change
@@ -80,12 +81,12 @@ def rotate(
         with trial(office, root_bytes, list(wanted), now) as hubs:
             with rehearsal(office, root_bytes) as (copy, its_fleet):
                 ring = KeyRing(office.keys, office.access, keep=False)
-                _replace(copy, its_fleet, ring, name, None, now)
+                replace_key(copy, its_fleet, ring, name, None, now)
                 tried = hubs.check(copy, wanted)
                 done = _describe(name, before, metadata.read_current(copy.tuf, root_bytes), tried)
             if dry_run:
                 return replace(done, rehearsed=True)
-            _replace(office, fleet, keys, name, into, now)
+            replace_key(office, fleet, keys, name, into, now)
             tried = hubs.check(office, wanted)
         done = _describe(name, before, metadata.read_current(office.tuf, root_bytes), tried)
         _ship_newest_root(office)
@@ -182,10 +183,10 @@ def _are(names: Sequence[str]) -> str:
     return f"is only {names[0]}" if names else "is none"
 
 
-def _replace(
+def replace_key(
     office: Office, fleet: Fleet, keys: KeyRing, name: str, into: Path | None, now: datetime
 ) -> None:
-    """Make and sign everything; whatever was left undone by a crash is done by the next command, or again."""
+    """Make and sign everything, unrehearsed; hold the lock. What a crash left the next command finishes."""
     root_bytes = office.root.read_bytes()
     current = metadata.read_current(office.tuf, root_bytes)
     signers = _open_root_keys(keys, current, name, now) if needs_root(name) else {}

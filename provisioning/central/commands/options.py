@@ -1,14 +1,19 @@
 """What several commands of `central` share: options, and how they tell what changes."""
 
+import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import update_wrapper
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from content_packs import console
+from provisioning.central.keys import KeyAccess
 from provisioning.central.office import find_office
+from provisioning.central.passphrases import Passphrases, read_passphrases
 from provisioning.central.wanted import Change
 
 R = TypeVar("R")
@@ -19,11 +24,33 @@ json_option = click.option(
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What stands between `central` and the command: for every command the same."""
+
+    directory: str | None = None
+    key_folders: tuple[Path, ...] = ()
+    passphrase_file: Path | None = None
+
+    def access(self, *, none: bool = False) -> KeyAccess:
+        """Return how this run comes by keys; it asks for passphrases where a person sits at a terminal."""
+        given = [] if self.passphrase_file is None else read_passphrases(self.passphrase_file)
+        is_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+        ask = _ask if is_terminal and self.passphrase_file is None else None
+        return KeyAccess(self.key_folders, Passphrases(given, ask, none=none))
+
+
+def _ask(question: str) -> str:
+    answer: str = click.prompt(question, hide_input=True, default="", show_default=False, err=True)
+    return answer
+
+
 def with_office(function: Callable[..., R]) -> Callable[..., R]:
     """Give the command its Office first: from its own --dir, the group's, else $CENTRAL_DIR."""
 
     def command(context: click.Context, /, directory: str | None, **values: object) -> R:
-        return function(find_office(directory or context.obj), **values)
+        given = context.obj if isinstance(context.obj, Given) else Given()
+        return function(find_office(directory or given.directory, given.access()), **values)
 
     option = click.option(
         "--dir", "directory", metavar="DIR", help="The central installation [default: $CENTRAL_DIR]."

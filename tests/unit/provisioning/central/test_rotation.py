@@ -1,14 +1,15 @@
 """Every key of the office is replaced, lost or stolen, and hubs follow: at any moment, and from anywhere."""
 
 import shutil
-from datetime import timedelta
 
 import pytest
 
 from content_packs.errors import LocalError, UsageError
 from provisioning.central import metadata
+from provisioning.central.fleet import open_fleet
 from provisioning.central.keys import OFFLINE_KEYS, ONLINE_KEYS, ROOT_KEYS
-from provisioning.central.rotation import rotate
+from provisioning.central.rotation import replace_key, rotate
+from support.dying import run_and_die
 from support.office import HubTrust, OfficeAtWork
 
 ALL = (*OFFLINE_KEYS, *ONLINE_KEYS, "seal")
@@ -98,17 +99,48 @@ def test_a_key_that_does_not_exist_is_named(work):
         rotate(work.office, "root-9", now=work.now)
 
 
-@pytest.mark.parametrize("with_head", [True, False])
-def test_hubs_walk_forty_roots_in_one_go(first_day, tmp_path, with_head):
-    work = first_day.copy(tmp_path / "central")
-    hub = HubTrust(work.root_bytes, tmp_path / "trust")
-    hub.refresh(work.office.depot)
-    for number in range(20):
-        rotate(work.office, ("root-1", "root-2", "timestamp")[number % 3], now=work.now)
-    assert metadata.read_current(work.office.tuf, hub.root_bytes).root.version > 20
+def test_hubs_walk_from_root_1_to_root_41_in_one_go(work, hub, tmp_path):
+    for name in ("timestamp", "snapshot", "targets", "root-1", "root-2") * 5:
+        rotate(work.office, name, now=work.now)
+    assert metadata.read_current(work.office.tuf, hub.root_bytes).root.version == 41
+    other = HubTrust(hub.root_bytes, tmp_path / "other")
+    shutil.copytree(hub.trust_dir, other.trust_dir)
     work.publish(work.build("maths", 2))
-    if not with_head:
-        shutil.rmtree(work.office.heads)
-        shutil.rmtree(work.office.depot / "news")
     assert hub.offered(work.office.depot) == {"maths": 2}
-    work.now += timedelta(days=1)
+    assert hub.refresh(work.office.depot).stale == ()
+    shutil.rmtree(work.office.heads)
+    shutil.rmtree(work.office.depot / "news")
+    assert other.offered(work.office.depot) == {"maths": 2}
+    assert HubTrust(work.root_bytes, tmp_path / "fresh").offered(work.office.depot) == {"maths": 2}
+
+
+# --- power goes ---
+
+
+def replace_unrehearsed(work, name):
+    with open_fleet(work.office.fleet_db) as fleet:
+        replace_key(work.office, fleet, work.office.open_keys(), name, None, work.now)
+
+
+@pytest.mark.parametrize("name", ["root-2", "timestamp", "packs"])
+def test_a_crash_leaves_the_old_key_or_the_new_and_the_office_goes_on(first_day, tmp_path, name):
+    roots = set()
+    for at_write in range(1, 400, 1 if name == "timestamp" else 2):
+        work = first_day.copy(tmp_path / str(at_write))
+        hub = HubTrust(work.root_bytes, tmp_path / f"{at_write}-trust")
+        hub.refresh(work.office.depot)
+        ended = run_and_die(lambda w=work: replace_unrehearsed(w, name), at_write, work.office.dir)
+        assert hub.offered(work.office.depot) == {"maths": 1}
+        headless = shutil.copytree(work.office.tuf, tmp_path / f"{at_write}-headless" / "tuf").parent
+        assert HubTrust(hub.root_bytes, tmp_path / f"{at_write}-new").offered(headless) == {"maths": 1}
+        roots.add(metadata.read_current(work.office.tuf, hub.root_bytes).root.version)
+        work.unassign("maths")
+        assert hub.offered(work.office.depot) == {}
+        if at_write % 7 == 0:
+            rotate(work.office, name, now=work.now)
+            assert not list(work.office.keys.rglob("*.new.pem"))
+        if ended:
+            break
+    assert ended
+    assert at_write > 8
+    assert roots == {"root-2": {1, 2}, "timestamp": {1, 2, 3}, "packs": {1}}[name]
