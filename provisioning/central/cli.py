@@ -12,6 +12,7 @@ _FOLDER = "provisioning.central.commands"
 COMMANDS = console.Commands(
     {
         "assign": f"{_FOLDER}.assign:assign",
+        "audit": f"{_FOLDER}.audit:audit",
         "card": f"{_FOLDER}.card:card",
         "enrol": f"{_FOLDER}.hubs:enrol",
         "fleet": f"{_FOLDER}.reports:fleet",
@@ -22,8 +23,12 @@ COMMANDS = console.Commands(
         "keys": f"{_FOLDER}.keys:keys",
         "packs": f"{_FOLDER}.packs:packs",
         "publishers": f"{_FOLDER}.publishers:publishers",
+        "people": f"{_FOLDER}.people:people",
         "publish": f"{_FOLDER}.packs:publish",
         "revoke": f"{_FOLDER}.hubs:revoke",
+        "rings": f"{_FOLDER}.rings:rings",
+        "rollout": f"{_FOLDER}.rollout:rollout",
+        "serve": f"{_FOLDER}.serve:serve",
         "unassign": f"{_FOLDER}.assign:unassign",
         "usb": f"{_FOLDER}.usb:usb",
         "withdraw": f"{_FOLDER}.packs:withdraw",

@@ -3,7 +3,7 @@ the old state or the new. `timestamp.json` alone decides which versions count; w
 left by a crash and is written again.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -25,6 +25,7 @@ from tuf.api.metadata import (
 )
 from tuf.api.serialization.json import JSONSerializer
 
+from content_packs import depot
 from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, LocalError
 from content_packs.trust import PUBLISHER
@@ -98,9 +99,12 @@ def update(
     wanted: Iterable[TargetFile],
     *,
     publishers: Iterable[roles.Publisher] = (),
+    host_keys: Sequence[str] = (),
     now: datetime,
 ) -> Current:
     """Make the metadata say just `wanted`; what says so already is signed again only when it is due.
+
+    `host_keys` are those of the depot; the offline key `targets` signs them, and they wait until it is here.
 
     Raises:
         BadDataError: the present metadata is damaged or not ours.
@@ -109,6 +113,7 @@ def update(
     current = read_current(folder, root_bytes)
     draft = draft_of(current)
     delegate(draft, roles.list_owners(current.targets[Targets.type]), publishers, now)
+    _tell_host_keys(draft, keys, host_keys)
     bins = roles.sort_into_bins(draft.targets, wanted)
     for role, signed in draft.targets.items():
         if role != Targets.type:  # that one was made with the keys
@@ -203,6 +208,21 @@ def _settle_key(draft: Draft, role: str, keys: KeyRing, now: datetime) -> None:
             hint="Put back the newest one from its backup: central keys list tells which; a lost one: "
             f"central keys recover {name}",
         )
+
+
+def _tell_host_keys(draft: Draft, keys: KeyRing, host_keys: Sequence[str]) -> None:
+    """Let the office's own target name these host keys, where its key is here to sign it."""
+    top = draft.targets[Targets.type]
+    office = top.targets.get(depot.OFFICE_TARGET)
+    if office is not None and keys.is_ready(Targets.type):
+        told = {depot.OFFICE_TARGET: roles.with_host_keys(office, host_keys)}
+        draft.targets[Targets.type] = replace_targets(top, {**top.targets, **told})
+
+
+def list_signed_host_keys(current: Current) -> tuple[str, ...]:
+    """Return the host keys of the depot that hubs are told now."""
+    office = current.targets[Targets.type].targets.get(depot.OFFICE_TARGET)
+    return tuple((office.custom or {}).get("host_keys", ())) if office is not None else ()
 
 
 def _is_renewable(role: str, signed: Targets, keys: KeyRing, now: datetime) -> bool:

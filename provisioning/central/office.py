@@ -67,6 +67,21 @@ class Office:
         return self.dir / ".ingest.lock"
 
     @property
+    def people_db(self) -> Path:
+        """Who may use the dashboard, what was done, and notes about schools."""
+        return self.dir / "people.db"
+
+    @property
+    def session_key(self) -> Path:
+        """What the dashboard signs its cookies with."""
+        return self.keys / "online" / "session.key"
+
+    @property
+    def uploads(self) -> Path:
+        """What was sent to the dashboard to be published, a folder for each."""
+        return self.dir / "uploads"
+
+    @property
     def root(self) -> Path:
         """hub-root.json: the first root, which every hub ships with."""
         return self.dir / "hub-root.json"

@@ -18,9 +18,11 @@ from provisioning.central.deltas import list_steps
 from provisioning.central.fleet import Card, Fleet, iso, open_fleet
 from provisioning.central.heads import write_heads
 from provisioning.central.held import list_unwanted
+from provisioning.central.host_keys import list_host_keys
 from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office, readable_by_hubs
 from provisioning.central.publishers import list_signing
+from provisioning.central.rollouts.store import Rollouts
 from provisioning.central.ssh_keys import authorized_line
 from provisioning.central.wanted import Change, Wanted, list_changes, list_wanted
 
@@ -50,7 +52,8 @@ def change(
 
 def read_wanted(fleet: Fleet) -> Wanted:
     """Return what the depot shall say by the fleet database."""
-    return list_wanted(fleet.list_packs(), fleet.list_hubs(), fleet.list_assignments())
+    courses = Rollouts(fleet).read_courses()
+    return list_wanted(fleet.list_packs(), fleet.list_hubs(), fleet.list_assignments(), courses)
 
 
 def release(office: Office, fleet: Fleet, *, now: datetime, keys: KeyRing | None = None) -> None:
@@ -78,6 +81,7 @@ def release(office: Office, fleet: Fleet, *, now: datetime, keys: KeyRing | None
                 root_bytes,
                 targets,
                 publishers=list_signing(fleet),
+                host_keys=list_host_keys(fleet),
                 now=now,
             )
             write_heads(office.depot, fleet, current, wanted)

@@ -1,6 +1,6 @@
 """The roles of the depot's signed metadata, who signs them, how long they last. docs/adr/0002-trust.md."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -276,3 +276,11 @@ def office_target(seal_key: bytes, before: TargetFile | None = None) -> TargetFi
     said = before.custom if before is not None and isinstance(before.custom, dict) else {}
     custom = {**said, "seal_key": seal_key.hex()}
     return TargetFile(0, {"sha256": _EMPTY_SHA256}, depot.OFFICE_TARGET, {"custom": custom})
+
+
+def with_host_keys(office: TargetFile, host_keys: Sequence[str]) -> TargetFile:
+    """Return the office's target with the host keys by which hubs shall know the depot; none: not said."""
+    custom = {key: value for key, value in (office.custom or {}).items() if key != "host_keys"}
+    if host_keys:
+        custom["host_keys"] = list(host_keys)
+    return TargetFile(office.length, dict(office.hashes), office.path, {"custom": custom})

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from content_packs import console
-from provisioning.central.commands.options import Given, json_option, now
+from provisioning.central.commands.options import given_to, json_option, now
 from provisioning.central.found import found_office
 from provisioning.central.keyfile import is_encrypted, read_key_file
 from provisioning.central.roles import DEFAULT_HASH_BITS, MAX_HASH_BITS
@@ -34,8 +34,7 @@ def init(
     script gives them by `central --passphrase-file FILE init DIR`. Without, whoever gets a key's file can
     use it, until `central keys passphrase` gives it one.
     """
-    given = context.obj if isinstance(context.obj, Given) else Given()
-    access = given.access(none=no_passphrase)
+    access = given_to(context).access(none=no_passphrase)
     office = found_office(directory, name=name, hash_bits=hash_bits, now=now(), access=access)
     is_open = not is_encrypted(read_key_file(office.keys / "offline" / "packs.pem"))
     if as_json:

@@ -1,8 +1,10 @@
 """What several commands of `central` share: options, and how they tell what changes."""
 
+import getpass
+import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import update_wrapper
 from pathlib import Path
@@ -11,12 +13,21 @@ from typing import Any, TypeVar
 import click
 
 from content_packs import console
+from provisioning.central.audit import record
 from provisioning.central.keys import KeyAccess
-from provisioning.central.office import find_office
+from provisioning.central.office import Office, find_office
 from provisioning.central.passphrases import Passphrases, read_passphrases
 from provisioning.central.wanted import Change
 
 R = TypeVar("R")
+
+# Commands are noted in the audit log where they have --dry-run, since then they change something, and these.
+_NOTED = frozenset(
+    {"enrol", "revoke", "card", "add", "link", "role", "remove", "sign-out", "passphrase", "export"}
+)
+_NOT_NOTED = frozenset({"ingest"})  # a timer runs it every hour
+_READS = ("pending", "dry_run", "check")  # with these a command only looks
+_UNSAID = frozenset({"as_json", "dry_run"})
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document (docs/reference/json.md)."
@@ -45,17 +56,52 @@ def _ask(question: str) -> str:
     return answer
 
 
+def given_to(context: click.Context, directory: str | None = None) -> Given:
+    """Return what stands before the command; a `directory` of its own counts more."""
+    given = context.obj if isinstance(context.obj, Given) else Given()
+    return replace(given, directory=directory or given.directory)
+
+
+def office_of(context: click.Context, directory: str | None) -> Office:
+    """Return the Office of a command: of its own --dir, the group's, else $CENTRAL_DIR."""
+    given = given_to(context, directory)
+    return find_office(given.directory, given.access())
+
+
 def with_office(function: Callable[..., R]) -> Callable[..., R]:
-    """Give the command its Office first: from its own --dir, the group's, else $CENTRAL_DIR."""
+    """Give the command its Office first: from its own --dir, the group's, else $CENTRAL_DIR.
+
+    What changes something is noted in the audit log once it is done.
+    """
 
     def command(context: click.Context, /, directory: str | None, **values: object) -> R:
-        given = context.obj if isinstance(context.obj, Given) else Given()
-        return function(find_office(directory or given.directory, given.access()), **values)
+        office = office_of(context, directory)
+        result = function(office, **values)
+        _note(office, context, values)
+        return result
 
     option = click.option(
         "--dir", "directory", metavar="DIR", help="The central installation [default: $CENTRAL_DIR]."
     )
     return option(update_wrapper(click.pass_context(command), function))
+
+
+def _note(office: Office, context: click.Context, values: Mapping[str, object]) -> None:
+    name = context.info_name or ""
+    changes = name in _NOTED or ("dry_run" in values and name not in _NOT_NOTED)
+    if not changes or any(values.get(flag) for flag in _READS):
+        return
+    action = context.command_path.partition(" ")[2]  # "central rollout start" → "rollout start"
+    said = {key: value for key, value in values.items() if value and key not in _UNSAID}
+    record(office, f"cli:{_login()}", action, said, now())
+
+
+def _login() -> str:
+    """Return whose shell this is; behind sudo the person's own."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # an account without a name
+        return str(os.getuid())
 
 
 def now() -> datetime:

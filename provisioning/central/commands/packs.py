@@ -1,5 +1,6 @@
 """`central publish | withdraw | packs`: what is on offer."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,12 +20,16 @@ from provisioning.central.commands.options import (
     tell,
     with_office,
 )
+from provisioning.central.commands.rollout_options import make_rules, rules_options, stages_option
 from provisioning.central.fleet import DeltaRow, Fleet, Published, open_fleet
 from provisioning.central.gc import read_held
 from provisioning.central.office import Office
 from provisioning.central.publishers import check_packs, find_publisher, key_of
-from provisioning.central.release import change
+from provisioning.central.release import change, read_wanted
 from provisioning.central.roles import PACKS
+from provisioning.central.rollouts.stages import Stage
+from provisioning.central.rollouts.store import Rollouts
+from provisioning.central.rollouts.work import start_all
 
 
 @click.command()
@@ -39,6 +44,8 @@ from provisioning.central.roles import PACKS
     metavar="NAME",
     help="Sign as this publisher, with whose prefix the packs' ids begin.",
 )
+@stages_option(required=False)
+@rules_options
 @dry_run_option
 @json_option
 @with_office
@@ -48,6 +55,11 @@ def publish(
     publisher: str | None,
     allow_shrink: bool,
     no_deltas: bool,
+    stages: tuple[Stage, ...] | None,
+    wait_s: int,
+    enough: int,
+    max_fail: int,
+    deadline: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -55,13 +67,16 @@ def publish(
 
     Every byte is verified first. The hubs that always get the newest version get it from now on. What is
     on offer already is left as it is. Deltas are made from the version before and from up to two more that
-    hubs may have. The key `packs`, or publisher-NAME with --as, must be here, except for a
-    --dry-run.
+    hubs may have. The key `packs`, or publisher-NAME with --as, must be here, except for a --dry-run.
+
+    With --stages a rollout of each of them begins at once: no hub is told of it before its stage. The other
+    rules of a rollout count only then. A pack that had a rollout before waits for the next one.
     """
     with open_fleet(office.fleet_db) as fleet:
         key = PACKS if publisher is None else find_publisher(fleet, publisher).key_name
     if not dry_run:
         office.open_keys().require(key)
+    rules = make_rules(wait_s, enough, max_fail, deadline)
     opened = [_verified(folder) for folder in builts]
     moment = now()
     total = sum(built.index.download_bytes + len(built.index_bytes) for built in opened)
@@ -69,7 +84,8 @@ def publish(
 
         def edit(fleet: Fleet) -> publishing.Outcome:
             check_packs(fleet, [built.index.pack for built in opened], publisher)
-            return publishing.publish(
+            before = read_wanted(fleet)
+            outcome = publishing.publish(
                 office,
                 fleet,
                 opened,
@@ -80,6 +96,9 @@ def publish(
                 held=None if no_deltas else read_held(office, fleet, now=moment),
                 progress=progress,
             )
+            if stages is not None:
+                start_all(fleet, outcome.published, stages, rules, before=before, now=moment)
+            return outcome
 
         outcome, changes = change(office, edit, doing="publish", now=moment, dry_run=dry_run)
     done = "would be published" if dry_run else "published"
@@ -88,6 +107,21 @@ def publish(
     lines += [_delta_line(delta) for delta in outcome.deltas]
     values = asdict(outcome) | {"deltas": [_delta_to_dict(delta) for delta in outcome.deltas]}
     tell(lines, values, changes, as_json=as_json, dry_run=dry_run)
+    if stages is None:
+        _note_held_back(office, outcome.published)
+
+
+def _note_held_back(office: Office, published: Sequence[str]) -> None:
+    """A version that waits for a rollout is no error; but say it."""
+    with open_fleet(office.fleet_db) as fleet:
+        governed = {rollout.pack_id for rollout in Rollouts(fleet).list_governing()}
+    for name in published:
+        pack_id = parse_spec(name).pack_id
+        if pack_id in governed:
+            console.note(
+                f"{name} waits for a rollout: central rollout start {pack_id} --stages pilot,all; "
+                f"or give it to everybody: central rollout release {pack_id}"
+            )
 
 
 def _delta_line(delta: DeltaRow) -> str:
