@@ -10,6 +10,7 @@ from provisioning.central.commands.options import (
     given_to,
     json_option,
     now,
+    office_of,
     tell,
     with_office,
 )
