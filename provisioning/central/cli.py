@@ -1,10 +1,12 @@
 """The command `central`: the office's side of everything."""
 
+from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from content_packs import console
+from provisioning.central.commands.options import Given
 
 _FOLDER = "provisioning.central.commands"
 COMMANDS = console.Commands(
@@ -19,7 +21,9 @@ COMMANDS = console.Commands(
         "hubs": f"{_FOLDER}.hubs:hubs",
         "ingest": f"{_FOLDER}.reports:ingest",
         "init": f"{_FOLDER}.init:init",
+        "keys": f"{_FOLDER}.keys:keys",
         "packs": f"{_FOLDER}.packs:packs",
+        "publishers": f"{_FOLDER}.publishers:publishers",
         "people": f"{_FOLDER}.people:people",
         "publish": f"{_FOLDER}.packs:publish",
         "report": f"{_FOLDER}.month:report",
@@ -39,11 +43,27 @@ COMMANDS = console.Commands(
     commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.option("--dir", "directory", metavar="DIR", help="The central installation [default: $CENTRAL_DIR].")
+@click.option(
+    "--key-dir",
+    "key_folders",
+    metavar="FOLDER",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where offline keys lie besides keys/offline, such as a stick; may be given several times.",
+)
+@click.option(
+    "--passphrase-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Passphrases, one a line, instead of being asked; the first is for new keys.",
+)
 @click.version_option(package_name="classroom-hub")
 @click.pass_context
-def cli(context: click.Context, directory: str | None) -> None:
+def cli(
+    context: click.Context, directory: str | None, key_folders: tuple[Path, ...], passphrase_file: Path | None
+) -> None:
     """The office: publishes packs, enrols hubs, says which hub shall have which packs."""
-    context.obj = directory
+    context.obj = Given(directory, key_folders, passphrase_file)
 
 
 def main() -> NoReturn:
