@@ -26,6 +26,7 @@ from provisioning.central.office import Office
 from provisioning.central.release import read_wanted, release
 from provisioning.central.reports import open_reports
 from provisioning.central.roles import PACKS
+from provisioning.central.rollouts.store import Rollouts
 
 MAX_UPLOAD_AGE = timedelta(days=30)  # of a report that a hub began to send and never went on with
 
@@ -108,7 +109,10 @@ def _retire(
 ) -> tuple[list[Published], list[Published]]:
     """Take versions off the offers; return them, and those that wait for the key that signs this."""
     held = read_held(office, fleet, now=now, grace=grace)
-    found = list_retirable(fleet.list_packs(), fleet.list_assignments(), held, now=now, grace=grace)
+    rolled_out = Rollouts(fleet).list_versions()
+    found = list_retirable(
+        fleet.list_packs(), fleet.list_assignments(), held, rolled_out, now=now, grace=grace
+    )
     if not KeyRing(office.keys).has(PACKS):
         return [], found
     for pack in found:

@@ -1,4 +1,4 @@
-"""What the office says of one pack holds beside what hub.toml says of all, and cannot keep it away for ever."""
+"""What the office says of one pack holds beside hub.toml, and cannot keep it away for ever."""
 
 from datetime import datetime
 
