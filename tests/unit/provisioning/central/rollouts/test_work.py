@@ -1,4 +1,4 @@
-"""Rollouts in a real installation: what the depot says to whom, from start to end. No hubs, only their words."""
+"""Rollouts in a real installation: what the depot says to whom. No hubs, only their words."""
 
 import shutil
 from datetime import timedelta
