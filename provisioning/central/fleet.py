@@ -195,6 +195,33 @@ def m002_cards(db: Database) -> None:
 
 
 @migrations()
+def m004_alerts(db: Database) -> None:
+    """Make the tables of what people noted of schools."""
+    db.table("alert_mutes").create(
+        {"code": str, "hub_id": str, "who": str, "note": str, "at": str, "until": str}, pk=("code", "hub_id")
+    )
+    notes = {"id": int, "hub_id": str, "at": str, "who": str, "text": str}
+    db.table("school_notes").create(notes, pk="id")
+    db.table("school_notes").create_index(["hub_id"])
+
+
+@migrations()
+def m003_publishers(db: Database) -> None:
+    """Make the table of those who sign packs of their own."""
+    db.table("publishers").create(
+        {
+            "name": str,
+            "prefix": str,
+            "title": str,
+            "public_key": str,
+            "added_at": str,
+            "revoked_at": str,
+        },
+        pk="name",
+    )
+
+
+@migrations()
 def m003_rollouts(db: Database) -> None:
     """Make the tables of rollouts: provisioning/central/rollouts/store.py."""
     db.table("rollouts").create(
@@ -245,7 +272,7 @@ class Fleet:
 
     @property
     def database(self) -> Database:
-        """The database, for the classes that know the tables of other parts."""
+        """The database itself, for the modules that have tables of their own in it."""
         return self._db
 
     def list_packs(self) -> list[Published]:

@@ -23,7 +23,6 @@ from provisioning.central.commands.options import (
 from provisioning.central.commands.rollout_options import make_rules, rules_options, stages_option
 from provisioning.central.fleet import DeltaRow, Fleet, Published, open_fleet
 from provisioning.central.gc import read_held
-from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office
 from provisioning.central.release import change, read_wanted
 from provisioning.central.roles import PACKS
@@ -66,7 +65,7 @@ def publish(
     rules of a rollout count only then. A pack that had a rollout before waits for the next one.
     """
     if not dry_run:
-        KeyRing(office.keys).require(PACKS)
+        office.open_keys().require(PACKS)
     rules = make_rules(wait_s, enough, max_fail, deadline)
     opened = [_verified(folder) for folder in builts]
     moment = now()
@@ -146,7 +145,7 @@ def withdraw(office: Office, spec: str, dry_run: bool, as_json: bool) -> None:
     if version is None:
         raise UsageError(f"{spec}: which version?", hint=f"For example: central withdraw {spec}@3")
     if not dry_run:
-        KeyRing(office.keys).require(PACKS)
+        office.open_keys().require(PACKS)
     moment = now()
     _, changes = change(
         office,
