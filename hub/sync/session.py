@@ -56,9 +56,8 @@ from hub.sync.report import Progress, SyncReport
 from hub.sync.reports import Reporter
 from hub.sync.road import Road, find_road
 from hub.sync.room import measure_room
+from hub.sync.terms import limits_of, list_ignored
 from hub.sync.wrong import open_wrong
-from hub.uplink.limits import Limits
-from hub.uplink.terms import read_terms
 
 MAX_FORMAT_BYTES = 1000
 _WRITING_KINDS = ("install", "replace", "waiting", "remove", "needs-space")
@@ -300,7 +299,7 @@ class _Sync:
         self.report.stale = offers.stale
         self.reporter.refreshed(offers, self.transport)
         self.report.signed_at = offers.signed_at
-        self._note_terms(offers.packs)
+        self.report.notes += list_ignored(offers.packs, self.gate.limits)
         return offers.packs
 
     def _ask_neighbours(self, offers: Sequence[trust.Offer], store: Store) -> None:
@@ -321,7 +320,9 @@ class _Sync:
 
     def _fetch_indexes(self, offers: Sequence[trust.Offer], store: Store) -> Indexed:
         """Fetch the indexes; where content may not travel now, use those that are here and guess the rest."""
-        shut = [o for o in offers if self.gate.allowance_of(o.pack_id, self._limits(o)).is_shut]
+        shut = [
+            o for o in offers if self.gate.allowance_of(o.pack_id, limits_of(o, self.gate.limits)).is_shut
+        ]
         here = self._look_here(store)
         try:
             found = fetch_indexes([offer for offer in offers if offer not in shut], self.gate, here)
@@ -338,27 +339,16 @@ class _Sync:
     def _plan(self, offers: Sequence[trust.Offer], indexed: Indexed, store: Store) -> list[Action]:
         """Decide; what removing older versions would free is looked at only where it matters."""
         facts, allowance = read_facts(self.paths, self.settings), self.gate.allowance()
-        own = {offer.pack_id: self.gate.allowance_of(offer.pack_id, self._limits(offer)) for offer in offers}
+        own = {
+            offer.pack_id: self.gate.allowance_of(offer.pack_id, limits_of(offer, self.gate.limits))
+            for offer in offers
+        }
         actions = plan(offers, facts, indexed.needs, allowance=allowance, own=own)
         tight = [a.pack_id for a in actions if a.kind == "needs-space" and a.offer and a.offer.replace]
         if not tight:
             return actions
         room = {pack: measure_room(self.paths, store, pack, keep=indexed.wanted) for pack in tight}
         return plan(offers, facts, indexed.needs, allowance=allowance, own=own, room=room)
-
-    def _limits(self, offer: trust.Offer) -> Limits:
-        """Return what holds for one pack beside what holds for all."""
-        return read_terms(offer.quiet_hours, offer.day_mb, self.gate.limits.quiet_hours)[0]
-
-    def _note_terms(self, offers: Sequence[trust.Offer]) -> None:
-        """Say what of the office's terms cannot be used."""
-        for offer in offers:
-            _, wrong = read_terms(offer.quiet_hours, offer.day_mb, self.gate.limits.quiet_hours)
-            self.report.notes += [
-                f"{offer.pack_id}: the assignment's {what} is ignored"
-                for what in (offer.ignored, wrong)
-                if what
-            ]
 
     def _require_depot(self) -> None:
         """Say so when this is no depot at all: the wrong folder, or an empty stick."""
@@ -486,7 +476,7 @@ class _Sync:
         self.progress.began(action, action.download_bytes)
         if action.kind == "replace":  # there was no room before
             self.neighbours.fetch_files([opened.index], store, self._advance)
-        with self.gate.for_pack(action.pack_id, self._limits(action.offer)):
+        with self.gate.for_pack(action.pack_id, limits_of(action.offer, self.gate.limits)):
             fetch.fetch_parcels(
                 opened.index,
                 self.gate,
