@@ -75,7 +75,7 @@ def filter_command(paths: HubPaths, as_json: bool) -> None:
 def explain_command(paths: HubPaths, name: str, at: str | None, as_json: bool) -> None:
     """Say what happens to NAME when a learner asks for it, by which rule, and until when."""
     wanted, facts = plain(name), _facts(paths, at)
-    found = explain(wanted, facts, NetworkPaths())
+    found = explain(wanted, facts, NetworkPaths.beside(paths))
     if as_json:
         about = {"pack_id": facts.used.pack_id, "version": facts.used.version, "policy": facts.policy or None}
         print_json({"format": 1, **found.to_dict(), **about, "open": facts.is_open})
@@ -88,7 +88,7 @@ def _facts(paths: HubPaths, at: str | None) -> Facts:
     from hub.clock import hub_moment
     from hub.network.change import read_hub_settings
 
-    facts = read_facts(paths, NetworkPaths(), read_hub_settings(paths), hub_moment(paths.trust))
+    facts = read_facts(paths, NetworkPaths.beside(paths), read_hub_settings(paths), hub_moment(paths.trust))
     return facts if at is None else replace(facts, moment=Moment(_parse_time(at, facts.moment.local)))
 
 
