@@ -22,7 +22,7 @@ from provisioning.central.office import Office
 from provisioning.central.wanted import EVERYBODY
 
 TOKEN_DAYS = 60  # a card is flashed, carried to a school and started in that time
-_DEPOT, _HOST_KEYS = "depot_url", "host_keys"  # notes of this installation
+DEPOT_NOTE, _HOST_KEYS = "depot_url", "host_keys"  # notes of this installation
 _CODE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _OWN_HOST_KEYS = Path("/etc/ssh")
 _SFTP = "sftp://"
@@ -48,7 +48,7 @@ def remember_depot(fleet: Fleet, url: str | None, host_keys: Sequence[str]) -> N
     if url:
         keys = fleet.note(_HOST_KEYS).splitlines()
         check_url(url if "@" in url or not url.startswith(_SFTP) else _with_account(url, "h"), host_keys=keys)
-        fleet.save_note(_DEPOT, url)
+        fleet.save_note(DEPOT_NOTE, url)
 
 
 def find_depot(fleet: Fleet) -> Depot:
@@ -57,7 +57,7 @@ def find_depot(fleet: Fleet) -> Depot:
     Raises:
         UsageError: nobody said, and this machine has no sshd.
     """
-    url, keys = fleet.note(_DEPOT), fleet.note(_HOST_KEYS).splitlines()
+    url, keys = fleet.note(DEPOT_NOTE), fleet.note(_HOST_KEYS).splitlines()
     if url:
         return Depot(url, tuple(keys))
     own = _read_own_host_keys()
