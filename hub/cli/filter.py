@@ -34,13 +34,16 @@ _VERDICTS = {
 }
 
 
-@click.group("filter", invoke_without_command=True)
+@click.group("filter")
+def filter_command() -> None:
+    """What learners can open where they may use the Internet."""
+
+
+@filter_command.command("show")
 @json_option
 @with_hub
-def filter_command(paths: HubPaths, as_json: bool) -> None:
+def show(paths: HubPaths, as_json: bool) -> None:
     """Say which filter is in use, and which of its rules count now."""
-    if click.get_current_context().invoked_subcommand is not None:
-        return
     facts = _facts(paths, None)
     used = facts.used
     values = {

@@ -12,6 +12,7 @@ COMMANDS = console.Commands(
         "assign": f"{_FOLDER}.assign:assign",
         "card": f"{_FOLDER}.card:card",
         "enrol": f"{_FOLDER}.hubs:enrol",
+        "filter": f"{_FOLDER}.filter:filter_command",
         "fleet": f"{_FOLDER}.reports:fleet",
         "gc": f"{_FOLDER}.gc:gc",
         "hubs": f"{_FOLDER}.hubs:hubs",

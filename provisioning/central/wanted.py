@@ -48,16 +48,26 @@ def list_wanted(
 def resolve(hub: Hub, assignments: Iterable[Assignment], packs: Sequence[Published]) -> Mapping[str, int]:
     """Return the packs of one hub: its own assignments go before its ring's, those before everybody's.
 
-    Without a version it is the newest on offer. A version that is not on offer leaves the pack out.
+    Without a version it is the newest on offer. A version that is not on offer leaves the pack out. Of
+    filters a hub uses one: that which means it most closely.
     """
     on_offer = {(pack.pack_id, pack.version) for pack in packs}
     newest = {pack.pack_id: pack.version for pack in sorted(packs, key=lambda pack: pack.version)}
+    closest = _closest(hub, assignments)
     chosen: dict[str, int] = {}
-    for pack_id, assignment in _closest(hub, assignments).items():
+    for pack_id, assignment in closest.items():
         version = assignment.version or newest.get(pack_id)
         if version is not None and (pack_id, version) in on_offer:
             chosen[pack_id] = version
+    for pack_id in _further_filters(hub, {name: closest[name] for name in chosen}, packs):
+        del chosen[pack_id]
     return dict(sorted(chosen.items()))
+
+
+def _further_filters(hub: Hub, chosen: Mapping[str, Assignment], packs: Iterable[Published]) -> Sequence[str]:
+    """Return the filters that another goes before: a school's own before its ring's, then by id."""
+    filters = {pack.pack_id for pack in packs if pack.kind == "filter" and pack.pack_id in chosen}
+    return sorted(filters, key=lambda name: (-_rank(chosen[name], hub), name))[1:]
 
 
 def resolve_terms(hub: Hub, assignments: Iterable[Assignment]) -> Mapping[str, Terms]:

@@ -79,7 +79,7 @@ def read_names(lines: Iterable[str], reading: Reading, *, own: tuple[str, ...] =
         text = line.strip().lstrip("\ufeff")
         if len(line) > _MAX_LINE:
             reading.leave(NO_NAME, number=number, text=text)
-        elif text and not text.startswith(("#", "!", ";", "[adblock")):
+        elif text and not text.startswith(("#", "!", ";", "[")):
             for word in _words(text, partial(reading.leave, number=number, text=text)):
                 name = _plain(word)
                 if name in _OF_THIS_MACHINE:
@@ -125,6 +125,8 @@ def _plain_words(words: list[str], leave: Callable[[str], None]) -> Iterator[str
         return
     names = words[1:] if len(words) > 1 else words
     for word in names:
+        if word in _OF_THIS_MACHINE:
+            continue
         if "://" not in word and _is_address(word):
             leave(ADDRESS)
         elif "/" not in word.rstrip("/"):
@@ -167,12 +169,12 @@ def _plain(word: str) -> str:
 
 def _wrong(name: str, own: tuple[str, ...]) -> str:
     """Return why a list with this name is wrong as a whole, or nothing."""
-    if any(is_below(name, mine) or is_below(mine, name) for mine in own):
-        return "a name of the office: no school would reach it"
     if name in ("lan", "hub") or name.endswith((".lan", ".local", ".internal")):
         return "a name of the school's own network, as the hub's are"
     if _suffixes().is_public(name):
         return "a suffix below which many people have sites: all of them would be blocked"
+    if any(is_below(name, mine) or is_below(mine, name) for mine in own):
+        return "a name of the office: no school would reach it"
     return ""
 
 

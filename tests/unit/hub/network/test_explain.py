@@ -149,8 +149,10 @@ def test_the_command_tells_a_person_and_a_program(places):
     assert (told["verdict"], told["until"], told["version"], told["open"]) == (
         *("blocked", "2026-11-27T15:00", 7, True),
     )
-    assert "filter version 7: 3 domains always blocked\nin lessons (mon-fri 08:30-15:00" in command(hub)
-    assert json.loads(command(hub, "--json"))["lesson"] == 2
+    assert "filter version 7: 3 domains always blocked\nin lessons (mon-fri 08:30-15:00" in command(
+        hub, "show"
+    )
+    assert json.loads(command(hub, "show", "--json"))["lesson"] == 2
 
 
 def test_on_another_computer_it_says_so(tmp_path):
