@@ -17,6 +17,7 @@ COMMANDS = console.Commands(
         "card": f"{_FOLDER}.card:card",
         "doctor": f"{_FOLDER}.sshd:doctor",
         "enrol": f"{_FOLDER}.hubs:enrol",
+        "filter": f"{_FOLDER}.filter:filter_command",
         "fleet": f"{_FOLDER}.fleet:fleet",
         "gc": f"{_FOLDER}.gc:gc",
         "host-keys": f"{_FOLDER}.host_keys:host_keys",
