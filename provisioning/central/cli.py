@@ -18,6 +18,7 @@ COMMANDS = console.Commands(
         "hubs": f"{_FOLDER}.hubs:hubs",
         "ingest": f"{_FOLDER}.reports:ingest",
         "init": f"{_FOLDER}.init:init",
+        "notes": f"{_FOLDER}.notes:notes",
         "packs": f"{_FOLDER}.packs:packs",
         "people": f"{_FOLDER}.people:people",
         "publish": f"{_FOLDER}.packs:publish",

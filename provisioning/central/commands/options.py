@@ -20,6 +20,7 @@ R = TypeVar("R")
 _NOTED = frozenset({"enrol", "revoke", "card", "add", "link", "role", "remove", "sign-out"})
 _NOT_NOTED = frozenset({"ingest"})  # a timer runs it every hour
 _READS = ("pending", "dry_run", "check")  # with these a command only looks
+_IF_SAID = {"notes": "text"}  # changes something only with this option
 _UNSAID = frozenset({"as_json", "dry_run"})
 
 json_option = click.option(
@@ -49,14 +50,15 @@ def with_office(function: Callable[..., R]) -> Callable[..., R]:
 def _note(office: Office, context: click.Context, values: Mapping[str, object]) -> None:
     name = context.info_name or ""
     changes = name in _NOTED or ("dry_run" in values and name not in _NOT_NOTED)
+    changes |= bool(values.get(_IF_SAID.get(name, "")))
     if not changes or any(values.get(flag) for flag in _READS):
         return
     action = context.command_path.partition(" ")[2]  # "central rollout start" → "rollout start"
     said = {key: value for key, value in values.items() if value and key not in _UNSAID}
-    record(office, f"cli:{_login()}", action, said, now())
+    record(office, f"cli:{login()}", action, said, now())
 
 
-def _login() -> str:
+def login() -> str:
     """Return whose shell this is; behind sudo the person's own."""
     try:
         return os.environ.get("SUDO_USER") or getpass.getuser()
