@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, render_template
 from flask_babel import gettext as _
 
-from provisioning.central.fleetview import Alert, SchoolView
-from provisioning.central.web.csv_file import csv_file
+from provisioning.central.fleetview.alert import Alert
+from provisioning.central.fleetview.central import read_office_alerts
+from provisioning.central.fleetview.csvtext import Cell
+from provisioning.central.fleetview.view import SchoolView
+from provisioning.central.web.dashboard import now, this_office
 from provisioning.central.web.known import known_fleet
 from provisioning.central.web.signin import needs
 from provisioning.central.web.state_words import LEVELS, alert_advice, alert_text
+from provisioning.central.web.tables import csv_file
 
 bp = Blueprint("alerts", __name__)
 _SHOWN = 25  # schools of one alert; the list of schools shows the others
@@ -35,7 +39,8 @@ def index() -> str:
         section="/alerts",
         kinds=by_kind(fleet.schools),
         shown=_SHOWN,
-        read_at=fleet.read_at.isoformat(),
+        as_of=fleet.as_of.isoformat(),
+        own=read_office_alerts(this_office(), now()),
     )
 
 
@@ -58,7 +63,7 @@ def by_kind(schools: Iterable[SchoolView]) -> list[Kind]:
     return sorted(kinds, key=lambda kind: (order[kind.level], -len(kind.found), kind.code))
 
 
-def _rows(kinds: Iterable[Kind]) -> Iterable[tuple[object, ...]]:
+def _rows(kinds: Iterable[Kind]) -> Iterable[tuple[Cell, ...]]:
     for kind in kinds:
         for view, alert in kind.found:
             yield (

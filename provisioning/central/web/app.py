@@ -16,6 +16,8 @@ from provisioning.central.web import (
     people_pages,
     preferences,
     publish,
+    reports,
+    rollouts,
     school,
     signin,
     signin_pages,
@@ -37,6 +39,8 @@ _BLUEPRINTS = (
     people_pages.bp,
     preferences.bp,
     publish.bp,
+    reports.bp,
+    rollouts.bp,
     school.bp,
     signin_pages.bp,
 )

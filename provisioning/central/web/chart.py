@@ -6,7 +6,7 @@ from datetime import date
 from math import floor, log10
 
 WIDTH, HEIGHT = 720, 180
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 10, 24  # room for the words
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 8, 16, 28  # room for the words
 _GAP = 0.25  # of a bar's place
 
 

@@ -53,7 +53,7 @@ def register(app: Flask, dashboard: Dashboard) -> None:
             content_length: int | None = None,
         ) -> IO[bytes]:
             folder.mkdir(mode=0o700, exist_ok=True)
-            return tempfile.SpooledTemporaryFile(max_size=_SPOOLED, mode="w+b", dir=folder)
+            return tempfile.SpooledTemporaryFile(max_size=_SPOOLED, mode="w+b", dir=str(folder))
 
     app.request_class = OfficeRequest
 

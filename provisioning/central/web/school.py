@@ -1,5 +1,6 @@
 """/schools/<hub>: what is wrong and what to do first, what it has, how it was, and what may be changed."""
 
+from collections import Counter
 from datetime import date, timedelta
 
 from flask import Blueprint, abort, render_template, request, url_for
@@ -9,9 +10,10 @@ from werkzeug.wrappers import Response as Answer
 from hub.school.statusblock import short_fingerprint
 from provisioning.central import assign as assigning
 from provisioning.central import enrol as enrolling
-from provisioning.central.fleet import Assignment, open_fleet
-from provisioning.central.fleetview import SchoolView
-from provisioning.central.reports import open_reports
+from provisioning.central.fleet import Assignment, iso, open_fleet
+from provisioning.central.fleetview.mutes import Mute, Mutes
+from provisioning.central.fleetview.school import SchoolHistory, read_school
+from provisioning.central.fleetview.view import SchoolView
 from provisioning.central.school_notes import add_note, list_notes
 from provisioning.central.web.chart import Chart, day_chart
 from provisioning.central.web.dashboard import now, this_office
@@ -21,22 +23,19 @@ from provisioning.central.web.signin import me, needs
 
 bp = Blueprint("school", __name__, url_prefix="/schools/<hub_id>")
 _DAYS = 56  # of the usage chart
-_CONTACTS = 30  # rows
+_CONTACTS, _ODD = 30, 10  # rows
 
 
 @bp.get("")
 @needs("viewer")
 def index(hub_id: str) -> str:
     """One school."""
-    view = _school(hub_id)
+    history = read_school(this_office(), _school(hub_id).hub.hub_id, now())
+    view = history.view
     with open_fleet(this_office().fleet_db) as fleet:
         own = {a.pack_id: a for a in fleet.list_assignments() if (a.audience, a.name) == ("hub", hub_id)}
         offered = sorted({pack.pack_id for pack in fleet.list_packs() if pack.on_offer})
         titles = {pack.pack_id: pack.title for pack in fleet.list_packs()}
-    with open_reports(this_office().reports_db) as reports:
-        contacts = reports.list_contacts(hub_id)
-        newest = {kind: heard.event.body for kind, heard in reports.read_newest(hub_id).items()}
-        odd = reports.list_notes(hub_id)
     return render_template(
         "school/index.html",
         section="/",
@@ -44,12 +43,10 @@ def index(hub_id: str) -> str:
         own=own,
         offered=offered,
         titles=titles,
-        contacts=contacts[:_CONTACTS],
-        health=newest.get("health"),
-        sync=newest.get("sync"),
-        odd=odd[:10],
+        contacts=history.contacts[:_CONTACTS],
+        odd=view.oddities[:_ODD],
         notes=list_notes(this_office(), hub_id),
-        chart=_usage(hub_id),
+        chart=_usage(history),
         fingerprint=short_fingerprint(view.hub.public_key),
         month=f"{now():%Y-%m}",
     )
@@ -84,6 +81,22 @@ def unassign(hub_id: str) -> Answer:
     wanted = Assignment("hub", hub_id, pack_id, None)
     do("unassign", lambda fleet: assigning.unassign(fleet, wanted), {"pack": pack_id, "hub_id": hub_id})
     return done(_("%(pack)s is no longer assigned to this school by itself.", pack=pack_id), _here(hub_id))
+
+
+@bp.post("/quiet")
+@needs("publisher")
+def quieten(hub_id: str) -> Answer:
+    """Note that somebody knows of an alert: it is quiet until a time, or until it begins anew; or undo that."""
+    form, hub = request.form, _school(hub_id).hub
+    code, days = form.get("code", ""), form.get("days", "")
+    until = iso(now() + timedelta(days=int(days))) if days in ("7", "30") else None
+    with open_fleet(this_office().fleet_db) as fleet:
+        if form.get("undo"):
+            Mutes(fleet).unmute(code, hub.hub_id)
+        else:
+            Mutes(fleet).mute(Mute(code, hub.hub_id, me().name, form.get("note", ""), iso(now()), until))
+    note("alerts ack", {"hub_id": hub.hub_id, "code": code, "until": until, "undo": bool(form.get("undo"))})
+    return done(_("Noted."), _here(hub_id))
 
 
 @bp.post("/place")
@@ -127,16 +140,12 @@ def _here(hub_id: str) -> str:
     return url_for("school.index", hub_id=hub_id)
 
 
-def _usage(hub_id: str) -> Chart | None:
-    """Return how often lessons were opened by day; None where nothing was ever told."""
-    last = now().astimezone().date()
-    first = last - timedelta(days=_DAYS - 1)
-    with open_reports(this_office().reports_db) as reports:
-        rows = reports.tallies.list_opens(hub_id, first, last)
-    if not rows:
-        return None
-    by_day: dict[str, int] = {}
-    for day, _pack, opens in rows:
-        by_day[day] = by_day.get(day, 0) + opens
+def _usage(history: SchoolHistory) -> Chart | None:
+    """Return how often lessons were opened by day; None where nothing was told."""
+    first = now().astimezone().date() - timedelta(days=_DAYS - 1)
+    by_day = Counter[str]()
+    for day, _pack, opens in history.opens:
+        by_day[day] += opens
     days = [first + timedelta(days=number) for number in range(_DAYS)]
-    return day_chart([(day, by_day.get(date.isoformat(day), 0)) for day in days])
+    known = [(day, by_day[date.isoformat(day)]) for day in days]
+    return day_chart(known) if any(value for _day, value in known) else None

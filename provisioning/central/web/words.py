@@ -24,6 +24,8 @@ MENU = (
     ("/", later("Schools"), "home", "viewer"),
     ("/alerts", later("Alerts"), "warn", "viewer"),
     ("/packs", later("Packs"), "box", "viewer"),
+    ("/rollouts", later("Rollouts"), "forward", "viewer"),
+    ("/reports", later("Reports"), "print", "viewer"),
     ("/pending", later("Hubs that ask"), "good", "viewer"),
     ("/people", later("People"), "lock", "admin"),
     ("/audit", later("Who did what"), "page", "admin"),
@@ -59,6 +61,7 @@ def register(app: Flask) -> None:
         icon=icon,
         menu=MENU,
         minute=minute,
+        month_name=month_name,
         number=number,
         phases=PHASES,
         role_names=ROLE_NAMES,
@@ -151,6 +154,12 @@ def minute(iso: str | None) -> str:
 def date_text(when: date) -> str:
     """Return a day, without the year."""
     text: str = format_date(when, "d MMM")
+    return text
+
+
+def month_name(first: date) -> str:
+    """Return a month with its year."""
+    text: str = format_date(first, "LLLL y")
     return text
 
 
