@@ -23,6 +23,8 @@ COMMANDS = console.Commands(
         "people": f"{_FOLDER}.people:people",
         "publish": f"{_FOLDER}.packs:publish",
         "revoke": f"{_FOLDER}.hubs:revoke",
+        "rings": f"{_FOLDER}.rings:rings",
+        "rollout": f"{_FOLDER}.rollout:rollout",
         "serve": f"{_FOLDER}.serve:serve",
         "unassign": f"{_FOLDER}.assign:unassign",
         "usb": f"{_FOLDER}.usb:usb",
