@@ -35,9 +35,9 @@ def catalogue_path(suffix: str = ".po") -> Path:
 def find_texts() -> Catalog:
     """Return the texts of the dashboard without translations."""
     found = Catalog()
-    places = ((_OFFICE, _METHODS, _OPTIONS), (Path(hub.__file__).parent, [("passwords.py", "python")], {}))
-    for folder, methods, options in places:
-        for _, _, text, _, _ in extract_from_dir(folder, methods, options, keywords=KEYWORDS):
+    passwords = [("passwords.py", "python")]
+    for folder, methods in ((_OFFICE, _METHODS), (Path(hub.__file__).parent, passwords)):
+        for _, _, text, _, _ in extract_from_dir(folder, methods, _OPTIONS, keywords=KEYWORDS):
             found.add(text)
     for text in find_sentences():
         found.add(text)

@@ -6,7 +6,7 @@ with threads. A passphrase comes on stdin and is written nowhere.
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,18 +21,33 @@ from content_packs.errors import Error
 from content_packs.source import PACK_TOML, open_source
 from provisioning.central import publish as publishing
 from provisioning.central.audit import record
-from provisioning.central.fleet import Fleet
+from provisioning.central.fleet import Fleet, open_fleet
 from provisioning.central.gc import read_held
-from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office
 from provisioning.central.packs_key import unlocked
-from provisioning.central.release import change
-from provisioning.central.roles import PACKS
+from provisioning.central.publishers import key_of
+from provisioning.central.release import change, read_wanted
+from provisioning.central.rollouts.stages import Stage, parse_stages
+from provisioning.central.rollouts.work import Rules, start_all
 from provisioning.central.unpack_upload import find_pack, unpack_upload
 from provisioning.central.uploads import UploadState, folder_of, read_state, write_state
 
 _EVERY_S = 1.0  # a page looks every five
 _TOLD = ("id", "version", "kind", "title", "language", "licence", "description")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How to publish."""
+
+    allow_shrink: bool = False
+    stages: tuple[Stage, ...] = ()  # of a rollout that begins with it; none: to everybody at once
+
+    @classmethod
+    def parse(cls, words: Sequence[str]) -> "Wishes":
+        """Return what the last words of the command line say."""
+        stages = [word for word in words if not word.startswith("--")]
+        return cls("--yes" in words, parse_stages(stages[0]) if stages else ())
 
 
 @dataclass
@@ -104,14 +119,15 @@ def _plain(value: object) -> object:
 
 
 def publish_upload(
-    office: Office, folder: Path, state: UploadState, *, allow_shrink: bool, now: datetime
+    office: Office, folder: Path, state: UploadState, wishes: Wishes, *, now: datetime
 ) -> None:
     """Build what is a source, and put it on offer; the state says what came of it."""
     work = _Work(folder, replace(state, phase="publishing", message="", hint=""))
     try:
-        KeyRing(office.keys).require(PACKS)
+        with open_fleet(office.fleet_db) as fleet:
+            office.open_keys().require(key_of(fleet, str(state.pack.get("id", ""))))
         built = _built(work)
-        outcome, hubs = _publish(office, work, built, allow_shrink=allow_shrink, now=now)
+        outcome, hubs = _publish(office, work, built, wishes, now=now)
         record(office, state.who, "publish", {"packs": outcome.published, "file": state.file}, now)
         names = outcome.published or outcome.already
         work.tell(phase="done", published=names, changes=hubs, step="")
@@ -131,30 +147,37 @@ def _built(work: _Work) -> BuiltPack:
 
 
 def _publish(
-    office: Office, work: _Work, built: BuiltPack, *, allow_shrink: bool, now: datetime
+    office: Office, work: _Work, built: BuiltPack, wishes: Wishes, *, now: datetime
 ) -> tuple[publishing.Outcome, int]:
     with work.progress("verifying", built.index.download_bytes) as advance:
         verify_built(built, advance=advance)
     with work.progress("publishing", built.index.download_bytes + len(built.index_bytes)) as advance:
 
         def edit(fleet: Fleet) -> publishing.Outcome:
-            return publishing.publish(
+            before = read_wanted(fleet)
+            outcome = publishing.publish(
                 office,
                 fleet,
                 [built],
                 now=now,
-                allow_shrink=allow_shrink,
+                allow_shrink=wishes.allow_shrink,
                 advance=advance,
                 held=read_held(office, fleet, now=now),
                 progress=work.progress,
             )
+            if wishes.stages:
+                start_all(fleet, outcome.published, wishes.stages, Rules(), before=before, now=now)
+            return outcome
 
         outcome, changes = change(office, edit, doing="publish", now=now)
     return outcome, len({each.hub_id for each in changes})
 
 
 def main(arguments: list[str]) -> int:
-    """Do one thing with one upload: DIR ID check, or DIR ID publish [--yes], with the passphrase on stdin."""
+    """Do one thing with one upload: DIR ID check, or DIR ID publish [--yes] [STAGES].
+
+    The passphrase of the key comes on stdin.
+    """
     directory, upload_id, task, *more = arguments
     office = Office(Path(directory))
     folder = folder_of(office, upload_id)
@@ -168,7 +191,7 @@ def main(arguments: list[str]) -> int:
             check_upload(folder, state)
         else:
             opened = unlocked(office, passphrase)
-            publish_upload(opened, folder, state, allow_shrink="--yes" in more, now=now)
+            publish_upload(opened, folder, state, Wishes.parse(more), now=now)
     return 0
 
 

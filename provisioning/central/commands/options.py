@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 # Commands are noted in the audit log where they have --dry-run, since then they change something, and these.
 _NOTED = frozenset({"enrol", "revoke", "card", "add", "link", "role", "remove", "sign-out"})
-_NOT_NOTED = frozenset({"ingest"})  # a timer runs it every hour
+_NOT_NOTED = frozenset({"ingest", "tick"})  # timers run them
 _READS = ("pending", "dry_run", "check")  # with these a command only looks
 _IF_SAID = {"notes": "text"}  # changes something only with this option
 _UNSAID = frozenset({"as_json", "dry_run"})

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as Answer
 
 from provisioning.central.audit import record
 from provisioning.central.fleet import Fleet
+from provisioning.central.office import Office
 from provisioning.central.release import change
 from provisioning.central.wanted import Change
 from provisioning.central.web.dashboard import now, this_office
@@ -28,9 +29,17 @@ class Group:
     hub_ids: tuple[str, ...]
 
 
-def do(action: str, edit: Callable[[Fleet], Result], detail: Mapping[str, object]) -> Result:
-    """Change the office and note who did it; errors of the commands become a page (errors.py)."""
-    result, _ = change(this_office(), edit, doing=action, now=now())
+def do(
+    action: str,
+    edit: Callable[[Fleet], Result],
+    detail: Mapping[str, object],
+    office: Office | None = None,
+) -> Result:
+    """Change the office and note who did it; errors of the commands become a page (errors.py).
+
+    `office` is given where its keys were opened with a passphrase.
+    """
+    result, _ = change(office or this_office(), edit, doing=action, now=now())
     note(action, detail)
     return result
 

@@ -14,8 +14,8 @@ from content_packs.trust import MAX_PRIORITY
 from provisioning.central import assign as assigning
 from provisioning.central import publish as publishing
 from provisioning.central.fleet import Assignment, Published, open_fleet
-from provisioning.central.keys import KeyRing
-from provisioning.central.roles import PACKS
+from provisioning.central.packs_key import packs_key_state, unlocked
+from provisioning.central.publishers import key_of
 from provisioning.central.wanted import EVERYBODY
 from provisioning.central.web.dashboard import now, this_office
 from provisioning.central.web.doing import Group, do, done, look
@@ -85,7 +85,6 @@ def show(pack_id: str) -> str:
         everybody=EVERYBODY,
         words=PACK_WORDS,
         on_offer=[pack.version for pack in versions if pack.on_offer][::-1],
-        has_key=KeyRing(this_office().keys).has(PACKS),
     )
 
 
@@ -133,8 +132,8 @@ def ask_withdraw(pack_id: str, version: int) -> str:
     """What withdrawing a version would change."""
     pack = _version(pack_id, version)
     groups = look("withdraw", lambda fleet: publishing.withdraw(fleet, pack_id, version, now=now()))
-    has_key = KeyRing(this_office().keys).has(PACKS)
-    return render_template("packs/withdraw.html", section="/packs", pack=pack, groups=groups, has_key=has_key)
+    key = packs_key_state(this_office(), pack_id)
+    return render_template("packs/withdraw.html", section="/packs", pack=pack, groups=groups, key=key)
 
 
 @bp.post("/<pack_id>/<int:version>/withdraw")
@@ -142,8 +141,10 @@ def ask_withdraw(pack_id: str, version: int) -> str:
 def withdraw(pack_id: str, version: int) -> Answer:
     """Take a version off the offers."""
     pack = _version(pack_id, version)
-    KeyRing(this_office().keys).require(PACKS)
-    do("withdraw", lambda f: publishing.withdraw(f, pack_id, version, now=now()), {"pack": pack.name})
+    office = unlocked(this_office(), request.form.get("passphrase", ""))
+    with open_fleet(office.fleet_db) as fleet:
+        office.open_keys().require(key_of(fleet, pack_id))
+    do("withdraw", lambda f: publishing.withdraw(f, pack_id, version, now=now()), {"pack": pack.name}, office)
     return done(_("%(pack)s is withdrawn.", pack=pack.name), _here(pack_id))
 
 

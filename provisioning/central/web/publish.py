@@ -17,6 +17,8 @@ from werkzeug.wrappers import Response as Answer
 from content_packs.errors import DiskFullError, UsageError
 from provisioning.central.fleet import open_fleet
 from provisioning.central.packs_key import packs_key_state
+from provisioning.central.rollouts.stages import parse_stages
+from provisioning.central.rollouts.store import Rollouts
 from provisioning.central.uploads import (
     MAX_UPLOAD_BYTES,
     RESERVE_BYTES,
@@ -103,8 +105,9 @@ def show(upload_id: str) -> Response:
         section="/packs",
         state=state,
         shown=_SHOWN,
-        key=packs_key_state(this_office()),
+        key=packs_key_state(this_office(), str(state.pack.get("id", ""))),
         known=_known_version(state),
+        waits=state.phase == "done" and _is_governed(state),
     )
     response = make_response(html)
     if state.is_running:
@@ -119,10 +122,13 @@ def publish(upload_id: str) -> Answer:
     folder, state = _find(upload_id)
     if not state.is_ready:
         raise UsageError(_("This upload cannot be published as it is."))
+    stages = request.form.get("stages", "").strip()
+    if stages:
+        parse_stages(stages)
+    more = ["--yes"] if request.form.get("allow_shrink") else []
     begun = replace(state, phase="publishing", who=me().name, message="", hint="", step="")
     write_state(folder, begun, now=now())
-    more = ["--yes"] if request.form.get("allow_shrink") else []
-    _start(folder, "publish", *more, passphrase=request.form.get("passphrase", ""))
+    _start(folder, "publish", *more, *filter(None, [stages]), passphrase=request.form.get("passphrase", ""))
     return done(_("Publishing has begun."), url_for("publish.show", upload_id=upload_id))
 
 
@@ -162,6 +168,12 @@ def _start(folder: Path, task: str, *more: str, passphrase: str = "") -> None:
 def _room() -> int:
     """Return how many bytes an upload may take of the office's disk, packed and unpacked together."""
     return max(0, shutil.disk_usage(this_office().dir).free - RESERVE_BYTES)
+
+
+def _is_governed(state: UploadState) -> bool:
+    """Whether a rollout says who gets the pack, so that nobody gets a new version by itself."""
+    with open_fleet(this_office().fleet_db) as fleet:
+        return state.pack.get("id") in {each.pack_id for each in Rollouts(fleet).list_governing()}
 
 
 def _known_version(state: UploadState) -> int | None:

@@ -96,4 +96,3 @@ def _chart(numbers: SchoolMonth, month: Month) -> Chart | None:
     days = [month.first + timedelta(days=each) for each in range((month.last - month.first).days + 1)]
     known = [(day, by_day[date.isoformat(day)]) for day in days]
     return day_chart(known) if any(value for _day, value in known) else None
-

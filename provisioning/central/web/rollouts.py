@@ -133,7 +133,18 @@ def show(number: int) -> str:
 @needs("viewer")
 def table(number: int) -> Answer:
     """The schools of one rollout as a table."""
-    heads = ("hub_id", "school", "ring", "stage", "state", "reason", "heard_at", "expected_at", "bytes_left", "eta_s")
+    heads = (
+        "hub_id",
+        "school",
+        "ring",
+        "stage",
+        "state",
+        "reason",
+        "heard_at",
+        "expected_at",
+        "bytes_left",
+        "eta_s",
+    )
     rows: list[list[Cell]] = [[getattr(hub, name) for name in heads] for hub in _find(number).hubs]
     return csv_file(f"rollout-{number}.csv", heads, rows)
 
@@ -144,9 +155,7 @@ def ask(number: int, action: str) -> str:
     """What an action would change."""
     edit = _edit_of(action)
     view = _find(number)
-    _did, changes = edit_rollouts(
-        this_office(), lambda f, r: edit(f, r, number), now=now(), dry_run=True
-    )
+    _did, changes = edit_rollouts(this_office(), lambda f, r: edit(f, r, number), now=now(), dry_run=True)
     return render_template(
         "rollouts/ask.html",
         section="/rollouts",
