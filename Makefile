@@ -81,6 +81,7 @@ docs: dev ## write docs/reference from the code
 
 translations: dev ## gather the texts of the code into the catalogues and compile them; tells what lacks a translation
 	.venv/bin/python -m tools.translations
+	.venv/bin/python -m tools.office_translations
 
 pins: dev ## pin the dependencies again, after a change of pyproject.toml or requirements/*.in
 	tools/pins.sh

@@ -25,6 +25,7 @@ COMMANDS = console.Commands(
         "ingest": f"{_FOLDER}.reports:ingest",
         "init": f"{_FOLDER}.init:init",
         "keys": f"{_FOLDER}.keys:keys",
+        "notes": f"{_FOLDER}.notes:notes",
         "packs": f"{_FOLDER}.packs:packs",
         "publishers": f"{_FOLDER}.publishers:publishers",
         "people": f"{_FOLDER}.people:people",

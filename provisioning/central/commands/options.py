@@ -26,8 +26,9 @@ R = TypeVar("R")
 _NOTED = frozenset(
     {"enrol", "revoke", "card", "add", "link", "role", "remove", "sign-out", "passphrase", "export"}
 )
-_NOT_NOTED = frozenset({"ingest"})  # a timer runs it every hour
+_NOT_NOTED = frozenset({"ingest", "tick"})  # timers run them
 _READS = ("pending", "dry_run", "check", "accounts_only")  # with these a command only looks, or follows
+_IF_SAID = {"notes": "text"}  # changes something only with this option
 _UNSAID = frozenset({"as_json", "dry_run"})
 
 json_option = click.option(
@@ -102,6 +103,7 @@ def with_office_as_root(function: Callable[..., R]) -> Callable[..., R]:
 def _note(office: Office, context: click.Context, values: Mapping[str, object]) -> None:
     name = context.info_name or ""
     changes = name in _NOTED or ("dry_run" in values and name not in _NOT_NOTED)
+    changes |= bool(values.get(_IF_SAID.get(name, "")))
     is_print = values.get("apply") is False
     if not changes or is_print or any(values.get(flag) for flag in _READS):
         return
