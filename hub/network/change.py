@@ -49,7 +49,7 @@ def _plan(paths: NetworkPaths, hub: HubPaths, school: School, *, strict: bool = 
     wishes = Wishes.of(school)
     with as_owner(hub.dir) if hub.dir.is_dir() else nullcontext():
         settings = read_hub_settings(hub)
-    network = plan_network(wishes, look(), paths, settings)
+    network = plan_network(wishes, look(), paths, settings, is_online=paths.online.exists())
     if strict and network.faults:
         raise UsageError(network.faults[0], hint="Choose another name or password.")
     note_wishes(wishes, paths)

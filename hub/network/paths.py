@@ -48,6 +48,11 @@ class NetworkPaths:
         return self.run / "resolv.conf"
 
     @property
+    def online(self) -> Path:
+        """There while the way out leads somewhere: what the watcher believes."""
+        return self.run / "online"
+
+    @property
     def dnsmasq_pid(self) -> Path:
         """Who has to hear of a new block list."""
         return self.run / "dnsmasq.pid"

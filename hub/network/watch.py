@@ -50,7 +50,7 @@ class Watcher:
     look: Callable[[], Machine]
     run: Runner = run_command
     reaches: Callable[[], bool] = reaches_internet
-    online: Online = field(default_factory=Online)
+    online: Online = field(init=False)
     network: Network | None = None
     strangers: tuple[IPv4Address, ...] = ()
     _due: dict[str, float] = field(default_factory=dict)
@@ -60,6 +60,7 @@ class Watcher:
     def __post_init__(self) -> None:
         self._state = write_network_state(self.hub)
         self._machine = Machine()
+        self.online = Online(self.paths.online.exists())  # of the watcher before, whose names still hold
 
     def run_until(self, until: threading.Event, clock: Callable[[], float]) -> None:
         """Tick until `until` is set. What fails is named, and tried again at its next time."""
@@ -120,9 +121,17 @@ class Watcher:
         used, is_new = filters.take_filter(self.hub, self.paths, ram_bytes=self._machine.ram_bytes)
         if network.forwards:
             self.online = self.online.after(self.reaches())
+        self._note_online(network.forwards and self.online.is_online)
         if is_new and network.is_open:
             self.run(("systemctl", "reload", "hub-dns.service"))
         self._state.write({"pid": os.getpid(), **self._describe(network, used)})
+
+    def _note_online(self, is_online: bool) -> None:
+        """Tell `change_network`, so that another name of the Wi-Fi does not take the way out away."""
+        if not is_online:
+            self.paths.online.unlink(missing_ok=True)
+        elif not self.paths.online.exists():
+            write_durably(self.paths.online, b"")
 
     def _ask_for_strangers(self) -> None:
         network = self.network

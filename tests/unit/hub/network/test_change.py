@@ -57,3 +57,13 @@ def test_a_wifi_that_cannot_be_changes_nothing(hub):
         hub.change(wifi=WifiConfig("builtin", "x" * 40, "na5 doshka!", 11))
     assert hub.paths.hostapd.read_bytes() == before
     assert read_wishes(hub.paths).ssid == "Школа-5"
+
+
+def test_another_name_of_the_wifi_leaves_the_names_of_the_internet(hub):
+    """dnsmasq is not told that the hub is offline, only to hear the opposite from the watcher a moment later."""
+    hub.paths.filter.write_text('{"format": 1, "pack": "f", "version": 1, "domains": 1}')
+    hub.paths.online.touch()
+    hub.change(student_internet="filtered")
+    assert "198.51.100.1" not in hub.paths.dnsmasq.read_text()
+    wifi = WifiConfig("builtin", "Школа-6", "na5 doshka!", 11)
+    assert hub.change(student_internet="filtered", wifi=wifi) == [AP]
