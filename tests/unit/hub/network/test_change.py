@@ -60,7 +60,7 @@ def test_a_wifi_that_cannot_be_changes_nothing(hub):
 
 
 def test_another_name_of_the_wifi_leaves_the_names_of_the_internet(hub):
-    """dnsmasq is not told that the hub is offline, only to hear the opposite from the watcher a moment later."""
+    """dnsmasq is not told that the hub is offline, to hear the opposite from the watcher a moment later."""
     hub.paths.filter.write_text('{"format": 1, "pack": "f", "version": 1, "domains": 1}')
     hub.paths.online.touch()
     hub.change(student_internet="filtered")
