@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint
+from markupsafe import Markup
 
 from hub.jobs import Job
 from hub.sticks import Stick
@@ -12,6 +13,7 @@ from hub.web.conditions import shown, when
 from hub.web.display import translated
 from hub.web.tech.actions import ACTIONS
 from hub.web.tech.checks import CHECKS
+from hub.web.texts import with_commands
 from hub.wording import typed
 
 
@@ -42,9 +44,9 @@ def job_text(job: Job) -> str:
     return _filled(job.message, job.words)
 
 
-def job_advice(job: Job) -> str:
+def job_advice(job: Job) -> Markup:
     """Return what to do next; empty where nothing needs doing."""
-    return _filled(job.hint, job.words)
+    return with_commands(_filled(job.hint, job.words))
 
 
 def stick_text(stick: Stick) -> str:
