@@ -1,4 +1,4 @@
-"""The lines of a filter's two files, checked one by one: docs/format/filter-v1.md. Pure.
+"""The lines of a filter's files, checked one by one: docs/format/filter-v1.md. Pure.
 
 A wrong list is worse than none: `com` alone would take the Internet away, so what is doubtful is refused.
 """
@@ -7,11 +7,33 @@ import re
 from collections.abc import Iterable, Iterator
 from ipaddress import AddressValueError, IPv4Address
 
-DOMAINS = "domains.txt"
+DOMAINS = "domains.txt"  # always blocked
+LESSON = "lesson.txt"  # blocked while there is a lesson
+ALLOW = "allow.txt"  # left open below a blocked name
 SAFE_SEARCH = "safe-search.txt"
-MAX_DOMAINS = 1_000_000
+RULES = "filter.toml"
+MAX_DOMAINS = 1_000_000  # of domains.txt and lesson.txt together
+MAX_ALLOWED = 10_000
 MAX_SAFE_SEARCH = 500
-MAX_LINE = 254  # the longest name, RFC 1035 §2.3.4, and its end of line
+MAX_LINE = 256  # the longest name, RFC 1035 §2.3.4, a space, a letter and the end of line
+# In this order: of a name that several lists hold, the first category is told.
+CATEGORIES = {
+    "a": "adult",
+    "b": "gambling",
+    "c": "malware",
+    "d": "violence",
+    "e": "drugs",
+    "f": "proxies",
+    "g": "social",
+    "h": "chat",
+    "i": "games",
+    "j": "video",
+    "k": "shopping",
+    "l": "ads",
+    "z": "other",
+}
+OTHER = "z"
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _DOMAIN = re.compile(rf"(?=.{{4,253}}\Z)(?:{_LABEL}\.)+{_LABEL}")
 # Below these, many people have a name each: nobody blocks them all. RFC 6761 and RFC 8375 for the last ones.
@@ -23,17 +45,23 @@ _SHARED = frozenset(
     )
 )
 _OURS = ("lan", "local", "localhost", "internal", "arpa", "test")
+_SEPARATOR = " "  # below every character of a label, so that keys compare label by label
 
 
 class WrongLineError(ValueError):
     """A line that no filter may have; the text says which and what was expected."""
 
 
+def category_of(letter: str) -> str:
+    """Return the category that a letter stands for; one that this program does not know is "other"."""
+    return CATEGORIES.get(letter, CATEGORIES[OTHER])
+
+
 def check_domain(text: str) -> str:
     """Return what is wrong with a name to be blocked, or nothing."""
     if not _DOMAIN.fullmatch(text):
         return "expected a domain of two labels or more in lower case, such as example.com"
-    last = text.rpartition(".")[2]
+    last = text[text.rindex(".") + 1 :]
     if last.isdigit():
         return "expected a domain, not an address"
     if text in _SHARED or last in _OURS:
@@ -41,35 +69,82 @@ def check_domain(text: str) -> str:
     return ""
 
 
-def read_domains(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the names of a list; raises WrongLineError at the first line that is not right.
+def read_entries(lines: Iterable[str], *, most: int = MAX_DOMAINS) -> Iterator[tuple[str, str]]:
+    """Yield the names of a list and the letters of their categories; WrongLineError at the first wrong line.
 
-    They stand in the order of their labels from the last to the first, none twice and none below another: so
-    one look at each line is enough.
+    Names stand in the order of `order_of`, none twice and none below another: one look at each is enough.
     """
-    before = ""
-    before_key: list[str] = []
+    before = _Before(most)
+    for number, line in enumerate(lines, 1):
+        name, _, letter = line.removesuffix("\n").partition(" ")
+        if letter not in _LETTERS:
+            before.refuse(number, line, "expected a domain, a space and the letter of a category")
+        before.step(number, name)
+        yield name, letter
+
+
+def read_names(lines: Iterable[str], *, most: int = MAX_ALLOWED) -> Iterator[str]:
+    """Yield the names of a list without categories, under the same rules."""
+    before = _Before(most)
     for number, line in enumerate(lines, 1):
         name = line.removesuffix("\n")
-        fault = check_domain(name)
-        if fault:
-            raise WrongLineError(f"line {number}: {name[:80]!r} {fault}")
-        key = order_of(name)
-        if before and key <= before_key:
-            raise WrongLineError(f"line {number}: {name} stands after {before}: expected another order")
-        if before and key[: len(before_key)] == before_key:
-            raise WrongLineError(f"line {number}: {name} is below {before}, which is blocked already")
-        if number > MAX_DOMAINS:
-            raise WrongLineError(f"line {number}: expected at most {MAX_DOMAINS} domains")
-        before, before_key = name, key
+        before.step(number, name)
         yield name
-    if not before:
-        raise WrongLineError("the list is empty")
 
 
-def order_of(name: str) -> list[str]:
-    """Return what a list is sorted by."""
-    return name.split(".")[::-1]
+class _Before:
+    """What a list held up to here."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._name, self._key = most, "", ""
+
+    def step(self, number: int, name: str) -> None:
+        """Take one name more; WrongLineError where it is not right there."""
+        if fault := check_domain(name):
+            self.refuse(number, name, fault)
+        key = order_of(name)
+        if self._name and key <= self._key:
+            raise WrongLineError(f"line {number}: {name} stands after {self._name}: expected another order")
+        if self._name and key.startswith(self._key + _SEPARATOR):
+            raise WrongLineError(f"line {number}: {name} is below {self._name}, which the list holds already")
+        if number > self._most:
+            raise WrongLineError(f"line {number}: expected at most {self._most} domains")
+        self._name, self._key = name, key
+
+    @staticmethod
+    def refuse(number: int, text: str, fault: str) -> None:
+        """Raise what is wrong with a line."""
+        raise WrongLineError(f"line {number}: {text.strip()[:80]!r} {fault}")
+
+
+def check_apart(
+    lesson: Iterable[tuple[str, str]], always: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield the entries of `lesson`; WrongLineError where one falls under a name that is always blocked."""
+    names = (name for name, _ in always)
+    last, following = "", next(names, "")
+    for name, letter in lesson:
+        key = order_of(name)
+        while following and order_of(following) <= key:
+            last, following = following, next(names, "")
+        if last and is_below(name, last):
+            raise WrongLineError(f"{name} is always blocked, by {last}: expected it in {DOMAINS} only")
+        yield name, letter
+
+
+def order_of(name: str) -> str:
+    """Return what a list is sorted by: the labels from the last to the first."""
+    return _SEPARATOR.join(name.split(".")[::-1])
+
+
+def name_of(key: str) -> str:
+    """Return the name that `order_of` made the key of: the same turn again."""
+    return ".".join(key.split(_SEPARATOR)[::-1])
+
+
+def is_below(name: str, parent: str) -> bool:
+    """Whether a name is `parent` or below it."""
+    return name == parent or name.endswith("." + parent)
 
 
 def read_safe_search(lines: Iterable[str]) -> dict[str, IPv4Address]:

@@ -45,11 +45,21 @@ def read_boot_id() -> str:
 def read_floor(trust_dir: Path) -> datetime:
     """Return the earliest time that it can be; a missing or damaged file counts as none."""
     try:
-        text = (trust_dir / _FLOOR).read_text(encoding="ascii")
+        text = floor_file(trust_dir).read_text(encoding="ascii")
     except (FileNotFoundError, UnicodeDecodeError):
         return BUILT_AT
     except OSError as error:
         raise local_error(error, "reading the clock's floor") from error
+    return parse_floor(text)
+
+
+def floor_file(trust_dir: Path) -> Path:
+    """Return where the floor is kept."""
+    return trust_dir / _FLOOR
+
+
+def parse_floor(text: str) -> datetime:
+    """Return the floor that such a file holds; a damaged one counts as none."""
     return max(BUILT_AT, _parse(text) or BUILT_AT)
 
 
@@ -60,7 +70,7 @@ def raise_floor(trust_dir: Path, signed_at: datetime) -> None:
     # Twice, so that a flipped bit is not believed: a floor in the far future would never come down.
     line = signed_at.astimezone(UTC).isoformat() + "\n"
     try:
-        write_durably(trust_dir / _FLOOR, (line * 2).encode())
+        write_durably(floor_file(trust_dir), (line * 2).encode())
     except OSError as error:
         raise local_error(error, "writing the clock's floor") from error
 

@@ -73,7 +73,7 @@ def read_health(paths: HubPaths, *, boots: int) -> HealthBody:
     Raises:
         OSError: the hub's disk cannot be read.
     """
-    usage = shutil.disk_usage(paths.dir)
+    usage, card = shutil.disk_usage(paths.dir), read_card(paths.dir)
     return HealthBody(
         free_bytes=usage.free,
         total_bytes=usage.total,
@@ -84,6 +84,8 @@ def read_health(paths: HubPaths, *, boots: int) -> HealthBody:
         boots=boots,
         temperature_c=read_temperature_c(),
         throttled=_read(_THROTTLED),
+        card_errors=card.errors if card else None,
+        card_written_bytes=card.written_bytes if card else None,
     )
 
 

@@ -13,6 +13,7 @@ COMMANDS = console.Commands(
         "backup": "hub.cli.backup:backup",
         "card": "hub.cli.card:card",
         "enrol": "hub.cli.enrol:enrol",
+        "filter": "hub.cli.filter:filter_command",
         "front-door": "hub.cli.services:front_door",
         "init": "hub.cli.init:init",
         "jobs": "hub.cli.jobs:jobs",

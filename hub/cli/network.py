@@ -21,6 +21,7 @@ def network(paths: HubPaths, dry_run: bool, watch: bool, as_json: bool) -> None:
     """Write the files of Wi-Fi, addresses, names and firewall, and let the running parts read them."""
     from hub.network.apply import Difference, apply_network, find_difference, plan_commands
     from hub.network.change import plan_network, read_hub_settings, read_wishes
+    from hub.network.lessons import class_moment
     from hub.network.look import look
     from hub.network.paths import NetworkPaths
 
@@ -28,7 +29,7 @@ def network(paths: HubPaths, dry_run: bool, watch: bool, as_json: bool) -> None:
     if watch:
         _watch(paths, settings)
         return
-    planned = plan_network(read_wishes(places), look(), places, settings)
+    planned = plan_network(read_wishes(places), look(), places, settings, moment=class_moment(paths))
     difference: Difference = find_difference(planned, places) if dry_run else apply_network(planned, places)
     layout = planned.layout
     found: dict[str, Any] = {

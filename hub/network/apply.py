@@ -84,9 +84,8 @@ def write_network(network: Network, paths: NetworkPaths) -> Difference:
             for path in difference.gone:
                 path.unlink(missing_ok=True)
             _keep_range(network, paths)
-            for path in (paths.blocked, paths.resolvers):  # dnsmasq does not start without them
-                if not path.exists():
-                    write_durably(path, b"")
+            if not paths.resolvers.exists():  # dnsmasq does not start without it
+                write_durably(paths.resolvers, b"")
     except OSError as error:
         raise local_error(error, "writing the network's files") from error
     return difference

@@ -10,12 +10,14 @@ from hub.network.apply import Runner, apply_network, write_network
 from hub.network.facts import Machine
 from hub.network.lan import Lan, choose_lan
 from hub.network.layout import lay_out
+from hub.network.lessons import class_moment
 from hub.network.look import look
 from hub.network.paths import NetworkPaths
 from hub.network.render import Network, render
 from hub.network.wishes import School, Wishes
 from hub.owner import as_owner
-from hub.settings import HubPaths, HubSettings, read_settings
+from hub.settings import DoorSettings, HubPaths, HubSettings, read_settings
+from hub.uplink.limits import Moment
 
 
 def prepare_network(paths: NetworkPaths, hub: HubPaths, school: School) -> list[str]:
@@ -49,7 +51,9 @@ def _plan(paths: NetworkPaths, hub: HubPaths, school: School, *, strict: bool = 
     wishes = Wishes.of(school)
     with as_owner(hub.dir) if hub.dir.is_dir() else nullcontext():
         settings = read_hub_settings(hub)
-    network = plan_network(wishes, look(), paths, settings, is_online=paths.online.exists())
+    network = plan_network(
+        wishes, look(), paths, settings, is_online=paths.online.exists(), moment=class_moment(hub)
+    )
     if strict and network.faults:
         raise UsageError(network.faults[0], hint="Choose another name or password.")
     note_wishes(wishes, paths)
@@ -110,10 +114,12 @@ def plan_network(
     paths: NetworkPaths,
     settings: HubSettings | None,
     *,
+    moment: Moment | None = None,
     is_online: bool = False,
 ) -> Network:
-    """Return the network as it shall be now; reads the range and the filter that were kept."""
+    """Return the network as it shall be at `moment`; reads the range and the filter that were kept."""
     used = filters.read_filter(paths)
+    lesson = used.is_lesson(moment)
     return render(
         wishes,
         machine,
@@ -123,5 +129,12 @@ def plan_network(
         gated=settings is None or settings.captive.mode == "welcome",
         is_online=is_online,
         has_filter=used.is_there,
-        safe_search=used.addresses(),
+        lists=used.lists(paths, lesson=lesson),
+        safe_search=used.addresses(lesson=lesson),
     )
+
+
+def own_names(wishes: Wishes, settings: HubSettings | None) -> tuple[str, str]:
+    """Return the names of this hub, with everything below them."""
+    door = settings.door if settings else DoorSettings()
+    return wishes.hub_name, door.packs_domain

@@ -4,7 +4,7 @@
 `mirror` puts these devices into the set again after each load.
 """
 
-from hub.network.lan import CAPTIVE, Lan
+from hub.network.lan import BLOCKED, CAPTIVE, Lan
 from hub.network.layout import Layout
 from hub.network.safe import DOH_ADDRESSES
 
@@ -109,6 +109,7 @@ def _forward(layout: Layout, *, filtered: bool, gated: bool) -> list[str]:
             "    meta nfproto != ipv4 drop",
             *([f"    ip saddr . ether saddr != @{ACCEPTED} goto refused"] if gated else []),
             f"    ip daddr {{ {_PRIVATE} }} goto refused  # the school's own computers, and the modem",
+            f"    ip daddr {{ {CAPTIVE}, {BLOCKED} }} goto refused",
             f"    ip daddr {{ {', '.join(DOH_ADDRESSES)} }} goto refused",
             # Web pages only: what would carry them past the names' filter is another port (DNS over TLS 853,
             # QUIC 443/udp, tunnels); time and ping do no harm.
@@ -134,6 +135,7 @@ def _redirects(layout: Layout, portal: int, *, filtered: bool, gated: bool) -> l
         "    type nat hook prerouting priority dstnat; policy accept;",
         f"    {lan} ip protocol {{ tcp, udp }} th dport 53 redirect to :53",
         f"    {lan} fib daddr type local accept",
+        *([f"    {lan} ip daddr {BLOCKED} tcp dport 80 redirect to :{portal}"] if filtered else []),
         *caught,
         "  }",
     ]

@@ -10,6 +10,8 @@ from ipaddress import IPv4Address, IPv4Network
 
 # In a network outside nobody has it, so phones take an answer with it for a sign-in page: image.md §5.2.
 CAPTIVE = IPv4Address("198.51.100.1")
+# Where names lead that the filter blocks: port 80 is the hub's page that says so, others say no at once.
+BLOCKED = IPv4Address("198.51.100.2")
 RANGES = tuple(map(IPv4Network, ("10.83.16.0/22", "172.27.16.0/22", "192.168.184.0/22", "100.99.16.0/22")))
 _FOR_ACCESS_POINTS = 50  # the first addresses are given to nobody: access points have theirs there
 

@@ -6,11 +6,12 @@ out, so that every device finds the hub by itself; and through the filter when i
 
 from collections.abc import Mapping
 from ipaddress import IPv4Address
+from pathlib import Path
 
 from hub.network.lan import CAPTIVE, Lan
 from hub.network.layout import Layout
 from hub.network.paths import NetworkPaths
-from hub.network.safe import CANARIES, DOH_NAMES, SAFE_SEARCH
+from hub.network.safe import ANSWERED, SAFE_SEARCH
 
 _TTL_S = 10  # of our own answers: soon after a change everybody knows
 _LEASE = "8h"
@@ -25,9 +26,12 @@ def render_names(
     *,
     own: tuple[str, ...],
     is_open: bool,
+    lists: tuple[Path, ...] = (),
     safe_search: Mapping[str, IPv4Address] = SAFE_SEARCH,
 ) -> str:
-    """Return dnsmasq.conf. `own` are our names, with everything below them; `is_open`: a class can go out."""
+    """Return dnsmasq.conf. `own` are our names, with everything below them; `is_open`: a class can go out,
+    past the names in `lists`.
+    """
     lines = [
         "# Written by `hub card network`: docs/adr/0016.",
         f"interface={layout.lan}",
@@ -47,9 +51,9 @@ def render_names(
         f"dhcp-option=option:dns-server,{lan.hub}",
         "local=/lan/",
         *(line for name in own for line in _leads_to(name, lan.hub)),
-        *(f"local=/{name}/" for name in (*CANARIES, *DOH_NAMES)),
+        *(f"local=/{name}/" for name in ANSWERED),
     ]
-    lines += _filtered(paths, safe_search) if is_open else _captive()
+    lines += _filtered(paths, lists, safe_search) if is_open else _captive()
     return "\n".join([*lines, ""])
 
 
@@ -64,10 +68,13 @@ def _captive() -> list[str]:
     ]
 
 
-def _filtered(paths: NetworkPaths, safe_search: Mapping[str, IPv4Address]) -> list[str]:
+def _filtered(
+    paths: NetworkPaths, lists: tuple[Path, ...], safe_search: Mapping[str, IPv4Address]
+) -> list[str]:
     return [
         f"resolv-file={paths.resolvers}",
-        f"servers-file={paths.blocked}",
+        *(f"conf-file={path}" for path in lists),
+        "filter-rr=HTTPS",  # asked for a blocked name it would come from outside, with an address
         "stop-dns-rebind",
         "cache-size=5000",
         "dns-forward-max=300",

@@ -54,7 +54,7 @@ class NetworkPaths:
 
     @property
     def dnsmasq_pid(self) -> Path:
-        """Who has to hear of a new block list."""
+        """The process that answers for names."""
         return self.run / "dnsmasq.pid"
 
     @property
@@ -63,11 +63,10 @@ class NetworkPaths:
         return self.kept / "range"
 
     @property
-    def blocked(self) -> Path:
-        """The block list as dnsmasq reads it."""
-        return self.kept / "blocked.conf"
-
-    @property
     def filter(self) -> Path:
-        """Which block list that is, and its addresses of safe search."""
+        """Which filter is in use, by which files, and when which of them."""
         return self.kept / "filter.json"
+
+    def names_file(self, sort: str, sha256: str) -> Path:
+        """A list of a filter as dnsmasq reads it: `sort` is "always", "lesson" or "allow"."""
+        return self.kept / f"names-{sort}-{sha256[:16]}.conf"

@@ -56,11 +56,13 @@ def render(
     gated: bool = True,
     is_online: bool = False,
     has_filter: bool = True,
+    lists: tuple[Path, ...] = (),
     safe_search: Mapping[str, IPv4Address] = SAFE_SEARCH,
 ) -> Network:
     """Return the network. A Wi-Fi that cannot be made is left out and named in `faults`; the rest stands.
 
-    Without a filter (`has_filter`) no class goes out: "filtered" never means "not filtered yet".
+    Without a filter (`has_filter`) no class goes out: "filtered" never means "not filtered yet". `lists` are
+    the files of the names that it blocks now.
     """
     door = door or DoorSettings()
     layout = lay_out(wishes, machine)
@@ -76,7 +78,9 @@ def render(
         texts[paths.client_radio] = File(f"HUB_UPLINK_WIFI={layout.client_radio}\n")
     if layout.lan:
         own = (wishes.hub_name, door.packs_domain)
-        text = render_names(layout, lan, paths, own=own, is_open=is_open, safe_search=safe_search)
+        text = render_names(
+            layout, lan, paths, own=own, is_open=is_open, lists=lists, safe_search=safe_search
+        )
         texts[paths.dnsmasq] = File(text)
     texts |= {paths.links / name: File(text) for name, text in render_links(layout, lan).items()}
     may_be = (paths.hostapd, paths.supplicant, paths.client_radio, paths.dnsmasq)

@@ -70,6 +70,7 @@ DOH_NAMES = (
         "freedns.controld.com",
     ),
 )
+ANSWERED = (*CANARIES, *DOH_NAMES)  # by the hub itself, and always with "no such name"
 DOH_ADDRESSES = (
     *("1.1.1.1", "1.0.0.1", "1.1.1.2", "1.0.0.2", "1.1.1.3", "1.0.0.3", "8.8.8.8", "8.8.4.4", "9.9.9.9"),
     *("9.9.9.10", "9.9.9.11", "149.112.112.112", "149.112.112.10", "149.112.112.11", "208.67.222.222"),

@@ -68,6 +68,10 @@ WARNINGS = {
         later("The class has no Internet yet: no filter has come from the office."),
         later("It comes with a sync. Ask the office whether a filter is assigned to this hub."),
     ),
+    "filter-clock": (
+        later("The filter blocks what it blocks in lessons, all day: the hub does not know what time it is."),
+        later("Set the clock on the technician's page. With a link it sets itself."),
+    ),
     "filter-refused": (
         later("A new filter is not used, the one before stays: %(why)s."),
         later("Tell the office: the filter has to be built again."),

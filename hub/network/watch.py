@@ -1,7 +1,8 @@
 """Keep the network as it shall be: look, decide by the pure modules, write, and say how it is.
 
 each second     who pressed "Continue" since: into the firewall's set
-each 5 s        addresses of the ways out: the class's range moves where they meet, DNS servers are noted
+each 5 s        addresses of the ways out: the class's range moves where they meet, DNS servers are noted; a
+                lesson begins or ends for the filter
 each minute     does the way out lead anywhere; a new filter; how many devices; the state for the pages
 each 10 min     other DHCP servers in the class's network
 """
@@ -18,12 +19,14 @@ from typing import Any
 from content_packs.console import note
 from content_packs.durable import write_durably
 from content_packs.errors import LocalError, local_error
+from content_packs.lesson_time import LessonTime
 from hub.clock import read_boot_id
 from hub.network import filters, mirror
 from hub.network.apply import Command, Runner, plan_commands, run_command, set_forwarding, write_network
-from hub.network.change import outside, plan_network, read_wishes
+from hub.network.change import outside, own_names, plan_network, read_wishes
 from hub.network.facts import Machine
 from hub.network.lan import meets
+from hub.network.lessons import class_moment
 from hub.network.online import Online, reaches_internet
 from hub.network.paths import NetworkPaths
 from hub.network.render import Network
@@ -32,6 +35,7 @@ from hub.network.stations_seen import read_stations
 from hub.network.strangers import find_strangers
 from hub.network.wishes import Wishes
 from hub.settings import HubPaths, HubSettings
+from hub.uplink.limits import Moment
 
 TICK_S = 1.0
 LOOK_S = 5.0
@@ -95,7 +99,9 @@ class Watcher:
         self._machine = self.look()
         self._note_resolvers()
         network = plan_network(
-            read_wishes(self.paths), self._machine, self.paths, self.settings, is_online=self.online.is_online
+            *(read_wishes(self.paths), self._machine, self.paths, self.settings),
+            moment=class_moment(self.hub),
+            is_online=self.online.is_online,
         )
         difference = write_network(network, self.paths)
         self.network = network
@@ -118,12 +124,11 @@ class Watcher:
         network = self.network
         if network is None:
             return
-        used, is_new = filters.take_filter(self.hub, self.paths, ram_bytes=self._machine.ram_bytes)
+        own = own_names(read_wishes(self.paths), self.settings)
+        used, _ = filters.take_filter(self.hub, self.paths, ram_bytes=self._machine.ram_bytes, own=own)
         if network.forwards:
             self.online = self.online.after(self.reaches())
         self._note_online(network.forwards and self.online.is_online)
-        if is_new and network.is_open:
-            self.run(("systemctl", "reload", "hub-dns.service"))
         self._state.write({"pid": os.getpid(), **self._describe(network, used)})
 
     def _note_online(self, is_online: bool) -> None:
@@ -173,7 +178,7 @@ class Watcher:
                 "open": network.is_open,
                 "online": self.online.is_online if network.forwards else None,
             },
-            "filter": {name: value for name, value in used.to_dict().items() if name != "safe_search"},
+            "filter": describe_filter(used, class_moment(self.hub)),
             "warnings": list(self._warnings(network, wishes, used)),
         }
 
@@ -190,7 +195,25 @@ class Watcher:
             found.append({"code": "no-filter"})
         if used.refused:
             found.append({"code": "filter-refused", "values": {"why": used.refused}})
+        if network.forwards and used.lesson and not class_moment(self.hub).is_known:
+            found.append({"code": "filter-clock"})
         return found
+
+
+def describe_filter(used: filters.Filter, moment: Moment) -> dict[str, Any]:
+    """Return what the state says of the filter: docs/reference/json.md."""
+    lesson = used.is_lesson(moment)
+    change = LessonTime.parse(used.lesson_time).next_change(moment.local) if moment.is_known else None
+    names = ("pack_id", "version", "domains", "lesson", "allowed", "lesson_time", "strict_search")
+    return {
+        **{name: getattr(used, name) for name in names},
+        "categories": list(used.categories),
+        "in_lesson": lesson,
+        "clock_known": moment.is_known,
+        "until": change.isoformat(timespec="minutes") if change and used.lesson else None,
+        "refused": used.refused,
+        "refused_version": used.refused_version,
+    }
 
 
 def _describe_stations(network: Network, paths: NetworkPaths) -> dict[str, Any] | None:

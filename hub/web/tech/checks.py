@@ -248,6 +248,14 @@ CHECKS = {
             later("Ask the office whether a filter is assigned to this hub."),
         ),
     ),
+    "network-filter-clock": Help(
+        later("Lesson rules all day"),
+        later(
+            "The filter blocks some sites in lessons only. As the clock may be wrong, they stay blocked"
+            " after lessons too."
+        ),
+        (later("Set the clock on the technician's page. With a link it sets itself."),),
+    ),
     "network-filter-refused": Help(
         later("A filter that is not used"),
         later("The new filter cannot be used on this hub. The one before goes on filtering."),
