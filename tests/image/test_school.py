@@ -29,6 +29,7 @@ HUB_LAN = Lan()
 ANSWER_S = 0.5  # of a probe on a Pi; an emulated one on a busy machine is noted and not judged
 FIRST_START = "virt: power to portal, first start, with a class's network"
 SECOND_START = "virt: power to portal, second start, with four packs"
+PATIENCE = {"tries": 40, "pause_s": 5}  # of a device that asks for an address
 CONTENT_S, KOLIBRI_S = 1200, 1800
 PACK = "p-{}.hubpacks.lan"
 
@@ -60,7 +61,7 @@ def school(image, tmp_path_factory):
         stack.enter_context(running(machine))
         begun = time.monotonic()
         wait_for_portal(machine, spaces.devices[0], begun, FIRST_START)
-        leases = [device.join(folder) for device in spaces.devices]
+        leases = [device.join(folder, **PATIENCE) for device in spaces.devices]
         phones = [
             LanBrowser(device, str(lease.dns)) for device, lease in zip(spaces.devices, leases, strict=True)
         ]
@@ -242,7 +243,7 @@ def test_it_switches_off_by_the_page_and_starts_again(synced, technician):
     wait_for_portal(machine, school.phone.device, begun, SECOND_START)
     shell(machine)
     assert "recovering journal" not in machine.said()
-    school.phone.device.join(school.office.folder)
+    school.phone.device.join(school.office.folder, **PATIENCE)
     assert school.phone.get(f"/p/{BOOK}/index.html", PACK.format(BOOK)).status == 200
     wait_for(
         lambda: machine.ask("systemctl is-active hub-portal hub-dns hub-door | sort -u") == "active",
