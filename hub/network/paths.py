@@ -63,6 +63,11 @@ class NetworkPaths:
         return self.kept / "range"
 
     @property
+    def guest(self) -> Path:
+        """The address that another network gave this hub last, for hub-status.txt."""
+        return self.kept / "guest-address"
+
+    @property
     def filter(self) -> Path:
         """Which filter is in use, by which files, and when which of them."""
         return self.kept / "filter.json"

@@ -23,7 +23,7 @@ from content_packs.lesson_time import LessonTime
 from hub.clock import read_boot_id
 from hub.network import filters, mirror
 from hub.network.apply import Command, Runner, plan_commands, run_command, set_forwarding, write_network
-from hub.network.change import outside, own_names, plan_network, read_wishes
+from hub.network.change import outside, own_names, plan_network, read_guest, read_wishes
 from hub.network.facts import Machine
 from hub.network.lan import meets
 from hub.network.lessons import class_moment
@@ -109,6 +109,15 @@ class Watcher:
         for command in tuple(self._todo):  # what fails is tried again at the next look, and stops no other
             self._try(partial(self._run, command))
         set_forwarding(network.forwards)
+        self._note_guest(network)
+
+    def _note_guest(self, network: Network) -> None:
+        """Keep the address that another network gave us, and let hub-status.txt tell it."""
+        here = (way for way in self._machine.ways if way.interface == network.layout.guest_at)
+        way = next(here, None)
+        if way is not None and str(way.address.ip) != read_guest(self.paths):
+            write_durably(self.paths.guest, f"{way.address.ip}\n".encode())
+            self.run(("systemctl", "--no-block", "restart", "hub-boot.service"))
 
     def _run(self, command: Command) -> None:
         self.run(command)
