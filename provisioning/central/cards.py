@@ -24,7 +24,7 @@ from provisioning.central.sshd.names import account_of
 from provisioning.central.wanted import EVERYBODY
 
 TOKEN_DAYS = 60  # a card is flashed, carried to a school and started in that time
-_DEPOT = "depot_url"  # a note of this installation
+DEPOT_NOTE = "depot_url"  # a note of this installation
 _CODE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _OWN_HOST_KEYS = Path("/etc/ssh")
 _SFTP = "sftp://"
@@ -50,7 +50,7 @@ def remember_depot(fleet: Fleet, url: str | None, host_keys: Sequence[str]) -> N
     if url:
         keys = list_host_keys(fleet)
         check_url(url if "@" in url or not url.startswith(_SFTP) else _with_account(url, "h"), host_keys=keys)
-        fleet.save_note(_DEPOT, url)
+        fleet.save_note(DEPOT_NOTE, url)
 
 
 def find_depot(fleet: Fleet) -> Depot:
@@ -59,7 +59,7 @@ def find_depot(fleet: Fleet) -> Depot:
     Raises:
         UsageError: nobody said, and this machine has no sshd.
     """
-    url, keys = fleet.note(_DEPOT), list_host_keys(fleet)
+    url, keys = fleet.note(DEPOT_NOTE), list_host_keys(fleet)
     if url:
         return Depot(url, keys)
     own = _read_own_host_keys()
