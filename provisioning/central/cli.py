@@ -25,6 +25,7 @@ COMMANDS = console.Commands(
         "publishers": f"{_FOLDER}.publishers:publishers",
         "people": f"{_FOLDER}.people:people",
         "publish": f"{_FOLDER}.packs:publish",
+        "replace": f"{_FOLDER}.card:replace_command",
         "revoke": f"{_FOLDER}.hubs:revoke",
         "rings": f"{_FOLDER}.rings:rings",
         "rollout": f"{_FOLDER}.rollout:rollout",

@@ -36,7 +36,7 @@ class HubOverview:
     @property
     def is_copied(self) -> bool:
         """Whether two machines have reported as this hub since it was enrolled."""
-        return any(note.kind == "two-cards" and note.at > self.hub.enrolled_at for note in self.notes)
+        return any(note.kind == "two-cards" and note.at > self.hub.card_since for note in self.notes)
 
     def body(self, kind: str) -> Mapping[str, Any] | None:
         """Return what the newest event of a kind says; None where there is none."""
