@@ -57,6 +57,8 @@ _MAX_PACKS = 10_000
 _MAX_DELTAS = 20
 _MAX_HOST_KEYS = 16
 MAX_PRIORITY = 9
+MAX_DAY_MB = 1_000_000
+_MAX_QUIET_HOURS = 200  # characters
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONFIG = UpdaterConfig(
     max_root_rotations=MAX_ROOT_ROTATIONS,
@@ -100,6 +102,9 @@ class Offer:
     deltas: tuple[DeltaOffer, ...] = ()
     priority: int = 0  # -9 to 9; what the office wants first has the highest
     replace: bool = False  # where old and new do not fit together: remove the old version first
+    quiet_hours: str = ""  # in which this pack waits, as hub.toml writes them; not yet looked at
+    day_mb: int = 0  # of this pack, over an uplink; 0: nothing is said
+    ignored: str = ""  # what the assignment says of it that cannot be used: a warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +294,9 @@ class _Assigned:
     version: int
     priority: int
     replace: bool
+    quiet_hours: str = ""
+    day_mb: int = 0
+    ignored: str = ""
 
 
 def _assigned(assignment: TargetFile | None) -> list[_Assigned]:
@@ -309,7 +317,17 @@ def _assigned_pack(entry: object) -> _Assigned:
     if not isinstance(priority, int) or not -MAX_PRIORITY <= priority <= MAX_PRIORITY:
         raise BadDataError(f"assignment: {pack_id}: priority: expected -9 to 9, got {priority!r:.80}")
     replace = values.get("replace") is True
-    return _Assigned(pack_id, _count(values, "version", "assignment"), int(priority), replace)
+    version = _count(values, "version", "assignment")
+    quiet_hours, day_mb = values.get("quiet_hours", ""), values.get("day_mb", 0)
+    # Who can sign assignments may hold content up; a value that is none must not keep everything away.
+    ignored = []
+    if not isinstance(quiet_hours, str) or len(quiet_hours) > _MAX_QUIET_HOURS:
+        ignored.append(f"quiet_hours {quiet_hours!r:.80}")
+        quiet_hours = ""
+    if not isinstance(day_mb, int) or isinstance(day_mb, bool) or not 0 <= day_mb <= MAX_DAY_MB:
+        ignored.append(f"day_mb {day_mb!r:.80}")
+        day_mb = 0
+    return _Assigned(pack_id, version, int(priority), replace, quiet_hours, day_mb, ", ".join(ignored))
 
 
 def _offer(updater: Updater, wanted: _Assigned, publishers: Sequence[DelegatedRole]) -> Offer:
@@ -347,6 +365,9 @@ def _offer(updater: Updater, wanted: _Assigned, publishers: Sequence[DelegatedRo
         deltas=_deltas(custom, target.path, DeltaOffer(0, version, 0, 0, json_sha256, json_size)),
         priority=wanted.priority,
         replace=wanted.replace,
+        quiet_hours=wanted.quiet_hours,
+        day_mb=wanted.day_mb,
+        ignored=wanted.ignored,
     )
 
 

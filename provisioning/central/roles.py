@@ -257,6 +257,10 @@ def _assigned(pack_id: str, version: int, terms: Terms) -> dict[str, object]:
         said["priority"] = terms.priority
     if terms.replace:
         said["replace"] = True
+    if terms.quiet_hours:
+        said["quiet_hours"] = terms.quiet_hours
+    if terms.day_mb:
+        said["day_mb"] = terms.day_mb
     return said
 
 

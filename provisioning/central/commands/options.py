@@ -16,6 +16,7 @@ from content_packs import console
 from provisioning.central.audit import record
 from provisioning.central.keys import KeyAccess
 from provisioning.central.office import Office, find_office
+from provisioning.central.owner import as_owner
 from provisioning.central.passphrases import Passphrases, read_passphrases
 from provisioning.central.wanted import Change
 
@@ -25,8 +26,9 @@ R = TypeVar("R")
 _NOTED = frozenset(
     {"enrol", "revoke", "card", "add", "link", "role", "remove", "sign-out", "passphrase", "export"}
 )
-_NOT_NOTED = frozenset({"ingest"})  # a timer runs it every hour
-_READS = ("pending", "dry_run", "check")  # with these a command only looks
+_NOT_NOTED = frozenset({"ingest", "tick"})  # timers run them
+_READS = ("pending", "dry_run", "check", "accounts_only")  # with these a command only looks, or follows
+_IF_SAID = {"notes": "text"}  # changes something only with this option
 _UNSAID = frozenset({"as_json", "dry_run"})
 
 json_option = click.option(
@@ -71,13 +73,25 @@ def office_of(context: click.Context, directory: str | None) -> Office:
 def with_office(function: Callable[..., R]) -> Callable[..., R]:
     """Give the command its Office first: from its own --dir, the group's, else $CENTRAL_DIR.
 
-    What changes something is noted in the audit log once it is done.
+    What changes something is noted in the audit log once it is done. Root works as the account to which the
+    office belongs, so that it leaves nothing there that this account cannot change.
     """
+
+    def as_its_owner(office: Office, /, **values: object) -> R:
+        with as_owner(office.dir):
+            return function(office, **values)
+
+    return with_office_as_root(update_wrapper(as_its_owner, function))
+
+
+def with_office_as_root(function: Callable[..., R]) -> Callable[..., R]:
+    """As `with_office`, for what sets this machine up: the command itself minds whose files it makes."""
 
     def command(context: click.Context, /, directory: str | None, **values: object) -> R:
         office = office_of(context, directory)
         result = function(office, **values)
-        _note(office, context, values)
+        with as_owner(office.dir):
+            _note(office, context, values)
         return result
 
     option = click.option(
@@ -89,14 +103,16 @@ def with_office(function: Callable[..., R]) -> Callable[..., R]:
 def _note(office: Office, context: click.Context, values: Mapping[str, object]) -> None:
     name = context.info_name or ""
     changes = name in _NOTED or ("dry_run" in values and name not in _NOT_NOTED)
-    if not changes or any(values.get(flag) for flag in _READS):
+    changes |= bool(values.get(_IF_SAID.get(name, "")))
+    is_print = values.get("apply") is False
+    if not changes or is_print or any(values.get(flag) for flag in _READS):
         return
     action = context.command_path.partition(" ")[2]  # "central rollout start" → "rollout start"
     said = {key: value for key, value in values.items() if value and key not in _UNSAID}
-    record(office, f"cli:{_login()}", action, said, now())
+    record(office, f"cli:{login()}", action, said, now())
 
 
-def _login() -> str:
+def login() -> str:
     """Return whose shell this is; behind sudo the person's own."""
     try:
         return os.environ.get("SUDO_USER") or getpass.getuser()
