@@ -105,6 +105,16 @@ def authorized_line(
     return f"restrict{expires}{command} {public_key} {hub_id}\n"
 
 
+def confine(line: bytes) -> bytes:
+    """Return a line of `authorized_line` with all that its key may ask for; one that expires is a token's.
+
+    Whoever runs the SSH server calls it, so that the server needs no ForceCommand, which is the same for all.
+    """
+    requests = TOKEN_REQUESTS if line.startswith(b"restrict,expiry-time=") else HUB_REQUESTS
+    options, space, rest = line.partition(b" ")
+    return options + f',command="{sftp_command(requests)}"'.encode() + space + rest
+
+
 def sftp_command(requests: Sequence[str]) -> str:
     """Return what sshd runs for a key that may make just these requests of SFTP."""
     return f"internal-sftp -u 0007 -p {','.join(requests)}"
