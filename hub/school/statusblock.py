@@ -11,7 +11,7 @@ from hub.school.decode import decode
 BEGIN = "--- classroom-hub status 1 ---"
 END = "--- end ---"
 _BITS = 80  # of a fingerprint
-_LINE = re.compile(r"([a-z_]+): (.*)")
+_LINE = re.compile(r"([a-z_]+): ?(.*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from provisioning.central.rotation import rotate
 from support.office import HubTrust, OfficeAtWork
 
 COMMAND = str(Path(sys.executable).with_name("central"))
-WORDS = "korova pase travu na luzi"
+WORDS = "korova ta siry kozy na luzi"
 OTHER = "tryndyrynda 42 hrabli v sadu"
 
 
