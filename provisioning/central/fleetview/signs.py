@@ -31,13 +31,13 @@ def list_signs(known: Known, *, now: datetime) -> Iterator[Alert]:
     yield from _of_clock(known)
     yield from _of_failures(known)
     yield from _of_dropped(known, now)
-    copied = [note for note in known.notes if note.kind == "two-cards" and note.at > known.hub.enrolled_at]
+    copied = [note for note in known.notes if note.kind == "two-cards" and note.at > known.hub.card_since]
     if copied:
         yield Alert(
             "copied-card",
             "urgent",
             "Two hubs say that they are this one: its card was copied.",
-            hint="Revoke it, set both hubs up anew with `hub init`, and enrol each.",
+            hint="Replace it (`central replace`): both cards are out at once; make a new card for each hub.",
             since=copied[-1].at,
         )
 
