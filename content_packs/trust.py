@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tuf.api import exceptions as tuf_errors
-from tuf.api.metadata import Metadata, Root, Signed, TargetFile, Timestamp
+from tuf.api.metadata import DelegatedRole, Metadata, Root, Signed, TargetFile, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 
 from content_packs import depot
@@ -49,6 +49,8 @@ from content_packs.trust_fetcher import (
     HeadFirstFetcher,
 )
 
+PUBLISHER = "publisher-"  # begins the name of a role that signs packs of its own: depot-v1.md §4.1
+SYSTEM_KINDS = ("filter", "image", "software")  # packs that change the hub itself: the office's alone
 SIGNED_AT = "signed_at"  # our field of the timestamp role: docs/format/depot-v1.md §4.6
 _BEFORE_ANY_EXPIRY = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_PACKS = 10_000
@@ -270,13 +272,20 @@ def _verify(
         trusted.reference_time = _BEFORE_ANY_EXPIRY
         updater.refresh()
         assignment = updater.get_targetinfo(depot.assignment_target(hub_id))
-        packs = tuple(_offer(updater, wanted) for wanted in _assigned(assignment))
+        publishers = _publishers(trusted.targets)
+        packs = tuple(_offer(updater, wanted, publishers) for wanted in _assigned(assignment))
         office = updater.get_targetinfo(depot.OFFICE_TARGET)
         roles = dict(trusted._trusted_set)
         files = read_scratch(scratch, roles, trusted.root.version)
     if office is None:
         return _Verified(roles, assignment, packs, files, None, ())
     return _Verified(roles, assignment, packs, files, _seal_key(office), _host_keys(office))
+
+
+def _publishers(top: Targets) -> list[DelegatedRole]:
+    """Return the roles of publishers: those to which `targets` delegates packs before PACKS itself."""
+    delegated = top.delegations.roles if top.delegations is not None else None
+    return [role for name, role in (delegated or {}).items() if name.startswith(PUBLISHER)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +330,7 @@ def _assigned_pack(entry: object) -> _Assigned:
     return _Assigned(pack_id, version, int(priority), replace, quiet_hours, day_mb, ", ".join(ignored))
 
 
-def _offer(updater: Updater, wanted: _Assigned) -> Offer:
+def _offer(updater: Updater, wanted: _Assigned, publishers: Sequence[DelegatedRole]) -> Offer:
     pack_id, version = wanted.pack_id, wanted.version
     target = updater.get_targetinfo(depot.index_path(pack_id, version))
     if target is None:
@@ -335,12 +344,16 @@ def _offer(updater: Updater, wanted: _Assigned) -> Offer:
             f"{target.path}: signed by an earlier, unreleased version of `central`: no index_json_sha256",
             hint="Ask the office for a new depot (central init DIR), and make this hub anew: hub init DIR",
         )
+    kind = _text(custom, "kind", target.path)
+    whose = next((role.name for role in publishers if role.is_delegated_path(target.path)), None)
+    if whose is not None and kind in SYSTEM_KINDS:
+        raise BadDataError(f"{target.path}: {whose} may not sign a pack of the kind {kind}")
     json_sha256 = _hex(custom, "index_json_sha256", target.path)
     json_size = _count(custom, "index_json_size", target.path)
     return Offer(
         pack_id=pack_id,
         version=version,
-        kind=_text(custom, "kind", target.path),
+        kind=kind,
         title=_text(custom, "title", target.path),
         language=_text(custom, "language", target.path),
         index_sha256=_text(target.hashes, "sha256", target.path),

@@ -39,7 +39,11 @@ def offer_with(work, trust_dir, **terms):
         ({"day_mb": 10**9}, Limits(), "the assignment's day_mb 1000000000 is ignored"),
         ({"quiet_hours": "always"}, Limits(), "the assignment's quiet hours 'always'"),
         ({"quiet_hours": "x" * 300}, Limits(), "the assignment's quiet_hours 'xxx"),
-        ({"quiet_hours": "15:00-08:00", "day_mb": 5}, Limits(day_bytes=5_000_000), "leave nothing of the day"),
+        (
+            {"quiet_hours": "15:00-08:00", "day_mb": 5},
+            Limits(day_bytes=5_000_000),
+            "leave nothing of the day",
+        ),
     ],
 )
 def test_a_hub_reads_terms_and_tells_what_is_none(work, tmp_path, terms, expected, told):
