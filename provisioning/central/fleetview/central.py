@@ -1,4 +1,4 @@
-"""What is wrong in the office itself: reports that nobody takes in, rollouts that stop, signatures that end."""
+"""What is wrong in the office itself: reports not taken in, rollouts that stop, signatures that end."""
 
 import json
 from collections.abc import Iterator
