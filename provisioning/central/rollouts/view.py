@@ -302,8 +302,8 @@ def _late(rollout: Rollout, hubs: Sequence[RolloutHub], now: datetime) -> Alert:
 
 
 def _expected(hub: RolloutHub, now: datetime) -> str:
-    """Return the day on which a hub should have it; `?` where nobody can tell."""
-    if hub.expected_at is None or hub.eta_s is None:
+    """Return the day on which a hub should have it, as far as that is known; `?` where nobody can tell."""
+    if hub.expected_at is None or hub.state == "pending":
         return "?"
     contact = max(now, datetime.fromisoformat(hub.expected_at)) if hub.state != "fetching" else now
-    return iso(contact + timedelta(seconds=hub.eta_s))[:10]
+    return iso(contact + timedelta(seconds=hub.eta_s or 0))[:10]
