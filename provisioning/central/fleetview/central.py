@@ -1,12 +1,14 @@
-"""What is wrong in the office itself: reports that nobody takes in, signatures that end."""
+"""What is wrong in the office itself: reports not taken in, rollouts that stop, signatures that end."""
 
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from provisioning.central.fleet import open_fleet
 from provisioning.central.fleetview.alert import Alert
 from provisioning.central.office import Office
 from provisioning.central.reports import open_reports
+from provisioning.central.rollouts.alerts import list_alerts
 
 _STALE = timedelta(hours=26)  # who takes reports in once a day is on time
 _SOON = timedelta(days=30)
@@ -20,7 +22,9 @@ def read_office_alerts(office: Office, now: datetime) -> tuple[Alert, ...]:
     """
     with open_reports(office.reports_db) as reports:
         ingested_at = reports.tallies.ingested_at()
-    return (*_of_ingest(ingested_at, now), *_of_signatures(office, now))
+    with open_fleet(office.fleet_db) as fleet:
+        rollouts = tuple(list_alerts(fleet, now))
+    return (*rollouts, *_of_ingest(ingested_at, now), *_of_signatures(office, now))
 
 
 def _of_ingest(ingested_at: datetime | None, now: datetime) -> Iterator[Alert]:
