@@ -145,12 +145,11 @@ def _of_contact(known: Known, rhythm: Rhythm | None, now: datetime) -> list[Aler
         ]
     if now <= rhythm.overdue_at:
         return []
-    silent_s = int((now - rhythm.heard_at).total_seconds())
-    if rhythm.usual_gap is None:
-        text, values = "Not heard from for %(silent_s)s.", {"silent_s": silent_s}
-    else:
+    values = {"silent_s": int((now - rhythm.heard_at).total_seconds())}
+    text = "Not heard from for %(silent_s)s."
+    if rhythm.usual_gap is not None:
         text = "Not heard from for %(silent_s)s; usually every %(usual_s)s."
-        values = {"silent_s": silent_s, "usual_s": int(rhythm.usual_gap.total_seconds())}
+        values["usual_s"] = int(rhythm.usual_gap.total_seconds())
     hint = "Call the school: is the hub on, does its link work? A stick works as well."
     return [Alert("overdue", "soon", text, values, hint, _iso(rhythm.overdue_at))]
 
