@@ -259,6 +259,30 @@ def m003_rollouts(db: Database) -> None:
     )
 
 
+@migrations()
+def m003_filters(db: Database) -> None:
+    """Make the tables of the content filter: provisioning/central/filters/tables.py."""
+    db.table("filter_lists").create(
+        {"name": str, "category": str, "domains": int, "sha256": str, "source": str, "added_at": str},
+        pk="name",
+    )
+    db.table("filter_policies").create(
+        {
+            "name": str,
+            "block": str,  # JSON, as the next and allow_lists
+            "lesson_block": str,
+            "lesson_time": str,
+            "safe_search": int,
+            "allow_lists": str,
+            "set_at": str,
+        },
+        pk="name",
+    )
+    db.table("filter_answers").create(
+        {"name": str, "policy": str, "verdict": str, "answered_at": str}, pk=("name", "policy")
+    )
+
+
 class Fleet:
     """Typed reading and writing of fleet.db; the only module that knows its tables, but for those of parts
     that have a class of their own.

@@ -297,6 +297,12 @@ class Reports:
             newest[kind] = Heard(_event(row), row["received_at"])
         return newest
 
+    def list_heard(self, kind: str) -> list[tuple[str, Heard]]:
+        """Return all events of a kind with the hub of each, in the order in which they came."""
+        query = "select * from events where kind = ? order by received_at, hub_id, stream, seq"
+        rows = self._db.query(query, [kind])
+        return [(row["hub_id"], Heard(_event(row), row["received_at"])) for row in rows]
+
     def held_versions(self, hub_ids: Iterable[str]) -> dict[str, set[int]]:
         """Return by pack the versions that these hubs have or are fetching, by their newest reports."""
         held: dict[str, set[int]] = {}
