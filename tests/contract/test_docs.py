@@ -229,7 +229,7 @@ DOCUMENTS = (
 # What depends on the pack, and what the page says once for all commands.
 ELSEWHERE = (
     *("pack.", "details.", "changes.", "packs.deltas."),
-    *("hubs.packs.", "hubs.last_sync.", "hubs.health.", "hubs.notes.", "hub."),
+    *("hubs.packs.", "hubs.last_sync.", "hubs.health.", "hubs.notes.", "hub.", "syncs."),
 )
 
 

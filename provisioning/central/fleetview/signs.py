@@ -11,9 +11,7 @@ from provisioning.central.fleetview.known import Known
 
 FAILS = 3  # reports of one version: once is the link, three times is the pack
 _HOT_C = 80.0  # a Raspberry Pi slows itself down from here on
-_WORN_TIMES = (
-    250  # cells of cheap cards bear some 500 erasures, and a file system doubles writes
-)
+_WORN_TIMES = 250  # cells of cheap cards bear some 500 erasures, and a file system doubles writes
 _CLOCK_OFF = timedelta(hours=26)  # a day, and its zone
 _TOLD_LATELY = timedelta(days=30)
 _UNDER_VOLTAGE, _SINCE_START = 1, 1 << 16  # get_throttled of a Raspberry Pi
