@@ -151,6 +151,12 @@ class BusyError(LocalError):
     exit_code = os.EX_TEMPFAIL
 
 
+class NotACardError(LocalError):
+    """Only a machine that was started from a hub's card can do that."""
+
+    code = "not-a-card"
+
+
 class ProcessDownError(LocalError):
     """A process that we depend on is missing or does not start."""
 

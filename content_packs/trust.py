@@ -31,6 +31,7 @@ from content_packs.errors import (
 )
 from content_packs.head import MAX_HEAD_BYTES, read_text, state_of, unpack_text
 from content_packs.news import decode_news, follow
+from content_packs.transports.host_keys import is_host_key
 from content_packs.transports.transport import Transport
 from content_packs.trust_cache import (
     fill_scratch,
@@ -52,6 +53,7 @@ SIGNED_AT = "signed_at"  # our field of the timestamp role: docs/format/depot-v1
 _BEFORE_ANY_EXPIRY = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_PACKS = 10_000
 _MAX_DELTAS = 20
+_MAX_HOST_KEYS = 16
 MAX_PRIORITY = 9
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONFIG = UpdaterConfig(
@@ -107,6 +109,9 @@ class Offers:
     stale: tuple[str, ...]
     signed_at: datetime | None  # when the office signed the newest metadata: raises the clock's floor
     seal_key: bytes | None = None  # X25519, 32 bytes: reports are sealed to it; None: the office takes none
+    host_keys: tuple[
+        str, ...
+    ] = ()  # lines by which the depot's SSH server is known, now and next; may be none
     from_cache: bool = False  # nothing newer was there; this is what the hub knew already
     also: Mapping[str, bytes | None] = field(default_factory=dict)  # other files, read in the same go
 
@@ -245,6 +250,7 @@ class _Verified:
     packs: tuple[Offer, ...]
     files: Mapping[str, bytes]
     seal_key: bytes | None
+    host_keys: tuple[str, ...]
 
 
 def _verify(
@@ -263,7 +269,9 @@ def _verify(
         office = updater.get_targetinfo(depot.OFFICE_TARGET)
         roles = dict(trusted._trusted_set)
         files = read_scratch(scratch, roles, trusted.root.version)
-    return _Verified(roles, assignment, packs, files, None if office is None else _seal_key(office))
+    if office is None:
+        return _Verified(roles, assignment, packs, files, None, ())
+    return _Verified(roles, assignment, packs, files, _seal_key(office), _host_keys(office))
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +367,14 @@ def _seal_key(office: TargetFile) -> bytes:
     return bytes.fromhex(_hex(_custom(office), "seal_key", office.path))
 
 
+def _host_keys(office: TargetFile) -> tuple[str, ...]:
+    """Return the depot's host keys; one of a kind that this program does not know is left out."""
+    lines = _custom(office).get("host_keys", [])
+    if not isinstance(lines, list) or len(lines) > _MAX_HOST_KEYS:
+        raise BadDataError(f"{office.path}: host_keys: expected at most {_MAX_HOST_KEYS}, got {lines!r:.80}")
+    return tuple(str(line) for line in lines if is_host_key(str(line)))
+
+
 def _custom(target: TargetFile) -> dict[str, Any]:
     custom = target.custom
     if not isinstance(custom, dict):
@@ -396,7 +412,7 @@ def _offers(verified: _Verified, hub_id: str, now: datetime, *, from_cache: bool
     stale = tuple(sorted(role for role, signed in verified.roles.items() if signed.is_expired(now)))
     timestamp = verified.roles[Timestamp.type]
     signed_at = _parse_time(timestamp.unrecognized_fields.get(SIGNED_AT))
-    return Offers(hub_id, verified.packs, stale, signed_at, verified.seal_key, from_cache)
+    return Offers(hub_id, verified.packs, stale, signed_at, verified.seal_key, verified.host_keys, from_cache)
 
 
 def _parse_time(text: object) -> datetime | None:

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, get_type_hints
 
@@ -76,6 +76,21 @@ class HealthBody:
     boots: int  # starts of the machine that saw a sync
     temperature_c: float | None = None
     throttled: str | None = None  # the Raspberry Pi's own word for too hot, or too little power
+    card_errors: int | None = None  # of the file system of the hub's disk, in its life
+    card_written_bytes: int | None = None  # to it, in its life
+    findings: dict[str, str] = field(default_factory=dict)  # code of a check of the status → level, the worst
+
+
+@dataclass(frozen=True, slots=True)
+class UsageBody:
+    """How often pages and files of packs were opened on one day: in whole fives, the rest on a later day.
+
+    Counted without anything of who opened them: hub/usage.py.
+    """
+
+    KIND: ClassVar[str] = "usage"
+    day: str  # by the hub's clock, ISO 8601
+    opens: dict[str, int]  # pack id → how often
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +129,10 @@ class AppealBody:
 
 
 KINDS: Mapping[str, type[Body]] = MappingProxyType(
-    {body.KIND: body for body in (SyncBody, PacksBody, HealthBody, DroppedBody, UpdateBody, AppealBody)}
+    {
+        body.KIND: body
+        for body in (SyncBody, PacksBody, HealthBody, UsageBody, DroppedBody, UpdateBody, AppealBody)
+    }
 )
 
 
@@ -188,6 +206,8 @@ def _check_body(event: Event) -> None:
     types = get_type_hints(body)
     for member in fields(body):
         _checked(event.body, member.name, types[member.name], f"event {event.kind}")
+    if event.kind == UsageBody.KIND:
+        _day(event.body["day"])
 
 
 def _is_count(value: object) -> bool:
@@ -223,6 +243,7 @@ _RULES: Mapping[object, tuple[str, Callable[[object], bool]]] = {
     dict[str, int]: ("an object of numbers", _of_dict(_is_count)),
     dict[str, str]: ("an object of texts", _of_dict(_is_text)),
     dict[str, list[int]]: ("an object of lists of numbers", _of_dict(_of_list(_is_count))),
+    int | None: ("a number from 0, or null", lambda value: value is None or _is_count(value)),
     float | None: ("a number or null", _is_number_or_none),
     str | None: ("text or null", lambda value: value is None or _is_text(value)),
 }
@@ -252,6 +273,13 @@ def _time(values: Mapping[str, Any], name: str) -> str:
     if known is None or known.tzinfo is None:
         raise BadDataError(f"event: {name}: expected a time with its offset, got {text!r:.80}")
     return text
+
+
+def _day(text: str) -> None:
+    try:
+        date.fromisoformat(text)
+    except ValueError as error:
+        raise BadDataError(f"event usage: day: expected a day as 2026-11-28, got {text!r:.80}") from error
 
 
 def _object(values: Mapping[str, Any], name: str) -> dict[str, Any]:

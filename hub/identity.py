@@ -108,6 +108,21 @@ def list_host_keys(paths: HubPaths) -> list[str]:
     return kept.data.decode().splitlines()
 
 
+def keep_host_keys(paths: HubPaths, signed: Sequence[str]) -> bool:
+    """Know the depot by the host keys that the office signed from now on; tell whether they are others.
+
+    Raises:
+        OSError: they cannot be written; then the former ones count.
+    """
+    known = _read_text(paths.host_keys).splitlines()
+    if not signed or [line.split()[:2] for line in known] == [line.split()[:2] for line in signed]:
+        return False
+    data = "".join(f"{line}\n" for line in signed).encode()
+    for path in (paths.host_keys, paths.spare / paths.host_keys.name):
+        write_durably(path, data)
+    return True
+
+
 def find_authorities(paths: HubPaths) -> Path | None:
     """Return the file with the authorities that vouch for the depot's https server; None: the system's do.
 

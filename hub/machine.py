@@ -1,6 +1,7 @@
 """How this machine is, what cannot be read left out: disk, uptime, clocks, heat; and how it keeps memory."""
 
 import os
+import re
 import shutil
 from contextlib import suppress
 from ctypes import CDLL
@@ -20,6 +21,8 @@ _UPTIME = Path("/proc/uptime")
 _TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")  # of a Raspberry Pi: a thousandth of a degree
 _THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")  # the Raspberry Pi's own
 _SYS = Path("/sys")
+_COMMAND_LINE = Path("/proc/cmdline")
+_SLOT = re.compile(r"(?<!\S)hub\.slot=([ab])(?!\S)")  # image/initramfs chose this root
 # What a Raspberry Pi says of its power: <https://www.raspberrypi.com/documentation/computers/os.html>.
 # The same bits from 16 on say whether it ever was so since it started.
 POWER_BITS = {"under_voltage": 0, "frequency_capped": 1, "throttled": 2, "too_warm": 3}
@@ -45,13 +48,32 @@ class Card:
     written_bytes: int | None  # in the life of the file system
 
 
+def read_command_line() -> str:
+    """Return what the kernel was started with."""
+    return _COMMAND_LINE.read_text(encoding="ascii", errors="replace")
+
+
+def find_slot(command_line: str) -> str:
+    """Return which root of a hub's card a kernel was started with, a or b; empty: none, this is no card."""
+    found = _SLOT.search(command_line)
+    return found[1] if found else ""
+
+
+def is_card() -> bool:
+    """Whether this machine was started from a hub's card; all who ask do so here."""
+    try:
+        return bool(find_slot(read_command_line()))
+    except OSError:
+        return False
+
+
 def read_health(paths: HubPaths, *, boots: int) -> HealthBody:
     """Look at the machine; `boots` is how many starts of it were counted.
 
     Raises:
         OSError: the hub's disk cannot be read.
     """
-    usage = shutil.disk_usage(paths.dir)
+    usage, card = shutil.disk_usage(paths.dir), read_card(paths.dir)
     return HealthBody(
         free_bytes=usage.free,
         total_bytes=usage.total,
@@ -62,6 +84,8 @@ def read_health(paths: HubPaths, *, boots: int) -> HealthBody:
         boots=boots,
         temperature_c=read_temperature_c(),
         throttled=_read(_THROTTLED),
+        card_errors=card.errors if card else None,
+        card_written_bytes=card.written_bytes if card else None,
     )
 
 

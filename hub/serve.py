@@ -13,7 +13,7 @@ While it runs, run/portal.json (hub/services.py) tells the other processes of th
 import errno
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from hub.library.rebuild import open_library
 from hub.machine import return_large_buffers
 from hub.services import ServiceFile
 from hub.settings import HubPaths, HubSettings
+from hub.usage import Usage
 from hub.web import memory_disk
 from hub.web.accepted import open_accepted
 from hub.web.app import create_portal
@@ -99,6 +100,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self._large_bodies = _LARGE_BODIES * settings.portal.threads
         self._companions: Companions | None = None
         self._page_files: PageFiles | None = None
+        self._usage: Usage | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -126,6 +128,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         find_port = self._companions.find_zim_port
         bodies = LargeBodies(self._large_bodies)
         content = create_content_origin(self._paths, ports=self._ports, find_port=find_port, bodies=bodies)
+        self._usage = portal_of(portal).usage
         if self._is_behind_door:  # else another portal of this hub is, and the pages are that one's
             self._page_files = portal_of(portal).page_files
         return by_listener(
@@ -134,10 +137,12 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         )
 
     def _start_companions(self, worker: Any) -> None:  # noqa: ANN401
-        more = []
+        more: list[Callable[[], None]] = []
         if self._page_files is not None:
             _open_page_files(self._page_files)
             more.append(self._page_files.refresh)
+        if self._usage is not None:
+            more.append(self._usage.save_when_due)
         if self._companions is not None:
             self._companions.start(lambda: worker.alive, *more)
 
@@ -146,6 +151,8 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             self._companions.join()
         if self._page_files is not None:
             self._page_files.close()
+        if self._usage is not None:
+            _save(self._usage)
 
 
 def _open_page_files(page_files: PageFiles) -> None:
@@ -154,6 +161,14 @@ def _open_page_files(page_files: PageFiles) -> None:
         page_files.open(list_assets())
     except OSError as error:
         note(local_error(error, "making room for finished pages").message)
+
+
+def _save(usage: Usage) -> None:
+    """Keep what was counted, at the end."""
+    try:
+        usage.save()
+    except LocalError as error:
+        note(error.message)
 
 
 def _worker_class(patience_s: float) -> type[PatientWorker]:

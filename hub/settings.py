@@ -91,6 +91,11 @@ class HubPaths:
         """What the office has not acknowledged yet: hub/outbox.py."""
         return self.dir / "outbox"
 
+    @property
+    def usage(self) -> Path:
+        """How often packs were opened, by day: hub/usage.py."""
+        return self.dir / "usage"
+
     def held(self, pack_id: str) -> Path:
         """The version of a pack that a person rolled back from; no file: none."""
         return self.packs / pack_id / "held"

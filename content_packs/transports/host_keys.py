@@ -39,6 +39,14 @@ def parse_host_keys(lines: Sequence[str]) -> list[HostKey]:
     return keys
 
 
+def is_host_key(line: str) -> bool:
+    """Tell whether this is one public host key of a type that we can check."""
+    try:
+        return len(parse_host_keys([line])) == 1
+    except UsageError:
+        return False
+
+
 def algorithms(keys: Sequence[HostKey]) -> tuple[str, ...]:
     """Return what to offer, so that the server shows a key of a pinned type."""
     pinned = {key.type for key in keys}

@@ -50,7 +50,10 @@ _LENT_BYTES = 1024
 _LENDING = "OpenSSH"
 _BUSY = ("maxstartups", "not allowed at this time")  # sshd.c: sent as plain text instead of a greeting
 _TRY_LATER = "Run `hub sync` again later; what was fetched is kept. If it lasts for days, ask the office."
-_ASK_HOST_KEY = "Ask the office to confirm the depot's new host key before you trust it."
+_ASK_HOST_KEY = (
+    "Ask the office to confirm the depot's new host key before you trust it; a stick of the office "
+    "(`hub sync --from`) brings it signed."
+)
 
 # paramiko logs failures with tracebacks that our errors already tell in words.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)

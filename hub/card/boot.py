@@ -17,6 +17,7 @@ from pathlib import Path
 from content_packs.errors import Error, local_error
 from hub.card import clock, hubdir, identity, school
 from hub.card.boot_partition import write_fat
+from hub.card.pipes import remove_pipes
 from hub.card.places import CardPlaces
 from hub.card.school import Chosen
 from hub.card.statusfile import StatusFacts, is_same_but_time, render_status
@@ -59,6 +60,8 @@ class Boot:
 def boot(places: CardPlaces, others: Others, *, now: datetime) -> Boot:
     """Do all of it; what fails stands in `problems` and in hub-status.txt."""
     problems: list[str] = []
+    with _noted(problems, "hub"):
+        problems += _remove_pipes(places.hub)
     with _noted(problems, "clock"):
         now = _raise_clock(places, now)
     machine_id = "0000"
@@ -84,6 +87,13 @@ def boot(places: CardPlaces, others: Others, *, now: datetime) -> Boot:
             done.numbers = others.apply_network(places, config)
     _write_status(places, done, now)
     return done
+
+
+def _remove_pipes(paths: HubPaths) -> list[str]:
+    if not paths.dir.is_dir():
+        return []
+    with as_owner(paths.dir):
+        return [f"{name}: was no file, and was removed" for name in remove_pipes(paths)]
 
 
 def _apply_etc(places: CardPlaces, done: Boot, config: SchoolConfig) -> None:

@@ -13,13 +13,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from content_packs.durable import write_durably
-from content_packs.errors import DiskFullError, HashMismatchError, LocalError, UsageError, local_error
+from content_packs.errors import (
+    DiskFullError,
+    HashMismatchError,
+    NotACardError,
+    UsageError,
+    local_error,
+)
 from content_packs.kinds.image import ROOT, is_slot_file
 from hub.card import slots
 from hub.card.boot_partition import writable
 from hub.card.places import CardPlaces
 from hub.card.slots import Slot
 from hub.card.system_packs import SystemPack
+from hub.machine import read_command_line
 
 CHUNK_BYTES = 1 << 20
 NOTE_EVERY = 32  # chunks: so many MiB are written again after a cut, at most
@@ -54,15 +61,15 @@ class _Progress:
 
 
 def find_target(mounts: str | None = None, command_line: str | None = None) -> Target:
-    """Return the slot that does not run; raises LocalError where this is no card."""
-    words = command_line if command_line is not None else slots.read_command_line()
+    """Return the slot that does not run; raises NotACardError where this is no card."""
+    words = command_line if command_line is not None else read_command_line()
     slot = slots.other(slots.running_slot(words))
     lines = (mounts if mounts is not None else _MOUNTS.read_text(encoding="utf-8")).splitlines()
     for device, place, *_ in (line.split() for line in lines):
         match = _DATA_PARTITION.fullmatch(device)
         if place == "/data" and match:
             return Target(slot, Path(f"{match[1]}{_PARTITIONS[slot]}"), words)
-    raise LocalError(
+    raise NotACardError(
         "/data is no fourth partition: this is no hub's card", hint="Run this on the hub itself."
     )
 

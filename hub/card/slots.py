@@ -12,8 +12,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, cast
 
-from content_packs.errors import BadDataError, LocalError, UsageError, local_error
+from content_packs.errors import BadDataError, NotACardError, UsageError, local_error
 from hub.card.boot_partition import writable
+from hub.machine import find_slot, read_command_line
 
 Slot = Literal["a", "b"]
 SLOTS: tuple[Slot, Slot] = ("a", "b")
@@ -22,7 +23,6 @@ FILES = ("slot1.env", "slot2.env")  # two copies, in two sectors
 CONFIG = "config.txt"  # the firmware's: `os_prefix=a/` is the slot that it starts
 COPY_BYTES = 512  # one sector, written at once
 _GOOD_NOW = Path("/run/hub/slot-good")  # hub-trial.service looks for it
-_COMMAND_LINE = Path("/proc/cmdline")
 _LINE = re.compile(
     r"(hub-slots-1 seq=(\d{1,18}) slot=([ab]) state=(good|trying) tries=(\d) failed=([-ab]))"
     r" sum=([0-9a-f]{16})"
@@ -114,22 +114,17 @@ def point_firmware(boot_dir: Path, slot: Slot) -> None:
         _write_in_place(path, match.start(1), slot.encode())
 
 
-def read_command_line() -> str:
-    """Return what the kernel was started with."""
-    return _COMMAND_LINE.read_text(encoding="ascii")
-
-
 def running_slot(command_line: str | None = None) -> Slot:
     """Return the slot that runs, by the kernel's command line.
 
     Raises:
-        LocalError: this machine was not started from a hub's card.
+        NotACardError: this machine was not started from a hub's card.
     """
-    words = (command_line if command_line is not None else read_command_line()).split()
+    named = find_slot(command_line if command_line is not None else read_command_line())
     for slot in SLOTS:
-        if f"hub.slot={slot}" in words:
+        if slot == named:
             return slot
-    raise LocalError(
+    raise NotACardError(
         "the kernel's command line has neither hub.slot=a nor hub.slot=b: this is no hub's card",
         hint="Run this on the hub itself.",
     )

@@ -21,6 +21,7 @@ from hub.web.content_origin import PACK_HEADERS, PDF, pack_policy
 from hub.web.door import ADDRESS_HEADER, DOOR_HEADER
 from hub.web.media_types import list_types
 from hub.web.origins import PACK_LABELS, Door, origin
+from hub.web.pagefiles import FINISHED_SEARCH
 from hub.web.sessions import COOKIE
 
 _TEMPLATE = Path(__file__).with_name("nginx.conf.txt")
@@ -86,6 +87,7 @@ def write_config(
         pack_labels=PACK_LABELS,
         packs_suffix=re.escape(f".{door.packs_domain}"),
         session_cookie=COOKIE,
+        finished_search=FINISHED_SEARCH,
         door_header=DOOR_HEADER,
         address_header=ADDRESS_HEADER,
         **_headers(door),

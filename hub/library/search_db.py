@@ -31,7 +31,6 @@ from hub.settings import HubPaths
 _SCHEMA = 3  # raise it whenever a table, or what `words.fold` or `lemmas.analyse` return, changes
 _FINGERPRINT = zlib.crc32(f"{_SCHEMA} simplemma {simplemma.__version__}".encode()) & 0x7FFF_FFFF
 _BUSY_TIMEOUT_S = 10.0
-_HEADER_BYTES = 100
 # Words come folded (words.fold), so FTS5 only has to part them: ascii takes half the time of unicode61.
 _AUTOMERGE = 8  # segments, FTS5's own is 4: a third less work and fewer bytes written (docs/adr/0003)
 _MOST_OPEN = 4  # connections for reading; a file keeps its inode while one of them has it open
@@ -205,29 +204,26 @@ def _condemned(path: Path) -> Path:
 
 
 def is_cut_short(path: Path) -> bool:
-    """Whether less of search.db is there than its header counts, as after a power cut; costs one read.
+    """Whether less of search.db is there than it counts, as after a power cut; costs one page read.
 
-    Offsets and meaning: sqlite.org/fileformat.html §1.3. Where a -wal may hold the rest, SQLite is asked.
+    Asks SQLite: if this process opened the file itself, the kernel would drop the locks of its connections
+    at the close (sqlite.org/howtocorrupt.html §2.2). Then the indexer deletes the -wal that they read, and
+    they never see anything new. Where a -wal may hold the rest, all is read.
     """
-    try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-        counted = int.from_bytes(header[16:18]) * int.from_bytes(header[28:32])
-        if len(header) == _HEADER_BYTES and path.stat().st_size >= counted:
-            return False
-        wal = path.with_name(f"{path.name}-wal")
-        return not (wal.exists() and wal.stat().st_size and _is_sound(path))
-    except FileNotFoundError:
+    if not path.exists():
         return False
-
-
-def _is_sound(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(_read_only(path), uri=True, timeout=_BUSY_TIMEOUT_S)) as connection:
-            return connection.execute("pragma quick_check(1)").fetchall() == [("ok",)]
+            (pages,) = connection.execute("pragma page_count").fetchone()
+            (page_bytes,) = connection.execute("pragma page_size").fetchone()
+            if path.stat().st_size >= pages * page_bytes:
+                return False
+            return connection.execute("pragma quick_check(1)").fetchall() != [("ok",)]
+    except FileNotFoundError:
+        return False
     except sqlite3.DatabaseError as error:
         if is_damage(error):
-            return False
+            return True
         raise
 
 

@@ -16,9 +16,14 @@ class Station:
     connected_s: int | None
 
 
-def read_stations(interface: str, *, control: Path = Path("/run/hostapd")) -> list[Station] | None:
-    """Return the devices; None where no access point of ours answers."""
-    command = ["hostapd_cli", "-p", str(control), "-i", interface, "all_sta"]
+def read_stations(
+    interface: str, *, control: Path = Path("/run/hostapd"), own: Path = Path("/run/hub")
+) -> list[Station] | None:
+    """Return the devices; None where no access point of ours answers.
+
+    hostapd answers to a socket in `own`: each of our services has a /tmp that no other sees.
+    """
+    command = ["hostapd_cli", "-p", str(control), "-s", str(own), "-i", interface, "all_sta"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_COMMAND_S, check=False)
     except (OSError, subprocess.SubprocessError):

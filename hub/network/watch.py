@@ -157,7 +157,7 @@ class Watcher:
             "mode": wishes.wifi_mode,
             "ssid": wishes.ssid if layout.radio else "",
             "channel": _channel(network, self.paths),
-            "stations": _describe_stations(network),
+            "stations": _describe_stations(network, self.paths),
             "lan": {
                 "interface": layout.lan,
                 "network": str(network.lan.network),
@@ -207,10 +207,10 @@ def describe_filter(used: filters.Filter, moment: Moment) -> dict[str, Any]:
     }
 
 
-def _describe_stations(network: Network) -> dict[str, Any] | None:
+def _describe_stations(network: Network, paths: NetworkPaths) -> dict[str, Any] | None:
     if network.layout.radio is None:
         return None
-    seen = read_stations(network.layout.radio.name)
+    seen = read_stations(network.layout.radio.name, own=paths.run)
     listed = [{"name": s.name, "signal_dbm": s.signal_dbm, "connected_s": s.connected_s} for s in seen or ()]
     return {"count": None if seen is None else len(seen), "limit": network.stations, "list": listed}
 

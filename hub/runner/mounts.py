@@ -63,7 +63,7 @@ def add(paths: HubPaths, machine: Machine, device_name: str) -> None:
 
     Raises:
         UsageError: no name of a device.
-        NotHereError: this is no card.
+        NotACardError: this is no card.
         LocalError: it cannot be read; the pages say so as well.
     """
     machine.require_card("mounting a stick")

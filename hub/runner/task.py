@@ -13,8 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from content_packs.errors import BadDataError, BusyError, Error, LinkError, LocalError, UsageError
+from content_packs.errors import (
+    BadDataError,
+    BusyError,
+    Error,
+    LinkError,
+    LocalError,
+    NotACardError,
+    UsageError,
+)
 from hub.card.places import CardPlaces
+from hub.machine import is_card
 from hub.settings import HubPaths
 from hub.supervise import dying_with_us
 from hub.wording import later
@@ -42,12 +51,6 @@ class Outcome:
     then: Callable[[], None] | None = None  # done once the outcome is on the disk: switching off
 
 
-class NotHereError(LocalError):
-    """Only a card can do that."""
-
-    code = "not-a-card"
-
-
 @dataclass(frozen=True, slots=True)
 class Machine:
     """The machine: whether it is a card, and how its programs are run."""
@@ -56,9 +59,9 @@ class Machine:
     hub_command: tuple[str, ...]
 
     def require_card(self, doing: str) -> None:
-        """Raise NotHereError where this is no card, or where we are not root."""
+        """Raise NotACardError where this is no card, or where we are not root."""
         if not self.is_card:
-            raise NotHereError(
+            raise NotACardError(
                 f"{doing}: only a hub that was started from its card can do that",
                 hint="On this computer, do it as its user: it is not the hub's to change.",
             )
@@ -120,7 +123,7 @@ class Machine:
 
 def card_dir() -> Path | None:
     """Return the folder that only root reaches; None where this is no card, or we are not root."""
-    return CARD if os.geteuid() == 0 and CARD.is_dir() else None
+    return CARD if os.geteuid() == 0 and is_card() else None
 
 
 def this_machine() -> Machine:

@@ -22,6 +22,12 @@ _USER = "[a-z0-9_][a-z0-9_.-]{0,62}"
 _PATH = "(/[!-~]{0,1000})?"
 _KEY_TYPES = "ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)"
 _PORT = "(:[1-9][0-9]{0,4})?"
+# What hub/passwords.py asks of every password: not the account's name, four characters that differ.
+_TECHNICIANS = (
+    "(?!.*[Tt][Ee][Cc][Hh][Nn][Ii][Cc][Ii][Aa][Nn])"
+    r"(?=(.).*?(?!\1)(.).*?(?!\1|\2)(.).*?(?!\1|\2|\3).)"
+    ".{10,128}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +176,12 @@ FIELDS: tuple[Field, ...] = (
             "The technician's first password, 10 characters or more. Without it, it is set at first start.\n"
             "The hub takes it out of this file when it starts.",
         ),
-        both("від 10 до 128 символів", "10 to 128 characters"),
+        both(
+            "від 10 до 128 символів, з них не менше 4 різних, без слова technician",
+            "10 to 128 characters, 4 or more different ones, without the word technician",
+        ),
         secret=True,
-        pattern=".{10,128}",
+        pattern=_TECHNICIANS,
         max_chars=128,
     ),
     Field(

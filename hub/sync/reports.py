@@ -19,12 +19,13 @@ from content_packs.errors import BadDataError, Error, LinkError, LocalError, Not
 from content_packs.segment import MAX_ACKS_BYTES, decode_acks
 from content_packs.transports.transport import Transport
 from content_packs.trust import Offers
-from hub import appeals
+from hub import appeals, usage
 from hub.clock import read_boot_id
 from hub.events import Body, PacksBody, SyncBody, UpdateBody
 from hub.machine import read_health
 from hub.outbox import Outbox
 from hub.settings import HubPaths, HubSettings
+from hub.sync.findings import list_findings
 from hub.sync.plan import FETCHING, Action, Facts, left
 from hub.sync.road import Road
 from hub.updates import read_updates
@@ -64,6 +65,8 @@ class _Memory:
     quiet: Mapping[str, int] = field(default_factory=dict)
     quiet_bytes: int = 0
     refused_at: str = ""
+    told_days: Sequence[str] = ()  # of what was opened, told last
+    opens_rest: Mapping[str, int] = field(default_factory=dict)  # opened and not told: too few
 
 
 class Reporter:
@@ -122,7 +125,8 @@ class Reporter:
             memory = self._remember_boot()
             packs = self._packs()
             if _digest(packs) != memory.packs or self._is_due(memory):
-                self._append([packs, self._health(memory)], replace(memory, packs=_digest(packs)))
+                daily, memory = self._daily(memory)
+                self._append([packs, *daily], replace(memory, packs=_digest(packs)))
                 self._send()
 
     def looked(self) -> None:
@@ -133,7 +137,8 @@ class Reporter:
         with self._soft():
             memory = self._remember_boot()
             if self._is_due(memory):
-                self._append([self._packs(), self._health(memory)], memory)
+                daily, memory = self._daily(memory)
+                self._append([self._packs(), *daily], memory)
             self._send()
 
     def ended(
@@ -193,7 +198,8 @@ class Reporter:
             bodies.append(asked)
             memory = replace(memory, appeals=asked.number)
         if is_due:
-            bodies.append(self._health(memory))
+            daily, memory = self._daily(memory)
+            bodies += daily
         self._append(bodies, memory)
         if asked is not None and is_asked:
             appeals.forget(self._paths, asked)
@@ -234,14 +240,25 @@ class Reporter:
             kept=_list_unseen(facts),
         )
 
-    def _health(self, memory: _Memory) -> Body:
-        return read_health(self._paths, boots=memory.boots)
+    def _daily(self, memory: _Memory) -> tuple[list[Body], _Memory]:
+        """Return what is told once a day, and what to remember of it: health, and what was opened.
+
+        Days that were told are forgotten before others are read: a crash may have come in between.
+        """
+        health = read_health(self._paths, boots=memory.boots)
+        health = replace(health, findings=list_findings(self._paths, self._settings))
+        usage.forget(self._paths, memory.told_days)
+        days = usage.read_finished(self._paths, now=self._now())
+        bodies, rest = usage.to_bodies(days, memory.opens_rest)
+        return [health, *bodies], replace(memory, told_days=tuple(days), opens_rest=rest)
 
     def _append(self, bodies: Sequence[Body], memory: _Memory) -> None:
         now = self._now()
         if bodies:
             memory = replace(memory, reported_at=now.isoformat(timespec="seconds"))
         self._outbox.append(bodies, at=now, boot_id=memory.boot_id, remember=asdict(memory))
+        if bodies:
+            usage.forget(self._paths, memory.told_days)
 
     def _send(self) -> None:
         """Seal and send what waits; nothing where the office's key is not known.

@@ -24,7 +24,14 @@ from content_packs.transports.transport import Transport
 from hub import ballast, history
 from hub.clock import hub_moment, hub_now, raise_floor, read_boot_id
 from hub.coming import read_outlook
-from hub.identity import find_authorities, list_host_keys, mend, read_root, require_key
+from hub.identity import (
+    find_authorities,
+    keep_host_keys,
+    list_host_keys,
+    mend,
+    read_root,
+    require_key,
+)
 from hub.library import installed
 from hub.library.install import (
     activate,
@@ -286,6 +293,8 @@ class _Sync:
             raise
         if offers.signed_at is not None:
             raise_floor(self.paths.trust, offers.signed_at)
+        with suppress(OSError):  # a full disk: at the next sync, and the former ones count until then
+            keep_host_keys(self.paths, offers.host_keys)
         self.report.stale = offers.stale
         self.reporter.refreshed(offers, self.transport)
         self.report.signed_at = offers.signed_at

@@ -1,12 +1,15 @@
 """The portal's factory. It opens nothing: files and databases are read when the first page is asked for."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_babel import Babel
 
+from hub.clock import hub_now
 from hub.settings import HubPaths, HubSettings
+from hub.usage import Usage
 from hub.web import (
     accounts,
     assets,
@@ -78,7 +81,8 @@ def create_portal(
     app.url_map.strict_slashes = True
     shelf = Shelf(paths)
     files = PageFiles(paths, shelf)
-    attach(app, Portal(paths, settings, ports, shelf, PackFiles(paths), PageCache(), files))
+    usage = Usage(paths, partial(hub_now, paths.trust))
+    attach(app, Portal(paths, settings, ports, shelf, PackFiles(paths), PageCache(), files, usage))
     Babel(app, locale_selector=page_language, default_translation_directories="translations")
     texts.register(app)
     for blueprint in _BLUEPRINTS:

@@ -6,6 +6,7 @@ from flask import Flask, abort, current_app, g, request
 from flask.sansio.app import App
 
 from hub.settings import HubPaths, HubSettings
+from hub.usage import Usage
 from hub.web.door import entrance_of
 from hub.web.origins import Entrance, Ports, host_name
 from hub.web.packfiles import PackFiles
@@ -34,6 +35,7 @@ class Portal:
     files: PackFiles
     pages: PageCache
     page_files: PageFiles
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)

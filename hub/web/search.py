@@ -83,6 +83,7 @@ def _page() -> str:
     if not query:
         return render_template("search/index.html", query="")
     result = _search(query, wanted)
+    g.search_is_complete = result.complete
     narrowed = {name: value for name, value in wanted.items() if value}
     return render_template(
         "search/index.html",
@@ -106,8 +107,13 @@ def _count(found: Iterable[Found], packs: Mapping[str, InstalledPack]) -> Iterat
             yield {**facets.pack_values(packs[hits.pack_id]), **language}, hits.count
 
 
+def _is_finished() -> bool:
+    """Whether the page that was just made needs hub.db and a complete search.db alone."""
+    return bool(g.get("search_is_complete")) and not _left_out(this_portal().paths, _stamp())
+
+
 # A whole class looks for the word that the teacher says.
-_kept_page = cached_page(_page, stamp=lambda: (_stamp(), g.zim_answer))
+_kept_page = cached_page(_page, stamp=lambda: (_stamp(), g.zim_answer), is_finished=_is_finished)
 _fresh_page = fresh_page(_page)
 
 

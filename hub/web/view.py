@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, abort, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -22,6 +22,15 @@ from hub.web.reading import MAX_TEXT_BYTES, render_markdown, render_plain, witho
 
 bp = Blueprint("view", __name__, url_prefix="/view")
 _texts: Kept[Markup] = Kept(16)  # Markdown made to be slow takes seconds; a whole class opens the same text
+
+
+@bp.after_request
+def count(response: Response) -> Response:
+    """Count that something of a pack was opened; nothing of who did. Always asked, also behind the door."""
+    pack_id = (request.view_args or {}).get("pack_id")
+    if pack_id is not None and request.method == "GET" and response.status_code in (200, 304):
+        this_portal().usage.count(pack_id)
+    return response
 
 
 @bp.get("/<pack_id>/")

@@ -15,6 +15,7 @@ from image.steps.tools import compile_modules
 from image.steps.wheels import ENVIRONMENTS
 
 # What Debian leaves that differs from build to build, or that no card may share with another.
+_COPIES = "/etc/*-"  # shadow-, passwd-
 _PERSONAL = (
     "/etc/machine-id",
     "/var/lib/dbus/machine-id",
@@ -23,7 +24,7 @@ _PERSONAL = (
     "/var/cache/*",
     "/var/log/*",
     "/var/lib/apt/*",
-    "/etc/*-",
+    _COPIES,
     "/var/lib/dpkg/*-old",
     "/var/cache/ldconfig/aux-cache",
     "/etc/apt",
@@ -68,6 +69,7 @@ def _plan(build: Build) -> tuple[Action, ...]:
             lambda: _write_version(config),
         ),
         Run(("systemd-sysusers", f"--root={root}"), {"SOURCE_DATE_EPOCH": str(BASE_EPOCH)}),
+        Call("remove the copies of accounts that this leaves", lambda: _remove(root, _COPIES)),
         *(
             Run(("systemctl", f"--root={root}", "--no-reload", verb, *names))
             for verb, names in units

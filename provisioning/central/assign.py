@@ -70,9 +70,7 @@ def assign(fleet: Fleet, assignment: Assignment) -> None:
     if assignment.audience == "hub":
         enrolled = [hub.hub_id for hub in fleet.list_hubs() if hub.revoked_at is None]
         if assignment.name not in enrolled:
-            raise UsageError(
-                f"no hub {assignment.name} is enrolled", hint=_suggest(assignment.name, enrolled)
-            )
+            raise UsageError(f"no hub {assignment.name} is enrolled", hint=suggest(assignment.name, enrolled))
     fleet.save_assignment(assignment)
 
 
@@ -96,7 +94,7 @@ def unassign(fleet: Fleet, assignment: Assignment) -> bool:
     published = {pack.pack_id for pack in fleet.list_packs()}
     if assignment.pack_id not in published:
         raise UsageError(
-            f"no pack {assignment.pack_id} was ever published", hint=_suggest(assignment.pack_id, published)
+            f"no pack {assignment.pack_id} was ever published", hint=suggest(assignment.pack_id, published)
         )
     return False
 
@@ -107,7 +105,7 @@ def _require_on_offer(fleet: Fleet, assignment: Assignment) -> None:
     if not versions:
         raise UsageError(
             f"no pack {assignment.pack_id} is on offer",
-            hint=_suggest(assignment.pack_id, {pack.pack_id for pack in on_offer}),
+            hint=suggest(assignment.pack_id, {pack.pack_id for pack in on_offer}),
         )
     if assignment.version is not None and assignment.version not in versions:
         offered = ", ".join(map(str, versions))
@@ -117,6 +115,7 @@ def _require_on_offer(fleet: Fleet, assignment: Assignment) -> None:
         )
 
 
-def _suggest(name: str, known: list[str] | set[str]) -> str:
+def suggest(name: str, known: list[str] | set[str]) -> str:
+    """Return a hint: the name that was probably meant, or where all names are."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"Did you mean {close[0]}?" if close else "`central packs` and `central hubs` list what there is."

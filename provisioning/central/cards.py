@@ -18,11 +18,12 @@ from hub.school.fields import BY_KEY
 from hub.school.root import pack_root
 from provisioning.central.assign import check_ring
 from provisioning.central.fleet import Card, Fleet, Hub, iso
+from provisioning.central.host_keys import list_host_keys, save_host_keys
 from provisioning.central.office import Office
 from provisioning.central.wanted import EVERYBODY
 
 TOKEN_DAYS = 60  # a card is flashed, carried to a school and started in that time
-DEPOT_NOTE, _HOST_KEYS = "depot_url", "host_keys"  # notes of this installation
+DEPOT_NOTE = "depot_url"  # a note of this installation
 _CODE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _OWN_HOST_KEYS = Path("/etc/ssh")
 _SFTP = "sftp://"
@@ -44,9 +45,9 @@ def remember_depot(fleet: Fleet, url: str | None, host_keys: Sequence[str]) -> N
         UsageError: the address is none, or has no host key.
     """
     if host_keys:
-        fleet.save_note(_HOST_KEYS, "\n".join(host_keys))
+        save_host_keys(fleet, host_keys)
     if url:
-        keys = fleet.note(_HOST_KEYS).splitlines()
+        keys = list_host_keys(fleet)
         check_url(url if "@" in url or not url.startswith(_SFTP) else _with_account(url, "h"), host_keys=keys)
         fleet.save_note(DEPOT_NOTE, url)
 
@@ -57,9 +58,9 @@ def find_depot(fleet: Fleet) -> Depot:
     Raises:
         UsageError: nobody said, and this machine has no sshd.
     """
-    url, keys = fleet.note(DEPOT_NOTE), fleet.note(_HOST_KEYS).splitlines()
+    url, keys = fleet.note(DEPOT_NOTE), list_host_keys(fleet)
     if url:
-        return Depot(url, tuple(keys))
+        return Depot(url, keys)
     own = _read_own_host_keys()
     if not own:
         raise UsageError(

@@ -10,6 +10,7 @@ _FOLDER = "provisioning.central.commands"
 COMMANDS = console.Commands(
     {
         "assign": f"{_FOLDER}.assign:assign",
+        "audit": f"{_FOLDER}.audit:audit",
         "card": f"{_FOLDER}.card:card",
         "enrol": f"{_FOLDER}.hubs:enrol",
         "filter": f"{_FOLDER}.filter:filter_command",
@@ -19,8 +20,12 @@ COMMANDS = console.Commands(
         "ingest": f"{_FOLDER}.reports:ingest",
         "init": f"{_FOLDER}.init:init",
         "packs": f"{_FOLDER}.packs:packs",
+        "people": f"{_FOLDER}.people:people",
         "publish": f"{_FOLDER}.packs:publish",
         "revoke": f"{_FOLDER}.hubs:revoke",
+        "rings": f"{_FOLDER}.rings:rings",
+        "rollout": f"{_FOLDER}.rollout:rollout",
+        "serve": f"{_FOLDER}.serve:serve",
         "unassign": f"{_FOLDER}.assign:unassign",
         "usb": f"{_FOLDER}.usb:usb",
         "withdraw": f"{_FOLDER}.packs:withdraw",

@@ -99,6 +99,8 @@ class Assignment:
     version: int | None
     priority: int = 0  # -9 to 9; what has more comes first
     when_full: Literal["wait", "replace"] = "wait"  # where old and new do not fit on a hub together
+    quiet_hours: str = ""  # such as "08:00-15:00", by the hub's clock: this pack waits
+    day_mb: int = 0  # of this pack, over the uplink; 0: as the hub has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ def m001_first(db: Database) -> None:
             "version": int,
             "priority": int,
             "when_full": str,
+            "quiet_hours": str,
+            "day_mb": int,
         },
         pk=("audience", "name", "pack_id"),
     )
@@ -214,15 +218,85 @@ def m003_filters(db: Database) -> None:
     )
 
 
+@migrations()
+def m004_alerts(db: Database) -> None:
+    """Make the tables of what people noted of schools."""
+    db.table("alert_mutes").create(
+        {"code": str, "hub_id": str, "who": str, "note": str, "at": str, "until": str}, pk=("code", "hub_id")
+    )
+    notes = {"id": int, "hub_id": str, "at": str, "who": str, "text": str}
+    db.table("school_notes").create(notes, pk="id")
+    db.table("school_notes").create_index(["hub_id"])
+
+
+@migrations()
+def m003_publishers(db: Database) -> None:
+    """Make the table of those who sign packs of their own."""
+    db.table("publishers").create(
+        {
+            "name": str,
+            "prefix": str,
+            "title": str,
+            "public_key": str,
+            "added_at": str,
+            "revoked_at": str,
+        },
+        pk="name",
+    )
+
+
+@migrations()
+def m003_rollouts(db: Database) -> None:
+    """Make the tables of rollouts: provisioning/central/rollouts/store.py."""
+    db.table("rollouts").create(
+        {
+            "rollout_id": int,
+            "pack_id": str,
+            "version": int,
+            "base": int,
+            "stages": str,
+            "stage": int,
+            "state": str,
+            "reason": str,
+            "wait_s": int,
+            "enough": int,
+            "max_fail": int,
+            "deadline": str,
+            "started_at": str,
+            "stage_at": str,
+            "changed_at": str,
+            "released_at": str,
+        },
+        pk="rollout_id",
+    )
+    db.table("rollout_hubs").create(
+        {
+            "rollout_id": int,
+            "hub_id": str,
+            "enrolled_at": str,
+            "stage": int,
+            "before": int,
+            "reached_at": str,
+            "state": str,
+            "reason": str,
+            "since": str,
+            "accepted": int,
+        },
+        pk=("rollout_id", "hub_id"),
+    )
+
+
 class Fleet:
-    """Typed reading and writing of fleet.db; the only module that knows its tables."""
+    """Typed reading and writing of fleet.db; the only module that knows its tables, but for those of parts
+    that have a class of their own.
+    """
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     @property
     def database(self) -> Database:
-        """For modules that have tables of their own in it, such as filters/tables.py."""
+        """The database itself, for the modules that have tables of their own in it."""
         return self._db
 
     def list_packs(self) -> list[Published]:

@@ -21,11 +21,10 @@ from content_packs.errors import BadDataError, UsageError, local_error
 from provisioning.central import metadata
 from provisioning.central.fleet import Fleet, Published, iso, open_fleet
 from provisioning.central.held import GRACE, Held, list_deletable, list_held, list_retirable
-from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office
+from provisioning.central.publishers import key_of
 from provisioning.central.release import read_wanted, release
 from provisioning.central.reports import open_reports
-from provisioning.central.roles import PACKS
 
 MAX_UPLOAD_AGE = timedelta(days=30)  # of a report that a hub began to send and never went on with
 
@@ -109,11 +108,12 @@ def _retire(
     """Take versions off the offers; return them, and those that wait for the key that signs this."""
     held = read_held(office, fleet, now=now, grace=grace)
     found = list_retirable(fleet.list_packs(), fleet.list_assignments(), held, now=now, grace=grace)
-    if not KeyRing(office.keys).has(PACKS):
-        return [], found
-    for pack in found:
+    keys = office.open_keys()
+    is_ready = {name: keys.is_ready(name) for name in {key_of(fleet, pack.pack_id) for pack in found}}
+    retired = [pack for pack in found if is_ready[key_of(fleet, pack.pack_id)]]
+    for pack in retired:
         fleet.save_pack(replace(pack, retired_at=iso(now)))
-    return found, []
+    return retired, [pack for pack in found if pack not in retired]
 
 
 def _list_rubbish(

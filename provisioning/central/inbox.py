@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -44,6 +45,12 @@ class Inbox:
             return None
         with os.fdopen(descriptor, "rb") as file:
             return file.read(MAX_SEGMENT_BYTES + 1)
+
+    def arrived_at(self, name: str) -> datetime | None:
+        """Return when a file was written, by the clock of its disk; None for one that is gone."""
+        with contextlib.suppress(OSError, OverflowError, ValueError):
+            return datetime.fromtimestamp(os.lstat(name, dir_fd=self._folder).st_mtime, UTC)
+        return None
 
     def clear(self, name: str, quarantine: Path) -> bool:
         """Put away what is no file: a link, a pipe or an empty folder is removed, a full folder moved.

@@ -20,10 +20,10 @@ from content_packs.errors import BadDataError, Error, UsageError, local_error
 from content_packs.segment import MAX_SEGMENT_BYTES, SeqRange, encode_acks, name_segment, unseal
 from hub.events import Event, decode_event
 from provisioning.central.fleet import Hub, open_fleet
+from provisioning.central.fleetview.signs import list_codes
 from provisioning.central.inbox import Inbox, open_inbox
-from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office, readable_by_hubs
-from provisioning.central.reports import Reports, open_reports
+from provisioning.central.reports import Reports, Way, open_reports
 from provisioning.central.usb import require_mounted
 
 _BATCH = 64  # segments of one transaction; only one of them at a time is in memory
@@ -53,6 +53,7 @@ class _Segment:
     events: Sequence[Event]
     faults: Sequence[str]  # the first ones
     fault_count: int
+    arrived_at: datetime
 
 
 class _RefusedError(Exception):
@@ -77,11 +78,15 @@ def ingest(office: Office, *, source: Path | None, now: datetime, dry_run: bool 
         )
     with open_fleet(office.fleet_db) as fleet:
         hubs = fleet.list_hubs()
-    private_key = KeyRing(office.keys).read_seal_key().private_bytes_raw()
+    private_key = office.open_keys().read_seal_key().private_bytes_raw()
     with locked(office.ingest_lock, doing="ingest"), open_reports(office.reports_db) as reports:
-        work = _Ingest(office, reports, private_key, root, now, dry_run)
+        way: Way = "link" if source is None else "stick"
+        since = reports.tallies.ingested_at()
+        work = _Ingest(office, reports, private_key, root, now, dry_run, way, since)
         try:
             found = [work.take_hub(hub) for hub in hubs]
+            if source is None and not dry_run:
+                reports.tallies.note_ingest(now)
             return [taken for taken in found if taken is not None]
         except OSError as error:
             raise local_error(error, "taking in reports") from error
@@ -95,6 +100,8 @@ class _Ingest:
     root: Path
     now: datetime
     dry_run: bool
+    way: Way
+    ingested_at: datetime | None  # the depot's reports, before
 
     def take_hub(self, hub: Hub) -> Taken | None:
         """Take in what one hub left; None where nothing was there."""
@@ -129,6 +136,8 @@ class _Ingest:
             self.reports.hear(hub.hub_id, sorted(streams))
             taken.copied |= self.reports.watch(hub.hub_id, sorted(streams), now=self.now)
             self.reports.thin(hub.hub_id, now=self.now)
+            if streams:
+                self.reports.settle(hub.hub_id, list_codes)
         if done:
             self._acknowledge(hub.hub_id)
         for name in done:
@@ -204,7 +213,18 @@ class _Ingest:
                 count += 1
                 if count <= _MAX_FAULTS:
                     faults.append(f"line {number}: {error.message}")
-        return _Segment(name, data, sealed.seqs, sealed.receipt_key, events, faults, count)
+        came = self._came_at(inbox, name)
+        return _Segment(name, data, sealed.seqs, sealed.receipt_key, events, faults, count, came)
+
+    def _came_at(self, inbox: Inbox, name: str) -> datetime:
+        """Return when a report was left in the depot, by the office's clock; one on a stick comes now.
+
+        A file's time is as its writer says: it lies between the last look and this one.
+        """
+        written_at = inbox.arrived_at(name) if self.way == "link" else None
+        if written_at is None or written_at > self.now:
+            return self.now
+        return max(written_at, self.ingested_at or written_at)
 
     def _clear(self, hub_id: str, inbox: Inbox, name: str) -> str:
         """Put away what is no file; say what it was and what became of it."""
@@ -220,7 +240,15 @@ class _Ingest:
         if self.reports.knows(hub_id, segment.name):
             taken.repeated += 1
             return
-        new, known = self.reports.take(hub_id, segment.name, segment.events, now=self.now)
+        new, known = self.reports.take(
+            hub_id,
+            segment.name,
+            segment.events,
+            now=self.now,
+            arrived_at=segment.arrived_at,
+            via=self.way,
+            find_codes=list_codes,
+        )
         taken.segments += 1
         taken.events += new
         taken.repeated += known

@@ -3,17 +3,29 @@ the old state or the new. `timestamp.json` alone decides which versions count; w
 left by a crash and is written again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
+from securesystemslib.signer import Signer
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.metadata import (
+    Delegations,
+    Key,
+    Metadata,
+    Root,
+    Signed,
+    Snapshot,
+    TargetFile,
+    Targets,
+    Timestamp,
+)
 from tuf.api.serialization.json import JSONSerializer
 
+from content_packs import depot
 from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, LocalError
 from provisioning.central import roles
@@ -41,25 +53,38 @@ class Current:
         signed: Signed = {Root.type: self.root, Snapshot.type: self.snapshot, **self.targets}[role]
         return f"{signed.version}.{role}.json"
 
-    def check_key(self, role: str, keys: KeyRing) -> None:
-        """Raise LocalError unless our key for a role is the one that hubs know, before it signs anything."""
-        above = roles.delegator_of(role)
-        delegator = self.root if above == Root.type else self.targets[above]
-        keyid = keys.signer(roles.key_name(role)).public_key.keyid
-        if keyid not in delegator.get_delegated_role(role).keyids:
-            raise LocalError(
-                f"the key {roles.key_name(role)}.pem is not the one that hubs know: {keyid[:12]}…",
-                hint="Put back the key that `central init` made, from its backup.",
-            )
+    def keyids_of(self, role: str) -> list[str]:
+        """Return by which keys hubs know a role."""
+        return _keyids(self.root, self.targets, role)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What shall be signed next: by whom, and what each role holds. Versions are still those before."""
+
+    root: Root
+    targets: dict[str, Targets]
+
+    def keyids_of(self, role: str) -> list[str]:
+        """Return by which keys hubs will know a role."""
+        return _keyids(self.root, self.targets, role)
+
+
+def _keyids(root: Root, targets: Mapping[str, Targets], role: str) -> list[str]:
+    above = roles.delegator_of(role)
+    if above != Root.type and above not in targets:
+        return []
+    delegator = root if above == Root.type else targets[above]
+    try:
+        return list(delegator.get_delegated_role(role).keyids)
+    except ValueError:
+        return []  # a publisher that comes, or is gone
 
 
 def create(folder: Path, keys: KeyRing, *, hash_bits: int, now: datetime) -> bytes:
     """Write the first version of all metadata; return the root that hubs ship with."""
-    root = Metadata(roles.make_root(keys, now))
-    for name in ROOT_KEYS:
-        root.sign(keys.signer(name), append=True)
-    root_bytes = root.to_bytes(_COMPACT)
-    write_durably(folder / "1.root.json", root_bytes)
+    root = roles.make_root(keys, now)
+    root_bytes = write_root(folder, [keys.signer(name) for name in ROOT_KEYS], root)
     targets = roles.make_targets(keys, hash_bits, now)
     snapshot = roles.make_snapshot(1, targets, now)
     _write(folder, keys, targets, snapshot, roles.make_timestamp(1, snapshot, now))
@@ -67,38 +92,141 @@ def create(folder: Path, keys: KeyRing, *, hash_bits: int, now: datetime) -> byt
 
 
 def update(
-    folder: Path, keys: KeyRing, root_bytes: bytes, wanted: Iterable[TargetFile], *, now: datetime
+    folder: Path,
+    keys: KeyRing,
+    root_bytes: bytes,
+    wanted: Iterable[TargetFile],
+    *,
+    publishers: Iterable[roles.Publisher] = (),
+    host_keys: Sequence[str] = (),
+    now: datetime,
 ) -> Current:
     """Make the metadata say just `wanted`; what says so already is signed again only when it is due.
+
+    `host_keys` are those of the depot; the offline key `targets` signs them, and they wait until it is here.
 
     Raises:
         BadDataError: the present metadata is damaged or not ours.
         LocalError: a key that is needed is not here, or is another one; nothing was written.
     """
     current = read_current(folder, root_bytes)
-    of_office = current.targets[Targets.type].targets  # made once, with the keys
-    bins = {Targets.type: of_office} | roles.sort_into_bins(current.targets, wanted)
+    draft = draft_of(current, now)
+    delegate(draft, roles.list_owners(current.targets[Targets.type]), publishers, now)
+    _tell_host_keys(draft, keys, host_keys)
+    bins = roles.sort_into_bins(draft.targets, wanted)
+    for role, signed in draft.targets.items():
+        if role != Targets.type:  # that one was made with the keys
+            draft.targets[role] = replace_targets(signed, bins.get(role, {}))
+    return sign_draft(folder, keys, root_bytes, current, draft, now=now)
+
+
+def draft_of(current: Current, now: datetime) -> Draft:
+    """Return a draft that says what is signed already."""
+    return Draft(current.root, dict(current.targets))
+
+
+def delegate(
+    draft: Draft, owners: Mapping[str, Key], publishers: Iterable[roles.Publisher], now: datetime
+) -> None:
+    """Let just these keys sign packs and assignments, and just these publishers theirs."""
+    top = draft.targets[Targets.type]
+    delegations = roles.make_top(owners, publishers)
+    draft.targets[Targets.type] = replace_delegations(top, delegations)
+    for role in roles.list_delegated(draft.targets[Targets.type]):
+        draft.targets.setdefault(role, Targets(1, None, roles.expiry(role, now)))
+    for role in [role for role in draft.targets if role.startswith(roles.PUBLISHER)]:
+        if not draft.keyids_of(role):
+            del draft.targets[role]
+
+
+def replace_targets(signed: Targets, targets: dict[str, TargetFile]) -> Targets:
+    """Return the role with other targets."""
+    return Targets(signed.version, signed.spec_version, signed.expires, targets, signed.delegations)
+
+
+def replace_delegations(signed: Targets, delegations: Delegations) -> Targets:
+    """Return the role with other delegations."""
+    return Targets(signed.version, signed.spec_version, signed.expires, signed.targets, delegations)
+
+
+def sign_draft(
+    folder: Path, keys: KeyRing, root_bytes: bytes, current: Current, draft: Draft, *, now: datetime
+) -> Current:
+    """Sign and write what a draft says otherwise than the present state, and what is due.
+
+    Raises:
+        LocalError: as `update`.
+    """
     renewed = {
-        role: roles.next_version(role, signed, bins.get(role, {}), now)
-        for role, signed in current.targets.items()
-        if bins.get(role, {}) != signed.targets or _is_renewable(role, signed, keys, now)
+        role: _next_version(current, role, signed, now)
+        for role, signed in draft.targets.items()
+        if signed != current.targets.get(role)
+        or draft.keyids_of(role) != current.keyids_of(role)
+        or _is_renewable(role, signed, keys, now)
     }
-    targets = {**current.targets, **renewed}
+    targets = {**draft.targets, **renewed}
     snapshot, timestamp = current.snapshot, current.timestamp
-    new_snapshot = bool(renewed) or roles.is_due(Snapshot.type, snapshot, now)
+    new_keys = {
+        role: draft.keyids_of(role) != current.keyids_of(role) for role in (Snapshot.type, Timestamp.type)
+    }
+    new_snapshot = bool(renewed) or new_keys[Snapshot.type] or roles.is_due(Snapshot.type, snapshot, now)
     if new_snapshot:
-        snapshot = roles.make_snapshot(snapshot.version + 1, targets, now)
-    if not new_snapshot and not roles.is_due(Timestamp.type, timestamp, now):
+        snapshot = roles.make_snapshot(snapshot.version + 1, targets, now, before=snapshot)
+    if not (new_snapshot or new_keys[Timestamp.type] or roles.is_due(Timestamp.type, timestamp, now)):
         return current
     timestamp = roles.make_timestamp(timestamp.version + 1, snapshot, now)
-    for role in (*renewed, Snapshot.type, Timestamp.type):
-        current.check_key(role, keys)
+    for role in (*renewed, *([Snapshot.type] if new_snapshot else []), Timestamp.type):
+        _settle_key(draft, role, keys, now)
     _write(folder, keys, renewed, snapshot if new_snapshot else None, timestamp)
     return read_current(folder, root_bytes)
 
 
+def _next_version(current: Current, role: str, signed: Targets, now: datetime) -> Targets:
+    """Return the version after the last one that hubs may have seen, also of a publisher that came back."""
+    listed = current.snapshot.meta.get(f"{role}.json")
+    version = listed.version + 1 if listed is not None else 1
+    return Targets(version, None, roles.expiry(role, now), signed.targets, signed.delegations)
+
+
+def _settle_key(draft: Draft, role: str, keys: KeyRing, now: datetime) -> None:
+    """Raise LocalError unless our key for a role is one that hubs know, before it signs anything."""
+    name, keyids = roles.key_name(role), draft.keyids_of(role)
+    keyid = keys.settle(name, keyids, now=now).public_key.keyid
+    if keyid not in keyids:
+        raise LocalError(
+            f"the key {name}.pem is not the one that hubs know: {keyid[:12]}…",
+            hint="Put back the newest one from its backup: central keys list tells which; a lost one: "
+            f"central keys recover {name}",
+        )
+
+
+def _tell_host_keys(draft: Draft, keys: KeyRing, host_keys: Sequence[str]) -> None:
+    """Let the office's own target name these host keys, where its key is here to sign it."""
+    top = draft.targets[Targets.type]
+    office = top.targets.get(depot.OFFICE_TARGET)
+    if office is not None and keys.has(Targets.type):
+        told = {depot.OFFICE_TARGET: roles.with_host_keys(office, host_keys)}
+        draft.targets[Targets.type] = replace_targets(top, {**top.targets, **told})
+
+
+def list_signed_host_keys(current: Current) -> tuple[str, ...]:
+    """Return the host keys of the depot that hubs are told now."""
+    office = current.targets[Targets.type].targets.get(depot.OFFICE_TARGET)
+    return tuple((office.custom or {}).get("host_keys", ())) if office is not None else ()
+
+
 def _is_renewable(role: str, signed: Targets, keys: KeyRing, now: datetime) -> bool:
-    return roles.is_due(role, signed, now) and keys.has(roles.key_name(role))
+    return roles.is_due(role, signed, now) and keys.is_ready(roles.key_name(role))
+
+
+def write_root(folder: Path, signers: Iterable[Signer], root: Root) -> bytes:
+    """Sign and write a root; from then on readers that come from the one before may follow it."""
+    metadata = Metadata(root)
+    for signer in signers:
+        metadata.sign(signer, append=True)
+    data = metadata.to_bytes(_COMPACT)
+    write_durably(folder / f"{root.version}.{Root.type}.json", data)
+    return data
 
 
 def _write(
@@ -172,11 +300,12 @@ class _Reader:
         return metadata.signed
 
     def read_targets(self, root: Root, snapshot: Snapshot) -> dict[str, Targets]:
-        targets = {Targets.type: self._read_targets(Targets.type, root, snapshot)}
-        for owner in roles.BIN_OWNERS:
-            targets[owner] = self._read_targets(owner, targets[Targets.type], snapshot)
-            for name in roles.succinct(targets[owner]).get_roles():
-                targets[name] = self._read_targets(name, targets[owner], snapshot)
+        top = self._read_targets(Targets.type, root, snapshot)
+        targets = {Targets.type: top}
+        for role in roles.list_delegated(top):
+            targets[role] = self._read_targets(role, top, snapshot)
+            for name in roles.succinct(targets[role]).get_roles() if role in roles.BIN_OWNERS else ():
+                targets[name] = self._read_targets(name, targets[role], snapshot)
         return targets
 
     def _read_targets(self, role: str, delegator: Root | Targets, snapshot: Snapshot) -> Targets:

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from content_packs.errors import UsageError
+from provisioning.central.keys import KeyAccess, KeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,11 @@ class Office:
     """The folder that `central init DIR` made."""
 
     dir: Path
+    access: KeyAccess = field(default_factory=KeyAccess, compare=False, repr=False)
+
+    def open_keys(self) -> KeyRing:
+        """Return the keys: those in `keys`, and those where `access` says."""
+        return KeyRing(self.keys, self.access)
 
     @property
     def depot(self) -> Path:
@@ -66,6 +72,21 @@ class Office:
         return self.dir / ".ingest.lock"
 
     @property
+    def people_db(self) -> Path:
+        """Who may use the dashboard, what was done, and notes about schools."""
+        return self.dir / "people.db"
+
+    @property
+    def session_key(self) -> Path:
+        """What the dashboard signs its cookies with."""
+        return self.keys / "online" / "session.key"
+
+    @property
+    def uploads(self) -> Path:
+        """What was sent to the dashboard to be published, a folder for each."""
+        return self.dir / "uploads"
+
+    @property
     def root(self) -> Path:
         """hub-root.json: the first root, which every hub ships with."""
         return self.dir / "hub-root.json"
@@ -90,8 +111,8 @@ def readable_by_hubs() -> Iterator[None]:
         os.umask(before)
 
 
-def find_office(given: str | None) -> Office:
-    """Return the installation in `given` (--dir), else in $CENTRAL_DIR.
+def find_office(given: str | None, access: KeyAccess | None = None) -> Office:
+    """Return the installation in `given` (--dir), else in $CENTRAL_DIR; `access` says where keys lie besides.
 
     Raises:
         UsageError: neither is set, or `central init` never made one there.
@@ -102,7 +123,7 @@ def find_office(given: str | None) -> Office:
             "which installation? no --dir and no $CENTRAL_DIR",
             hint="Say `central --dir DIR …`, or set CENTRAL_DIR, to the folder that `central init` made.",
         )
-    office = Office(Path(chosen).absolute())
+    office = Office(Path(chosen).absolute(), access or KeyAccess())
     if not office.fleet_db.is_file() or not office.root.is_file():
         raise UsageError(
             f"{office.dir}: no central installation there", hint="Make one with: central init DIR"

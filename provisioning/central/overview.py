@@ -66,19 +66,23 @@ def look_at(
 ) -> HubOverview:
     """Return what the office knows of a hub that shall have `wanted`."""
     last = max(newest.values(), key=lambda h: (h.event.stream, h.event.seq), default=None)
-    body = newest["packs"].event.body if "packs" in newest else None
-    have: Mapping[str, int] = body["have"] if body is not None else {}
-    packs = tuple(
-        PackState(pack_id, wanted.get(pack_id), have.get(pack_id), _state(pack_id, wanted.get(pack_id), body))
-        for pack_id in sorted(wanted.keys() | have.keys())
-    )
     return HubOverview(
         hub,
         heard_at=last.received_at if last else None,
         said_at=last.event.at if last else None,
-        packs=packs,
+        packs=list_states(wanted, newest),
         newest=newest,
         notes=tuple(notes),
+    )
+
+
+def list_states(wanted: Mapping[str, int], newest: Mapping[str, Heard]) -> tuple[PackState, ...]:
+    """Return how each pack of a hub is, of what it shall have and of what it said that it has."""
+    body = newest["packs"].event.body if "packs" in newest else None
+    have: Mapping[str, int] = body["have"] if body is not None else {}
+    return tuple(
+        PackState(pack_id, wanted.get(pack_id), have.get(pack_id), _state(pack_id, wanted.get(pack_id), body))
+        for pack_id in sorted(wanted.keys() | have.keys())
     )
 
 

@@ -18,8 +18,11 @@ from provisioning.central.deltas import list_steps
 from provisioning.central.fleet import Card, Fleet, iso, open_fleet
 from provisioning.central.heads import write_heads
 from provisioning.central.held import list_unwanted
+from provisioning.central.host_keys import list_host_keys
 from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office, readable_by_hubs
+from provisioning.central.publishers import list_signing
+from provisioning.central.rollouts.store import Rollouts
 from provisioning.central.ssh_keys import authorized_line
 from provisioning.central.wanted import Change, Wanted, list_changes, list_wanted
 
@@ -49,11 +52,15 @@ def change(
 
 def read_wanted(fleet: Fleet) -> Wanted:
     """Return what the depot shall say by the fleet database."""
-    return list_wanted(fleet.list_packs(), fleet.list_hubs(), fleet.list_assignments())
+    courses = Rollouts(fleet).read_courses()
+    return list_wanted(fleet.list_packs(), fleet.list_hubs(), fleet.list_assignments(), courses)
 
 
-def release(office: Office, fleet: Fleet, *, now: datetime) -> None:
-    """Bring SSH keys, metadata and heads up to what the fleet database says. Call it with the lock held."""
+def release(office: Office, fleet: Fleet, *, now: datetime, keys: KeyRing | None = None) -> None:
+    """Bring SSH keys, metadata and heads up to what the fleet database says. Call it with the lock held.
+
+    `keys` are the office's unless others are given, as in a rehearsal.
+    """
     wanted = read_wanted(fleet)
     deltas = fleet.list_deltas()
     targets = [roles.pack_target(pack, list_steps(pack, wanted.packs, deltas)) for pack in wanted.packs]
@@ -68,7 +75,15 @@ def release(office: Office, fleet: Fleet, *, now: datetime) -> None:
             _make_inboxes(office, {*wanted.by_hub, *(card.hub_id for card in waiting)})
             _remove_leftovers(office)
             root_bytes = office.root.read_bytes()
-            current = metadata.update(office.tuf, KeyRing(office.keys), root_bytes, targets, now=now)
+            current = metadata.update(
+                office.tuf,
+                keys or office.open_keys(),
+                root_bytes,
+                targets,
+                publishers=list_signing(fleet),
+                host_keys=list_host_keys(fleet),
+                now=now,
+            )
             write_heads(office.depot, fleet, current, wanted)
     except OSError as error:
         raise local_error(error, "writing the depot") from error

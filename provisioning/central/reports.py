@@ -1,12 +1,12 @@
 """reports.db: what hubs have reported, each event once. Beside fleet.db, and never needed to publish."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
@@ -15,9 +15,10 @@ from content_packs.segment import MAX_ACKS, Ack, SeqRange, make_ack
 from hub.events import Event
 from provisioning.central.database import open_database
 from provisioning.central.fleet import iso
+from provisioning.central.tallies import KEPT_FOR, Tallies, make_tables
 
-KEPT_FOR = timedelta(days=396)  # 13 months: a year, and its month of the year before beside it
 _NEWEST_ONLY = ("health", "packs", "update")  # what an event says is true until the next one of its kind
+_CONTACTS = 60  # segments, of which a school's rhythm is learnt
 _KEPT_NOTES = 100  # of one hub
 _WATCHED = 500  # newest events of a stream, looked at for signs of a copied card
 _NEWEST = """
@@ -36,6 +37,19 @@ class Heard:
     received_at: str  # by the office's clock, ISO 8601
 
 
+Way = Literal["link", "stick"]
+FindCodes = Callable[[str, Mapping[str, Any]], Iterable[str]]  # of a kind and its body: what is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Reports that came together."""
+
+    at: str  # by the office's clock, ISO 8601
+    via: Way
+    events: int
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """Something odd about what a hub sent."""
@@ -48,8 +62,16 @@ class Note:
 @migrations()
 def m001_first(db: Database) -> None:
     """Make the tables of the first release."""
-    segments = {"hub_id": str, "sha256": str, "received_at": str, "events": int}
+    segments = {
+        "hub_id": str,
+        "sha256": str,
+        "received_at": str,
+        "events": int,
+        "arrived_at": str,
+        "via": str,
+    }
     db.table("segments").create(segments, pk=("hub_id", "sha256"))
+    db.table("segments").create_index(["hub_id", "arrived_at", "via"])
     acked = {"id": int, "hub_id": str, "stream": str, "first": int, "last": int, "receipt_key": str}
     db.table("acked").create(acked, pk="id")  # the number tells which came last: the office's clock may jump
     db.table("acked").create_index(["hub_id", "stream"])
@@ -72,11 +94,18 @@ def m001_first(db: Database) -> None:
     db.table("notes").create_index(["hub_id"])
 
 
+@migrations()
+def m002_tallies(db: Database) -> None:
+    """Make the tables of what is counted."""
+    make_tables(db)
+
+
 class Reports:
-    """Typed reading and writing of reports.db; the only module that knows its tables."""
+    """Typed reading and writing of reports.db; but for `tallies`, the only module that knows its tables."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.tallies = Tallies(db)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -89,16 +118,31 @@ class Reports:
         query = "select 1 from segments where hub_id = ? and sha256 = ?"
         return bool(self._db.execute(query, [hub_id, sha256]).fetchall())
 
-    def take(self, hub_id: str, sha256: str, events: Iterable[Event], *, now: datetime) -> tuple[int, int]:
-        """Keep a new segment and its events; return how many events were new, and how many known."""
+    def take(
+        self,
+        hub_id: str,
+        sha256: str,
+        events: Iterable[Event],
+        *,
+        now: datetime,
+        arrived_at: datetime | None = None,
+        via: Way = "link",
+        find_codes: FindCodes = lambda _kind, _body: (),
+    ) -> tuple[int, int]:
+        """Keep a new segment and its events; return how many events were new, and how many known.
+
+        It came at `arrived_at`, or now, over the link or by stick. `find_codes` tells what is wrong.
+        """
         new = known = 0
         for event in events:
             if self._keep(hub_id, event, now):
                 new += 1
+                self.tallies.count(hub_id, event, find_codes(event.kind, event.body), now=now)
             else:
                 known += 1
                 self._compare(hub_id, event, now)
         row = {"hub_id": hub_id, "sha256": sha256, "received_at": iso(now), "events": new + known}
+        row |= {"arrived_at": iso(arrived_at or now), "via": via}
         self._db.table("segments").insert(row)
         return new, known
 
@@ -146,7 +190,44 @@ class Reports:
         told = "select stream from events where hub_id = ?"
         query = f"delete from streams where hub_id = ? and stream not in ({told})"  # noqa: S608
         self._db.execute(query, [hub_id, hub_id])
+        self.tallies.thin(hub_id, now=now)
         return gone
+
+    def read_all_newest(self) -> dict[str, dict[str, Heard]]:
+        """Return the newest event of each kind of every hub, as they were when it was last heard."""
+        query = "select events.* from latest join events using (hub_id, stream, seq)"
+        newest: dict[str, dict[str, Heard]] = {}
+        for row in self._db.query(query):
+            newest.setdefault(row["hub_id"], {})[row["kind"]] = Heard(_event(row), row["received_at"])
+        return newest
+
+    def settle(self, hub_id: str, find_codes: FindCodes) -> None:
+        """Note what is the newest of a hub, and by `find_codes` since when something is wrong with it."""
+        newest = self.read_newest(hub_id)
+        self.tallies.settle(hub_id, {kind: heard.event for kind, heard in newest.items()})
+        since = {}
+        for kind, heard in newest.items():
+            at = min(heard.event.at, heard.received_at, key=datetime.fromisoformat)
+            since.update(dict.fromkeys(find_codes(kind, heard.event.body), at))
+        self.tallies.stand(hub_id, since)
+
+    def list_contacts(self, hub_id: str, *, since: datetime | None = None) -> list[Contact]:
+        """Return when a hub was heard from, the newest first: all since a time, else some of the newest."""
+        query = "select arrived_at, via, sum(events) from segments where hub_id = ?"
+        if since is None:
+            query += " group by arrived_at, via order by arrived_at desc limit ?"
+            values = [hub_id, _CONTACTS]
+        else:
+            query += " and arrived_at >= ? group by arrived_at, via order by arrived_at desc"
+            values = [hub_id, iso(since)]
+        return [Contact(*row) for row in self._db.execute(query, values)]
+
+    def all_notes(self) -> dict[str, list[Note]]:
+        """Return what was odd, by hub, the newest first."""
+        found: dict[str, list[Note]] = {}
+        for hub_id, *note in self._db.execute("select hub_id, at, kind, text from notes order by id desc"):
+            found.setdefault(hub_id, []).append(Note(*note))
+        return found
 
     def list_hubs(self) -> list[str]:
         """Return the id of every hub that ever reported."""

@@ -1,12 +1,15 @@
 """The roles of the depot's signed metadata, who signs them, how long they last. docs/adr/0002-trust.md."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from tuf.api.metadata import (
     DelegatedRole,
     Delegations,
+    Key,
     MetaFile,
     Root,
     Signed,
@@ -31,9 +34,11 @@ DEFAULT_HASH_BITS = 6  # 64 bins: for 200 packs and 1000 hubs a bin holds 3 pack
 MAX_HASH_BITS = 12
 
 BIN_OWNERS = (PACKS, ASSIGNMENTS)
+PUBLISHER = "publisher-"  # before the name of a publisher: its role, and its key
 
 _BINS = {PACKS: "packs", ASSIGNMENTS: "hubs"}  # role → prefix of its bins
 _PATHS = {PACKS: "packs/*/*/index.zst", ASSIGNMENTS: "assignments/*"}
+_OF_PUBLISHERS = timedelta(days=730)
 _LIFETIMES = {  # expiry never blocks a hub, it only warns: long is kind
     Root.type: timedelta(days=3652),
     Targets.type: timedelta(days=730),
@@ -52,20 +57,38 @@ def key_name(role: str) -> str:
 
 def delegator_of(role: str) -> str:
     """Return the role that says which key signs this one."""
-    if role in BIN_OWNERS:
+    if role in BIN_OWNERS or role.startswith(PUBLISHER):
         return Targets.type
     owner = key_name(role)
     return Root.type if owner == role else owner
 
 
+def _lifetime(role: str) -> timedelta:
+    return _OF_PUBLISHERS if role.startswith(PUBLISHER) else _LIFETIMES[key_name(role)]
+
+
 def expiry(role: str, now: datetime) -> datetime:
     """Return until when a role signed now is fresh."""
-    return (now + _LIFETIMES[key_name(role)]).replace(microsecond=0)
+    return (now + _lifetime(role)).replace(microsecond=0)
 
 
 def is_due(role: str, signed: Signed, now: datetime) -> bool:
     """Tell whether half of a role's time has passed, so that it is signed anew on this occasion."""
-    return signed.expires - now < _LIFETIMES[key_name(role)] / 2
+    return signed.expires - now < _lifetime(role) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Who signs the packs whose ids begin with a prefix, instead of PACKS."""
+
+    name: str
+    prefix: str
+    key: Key
+
+    @property
+    def role(self) -> str:
+        """The name of its role, and of its key."""
+        return PUBLISHER + self.name
 
 
 def make_root(keys: KeyRing, now: datetime) -> Root:
@@ -81,7 +104,7 @@ def make_root(keys: KeyRing, now: datetime) -> Root:
 
 def make_targets(keys: KeyRing, hash_bits: int, now: datetime) -> dict[str, Targets]:
     """Return the first version of every targets role, with its delegations and the office's own target."""
-    office = office_target(keys)
+    office = office_target(keys.read_seal_key())
     roles = {
         Targets.type: Targets(
             1, expires=expiry(Targets.type, now), targets={office.path: office}, delegations=_top(keys)
@@ -97,17 +120,67 @@ def make_targets(keys: KeyRing, hash_bits: int, now: datetime) -> dict[str, Targ
 
 
 def _top(keys: KeyRing) -> Delegations:
-    public = {role: keys.signer(role).public_key for role in _BINS}
-    roles = {
-        role: DelegatedRole(role, [key.keyid], 1, terminating=True, paths=[_PATHS[role]])
-        for role, key in public.items()
-    }
-    return Delegations({key.keyid: key for key in public.values()}, roles)
+    return make_top({role: keys.signer(role).public_key for role in _BINS}, ())
 
 
-def make_snapshot(version: int, targets: Mapping[str, Targets], now: datetime) -> Snapshot:
-    """Return the list of all versions; without hashes, since versions and signatures bind them."""
-    meta = {f"{role}.json": MetaFile(signed.version) for role, signed in targets.items()}
+def make_top(owners: Mapping[str, Key], publishers: Iterable[Publisher]) -> Delegations:
+    """Return whom `targets` lets sign what: publishers first, each for its own prefix and nothing else.
+
+    All are terminating: what a publisher's role does not hold is not looked for in PACKS, and the other
+    way round nobody else can bring a pack with its prefix.
+    """
+    keys: dict[str, Key] = {}
+    roles: dict[str, DelegatedRole] = {}
+    for publisher in sorted(publishers, key=lambda each: each.name):
+        paths = [_PATHS[PACKS].replace("*", f"{publisher.prefix}*", 1)]
+        roles[publisher.role] = DelegatedRole(publisher.role, [publisher.key.keyid], 1, True, paths)
+        keys[publisher.key.keyid] = publisher.key
+    for role, key in owners.items():
+        roles[role] = DelegatedRole(role, [key.keyid], 1, terminating=True, paths=[_PATHS[role]])
+        keys[key.keyid] = key
+    return Delegations(keys, roles)
+
+
+def list_owners(top: Targets) -> dict[str, Key]:
+    """Return the keys of PACKS and ASSIGNMENTS, as `targets` names them."""
+    delegations = _delegations(top)
+    return {owner: delegations.keys[delegations.roles[owner].keyids[0]] for owner in BIN_OWNERS}
+
+
+def list_delegated(top: Targets) -> list[str]:
+    """Return the roles to which `targets` delegates: PACKS, ASSIGNMENTS and those of publishers."""
+    return list(_delegations(top).roles)
+
+
+class _Rolled(Delegations):
+    """Delegations by path, not by bins."""
+
+    roles: dict[str, DelegatedRole]
+
+
+def _delegations(top: Targets) -> _Rolled:
+    if top.delegations is None or top.delegations.roles is None:
+        raise AssertionError("`targets` delegates to nobody")
+    return top.delegations  # type: ignore[return-value]
+
+
+def with_key(owner: Targets, key: Key) -> Delegations:
+    """Return how PACKS or ASSIGNMENTS spreads its targets, signed by another key."""
+    bins = succinct(owner)
+    renewed = SuccinctRoles([key.keyid], 1, bins.bit_length, bins.name_prefix)
+    return Delegations({key.keyid: key}, succinct_roles=renewed)
+
+
+def make_snapshot(
+    version: int, targets: Mapping[str, Targets], now: datetime, before: Snapshot | None = None
+) -> Snapshot:
+    """Return the list of all versions; without hashes, since versions and signatures bind them.
+
+    A role that was listed once stays: TUF's client refuses a snapshot that lacks one, so the roles of
+    publishers that are gone keep their last version.
+    """
+    meta = {} if before is None else dict(before.meta)
+    meta |= {f"{role}.json": MetaFile(signed.version) for role, signed in targets.items()}
     return Snapshot(version, expires=expiry(Snapshot.type, now), meta=meta)
 
 
@@ -117,11 +190,6 @@ def make_timestamp(version: int, snapshot: Snapshot, now: datetime) -> Timestamp
     return Timestamp(
         version, None, expiry(Timestamp.type, now), MetaFile(snapshot.version), unrecognized_fields=signed_at
     )
-
-
-def next_version(role: str, signed: Targets, targets: dict[str, TargetFile], now: datetime) -> Targets:
-    """Return the version of a targets role after `signed`, with these targets."""
-    return Targets(signed.version + 1, None, expiry(role, now), targets, signed.delegations)
 
 
 def sort_into_bins(
@@ -135,9 +203,13 @@ def sort_into_bins(
 
 
 def find_bin(roles: Mapping[str, Targets], path: str) -> str:
-    """Return the bin that must hold a target."""
-    owner = PACKS if path.startswith("packs/") else ASSIGNMENTS
-    return succinct(roles[owner]).get_role_for_target(path)
+    """Return the bin, or the role of a publisher, that must hold a target."""
+    if not path.startswith("packs/"):
+        return succinct(roles[ASSIGNMENTS]).get_role_for_target(path)
+    for name, role in _delegations(roles[Targets.type]).roles.items():
+        if name.startswith(PUBLISHER) and path.startswith((role.paths or [""])[0].partition("*")[0]):
+            return name
+    return succinct(roles[PACKS]).get_role_for_target(path)
 
 
 def succinct(owner: Targets) -> SuccinctRoles:
@@ -193,8 +265,15 @@ def assignment_target(
     return TargetFile(0, {"sha256": _EMPTY_SHA256}, depot.assignment_target(hub_id), {"custom": custom})
 
 
-def office_target(keys: KeyRing) -> TargetFile:
+def office_target(seal_key: X25519PrivateKey) -> TargetFile:
     """Return the target that says what hubs must know of the office: to which key they seal reports."""
-    public = keys.read_seal_key().public_key().public_bytes_raw()
-    custom = {"seal_key": public.hex()}
+    custom = {"seal_key": seal_key.public_key().public_bytes_raw().hex()}
     return TargetFile(0, {"sha256": _EMPTY_SHA256}, depot.OFFICE_TARGET, {"custom": custom})
+
+
+def with_host_keys(office: TargetFile, host_keys: Sequence[str]) -> TargetFile:
+    """Return the office's target with the host keys by which hubs shall know the depot; none: not said."""
+    custom = {key: value for key, value in (office.custom or {}).items() if key != "host_keys"}
+    if host_keys:
+        custom["host_keys"] = list(host_keys)
+    return TargetFile(office.length, dict(office.hashes), office.path, {"custom": custom})

@@ -14,6 +14,33 @@ class Terms:
 
     priority: int = 0
     replace: bool = False
+    quiet_hours: str = ""
+    day_mb: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Which version of a pack is "the newest" for whom, since a rollout says so.
+
+    `by_hub` holds the hubs that take part, as they were enrolled then: who is enrolled anew begins anew.
+    """
+
+    version: int
+    base: int | None  # what hubs that take no part have; None: nothing
+    by_hub: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)  # the best first
+    rings: frozenset[str] = frozenset()  # of which every hub gets it, those too that come later
+
+    def choose(self, hub: Hub, on_offer: Collection[int]) -> int | None:
+        """Return the version of one hub; where what it should have is not on offer, an older one."""
+        usual = self.version if self.rings & {EVERYBODY, hub.ring} else self.base
+        choices = self.by_hub.get((hub.hub_id, hub.enrolled_at), () if usual is None else (usual,))
+        for version in choices:
+            if version in on_offer:
+                return version
+        return max((v for v in on_offer if choices and v < choices[-1]), default=None)
+
+
+Courses = Mapping[str, Course]  # by pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,62 +63,126 @@ class Change:
 
 
 def list_wanted(
-    packs: Iterable[Published], hubs: Iterable[Hub], assignments: Collection[Assignment]
+    packs: Iterable[Published],
+    hubs: Iterable[Hub],
+    assignments: Collection[Assignment],
+    courses: Courses | None = None,
 ) -> Wanted:
     """Return what the depot shall say, of everything that the office has."""
     on_offer = tuple(pack for pack in packs if pack.on_offer)
-    enrolled = [hub for hub in hubs if hub.revoked_at is None]
-    by_hub = {hub.hub_id: resolve(hub, assignments, on_offer) for hub in enrolled}
-    return Wanted(on_offer, by_hub, {hub.hub_id: resolve_terms(hub, assignments) for hub in enrolled})
+    versions, filters = _versions(on_offer), _filters(on_offer)
+    by_hub: dict[str, Mapping[str, int]] = {}
+    terms: dict[str, Mapping[str, Terms]] = {}
+    meant = _Meant(assignments)
+    for hub in hubs:
+        if hub.revoked_at is None:
+            closest = meant.closest(hub)
+            chosen = _choose(hub, closest, versions, courses or {})
+            by_hub[hub.hub_id] = _one_filter(closest, chosen, filters)
+            terms[hub.hub_id] = _unusual(closest)
+    return Wanted(on_offer, by_hub, terms)
 
 
-def resolve(hub: Hub, assignments: Iterable[Assignment], packs: Sequence[Published]) -> Mapping[str, int]:
+def resolve(
+    hub: Hub,
+    assignments: Iterable[Assignment],
+    packs: Sequence[Published],
+    courses: Courses | None = None,
+) -> Mapping[str, int]:
     """Return the packs of one hub: its own assignments go before its ring's, those before everybody's.
 
-    Without a version it is the newest on offer. A version that is not on offer leaves the pack out. Of
-    filters a hub uses one: that which means it most closely.
+    Without a version it is the newest on offer, or what a rollout of the pack has for this hub. A version
+    that is not on offer leaves the pack out. Of filters a hub uses one: that which means it most closely.
     """
-    on_offer = {(pack.pack_id, pack.version) for pack in packs}
-    newest = {pack.pack_id: pack.version for pack in sorted(packs, key=lambda pack: pack.version)}
-    closest = _closest(hub, assignments)
-    chosen: dict[str, int] = {}
-    for pack_id, assignment in closest.items():
-        version = assignment.version or newest.get(pack_id)
-        if version is not None and (pack_id, version) in on_offer:
-            chosen[pack_id] = version
-    for pack_id in _further_filters(hub, {name: closest[name] for name in chosen}, packs):
-        del chosen[pack_id]
-    return dict(sorted(chosen.items()))
-
-
-def _further_filters(hub: Hub, chosen: Mapping[str, Assignment], packs: Iterable[Published]) -> Sequence[str]:
-    """Return the filters that another goes before: a school's own before its ring's, then by id."""
-    filters = {pack.pack_id for pack in packs if pack.kind == "filter" and pack.pack_id in chosen}
-    return sorted(filters, key=lambda name: (-_rank(chosen[name], hub), name))[1:]
+    closest = _Meant(assignments).closest(hub)
+    return _one_filter(closest, _choose(hub, closest, _versions(packs), courses or {}), _filters(packs))
 
 
 def resolve_terms(hub: Hub, assignments: Iterable[Assignment]) -> Mapping[str, Terms]:
     """Return the terms of the packs of one hub that are not the usual ones, from the same assignments."""
-    terms = {
-        pack_id: Terms(assignment.priority, assignment.when_full == "replace")
-        for pack_id, assignment in _closest(hub, assignments).items()
-    }
-    return {pack_id: said for pack_id, said in sorted(terms.items()) if said != Terms()}
+    return _unusual(_Meant(assignments).closest(hub))
 
 
-def _closest(hub: Hub, assignments: Iterable[Assignment]) -> Mapping[str, Assignment]:
+def find_closest(hub: Hub, assignments: Iterable[Assignment]) -> Mapping[str, Assignment]:
     """Return for each pack the assignment that means this hub most closely."""
-    meant = sorted((a for a in assignments if _rank(a, hub)), key=lambda a: _rank(a, hub))
-    return {assignment.pack_id: assignment for assignment in meant}
+    return _Meant(assignments).closest(hub)
 
 
-def _rank(assignment: Assignment, hub: Hub) -> int:
-    """Return how closely an assignment means this hub; 0: not at all."""
+def terms_of(assignment: Assignment) -> Terms:
+    """Return how an assignment wants its pack to be taken."""
+    return Terms(
+        assignment.priority, assignment.when_full == "replace", assignment.quiet_hours, assignment.day_mb
+    )
+
+
+class _Meant:
+    """Assignments by whom they mean: a large fleet asks for one hub after another."""
+
+    def __init__(self, assignments: Iterable[Assignment]) -> None:
+        self._by_name: dict[tuple[str, str], list[Assignment]] = {}
+        for assignment in assignments:
+            self._by_name.setdefault((assignment.audience, assignment.name), []).append(assignment)
+
+    def closest(self, hub: Hub) -> dict[str, Assignment]:
+        """Return for each pack the assignment that means a hub most closely."""
+        keys = (("ring", EVERYBODY), ("ring", hub.ring), ("hub", hub.hub_id))  # what comes later wins
+        return {a.pack_id: a for key in keys for a in self._by_name.get(key, ())}
+
+
+def _versions(on_offer: Iterable[Published]) -> Mapping[str, Collection[int]]:
+    found: dict[str, set[int]] = {}
+    for pack in on_offer:
+        found.setdefault(pack.pack_id, set()).add(pack.version)
+    return found
+
+
+def _choose(
+    hub: Hub,
+    closest: Mapping[str, Assignment],
+    versions: Mapping[str, Collection[int]],
+    courses: Courses,
+) -> Mapping[str, int]:
+    chosen: dict[str, int] = {}
+    for pack_id, assignment in closest.items():
+        on_offer = versions.get(pack_id, ())
+        if assignment.version is not None:
+            version = assignment.version if assignment.version in on_offer else None
+        elif pack_id in courses:
+            version = courses[pack_id].choose(hub, on_offer)
+        else:
+            version = max(on_offer, default=None)
+        if version is not None:
+            chosen[pack_id] = version
+    return dict(sorted(chosen.items()))
+
+
+def _filters(on_offer: Iterable[Published]) -> frozenset[str]:
+    return frozenset(pack.pack_id for pack in on_offer if pack.kind == "filter")
+
+
+def _one_filter(
+    closest: Mapping[str, Assignment], chosen: Mapping[str, int], filters: frozenset[str]
+) -> Mapping[str, int]:
+    """Leave one filter: a school's own goes before its ring's, that before everybody's, then the first id."""
+    found = filters & chosen.keys()
+    if len(found) < 2:
+        return chosen
+    best = min(found, key=lambda pack_id: (-_rank(closest[pack_id]), pack_id))
+    return {
+        pack_id: version for pack_id, version in chosen.items() if pack_id not in found or pack_id == best
+    }
+
+
+def _rank(assignment: Assignment) -> int:
+    """Return how closely an assignment means those whom it means."""
     if assignment.audience == "hub":
-        return 3 if assignment.name == hub.hub_id else 0
-    if assignment.name == hub.ring:
         return 2
-    return 1 if assignment.name == EVERYBODY else 0
+    return 0 if assignment.name == EVERYBODY else 1
+
+
+def _unusual(closest: Mapping[str, Assignment]) -> Mapping[str, Terms]:
+    terms = {pack_id: terms_of(assignment) for pack_id, assignment in closest.items()}
+    return {pack_id: said for pack_id, said in sorted(terms.items()) if said != Terms()}
 
 
 def list_changes(before: Wanted, after: Wanted) -> list[Change]:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 import pytest
 
 from hub.db import open_db
+from hub.library.indexer import index_pending
 from hub.library.install import roll_back
 from hub.library.installed import CURRENT
 from hub.library.rebuild import open_library
@@ -295,10 +296,34 @@ def test_a_page_is_finished_once_for_all_who_have_chosen_the_same(door, paths, s
     assert door.get("/", Accept_Encoding="gzip", If_None_Match=packed.headers["etag"]).status == 304
 
 
+def test_a_search_is_finished_for_the_class_until_anything_is_installed(door, paths, scratch):
+    def put(pack_id: str, text: str) -> None:
+        put_lesson(paths, scratch, {"index.html": PAGE.format("Урок", text).encode()}, id=pack_id)
+
+    asked = f"/search?q={quote('пароплав')}"
+    put("steamer", "пароплав")
+    assert not any(is_kept(door.get(asked)) for _ in range(3)), "the index is not complete yet"
+    index_pending(paths, now=datetime.now(UTC), wait=True)
+    answers = [door.get(asked) for _ in range(2)]
+    assert [is_kept(answer) for answer in answers] == [False, True]
+    assert answers[0].body == answers[1].body and b"steamer" in answers[1].body
+    english = [door.get(asked, Cookie="language=en") for _ in range(2)]
+    assert [is_kept(answer) for answer in english] == [False, True]
+    assert not any(is_kept(door.get(f"{asked}&kind=web")) for _ in range(3))
+    put("boat", "пароплав і човен")
+    assert not any(is_kept(door.get(asked)) for _ in range(3))
+    index_pending(paths, now=datetime.now(UTC), wait=True)
+    assert b"boat" in door.get(asked).body and b"boat" in door.get(asked).body
+
+
 @pytest.mark.parametrize(
     ("path", "headers"),
     [
         ("/?page=2", {}),
+        ("/?q=a", {}),
+        ("/search?q=a&q=b", {}),
+        ("/search?q=a%2F..%2F..%2F..%2Fb/../../c", {}),
+        ("/search?q=", {}),
         ("/", {"Cookie": "session=1; language=uk"}),
         ("/", {"Cookie": "language=uk; session=1"}),
         ("/", {"Authorization": "Basic eDp5"}),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hub import machine
 from hub.card import other_slot, slots, update
 from hub.card.places import CardPlaces
 from hub.card.slots import SlotState
@@ -52,7 +53,7 @@ class Card:
         self.device = folder / "p3"
         self.device.write_bytes(bytes(4 << 20))
         self._line = folder / "cmdline"
-        monkeypatch.setattr(slots, "_COMMAND_LINE", self._line)
+        monkeypatch.setattr(machine, "_COMMAND_LINE", self._line)
         self.starts("a", "hub-v1")
         monkeypatch.setattr(
             other_slot, "find_target", lambda: other_slot.Target("b", self.device, "hub.slot=a")

@@ -20,6 +20,7 @@ from hub.network.facts import Interface, Machine
 from hub.network.lan import BLOCKED, CAPTIVE, RANGES, Lan
 from hub.network.online import Online
 from hub.network.paths import NetworkPaths
+from hub.network.stations_seen import read_stations
 from hub.network.strangers import find_strangers
 from hub.network.watch import Watcher
 from hub.network.wifi import render_hostapd, render_supplicant
@@ -383,3 +384,22 @@ def test_hostapd_and_wpa_supplicant_read_any_name_and_password(tmp_path, name, p
         said = done.stdout + done.stderr
         assert "nl80211" in said or "no-radio" in said
         assert not re.search(r"(?i)line \d+|failed to (read|parse|set up)", said), said
+
+
+PRIVATE_TMP = (
+    'mount --bind "$1" /mnt && mount -t tmpfs none /tmp && mkdir -p "$1" && mount --move /mnt "$1" '
+    '&& exec hostapd "$1/hostapd.conf"'
+)
+
+
+def test_hostapd_answers_although_each_service_has_a_tmp_of_its_own(tmp_path):
+    """As systemd's PrivateTmp= makes it: a socket in the /tmp of who asks is nowhere for who answers."""
+    control = tmp_path / "control"
+    text = f"interface=lo\ndriver=none\nctrl_interface={control}\nssid=x\n"
+    (tmp_path / "hostapd.conf").write_text(text)
+    hostapd = subprocess.Popen(["unshare", "--mount", "sh", "-c", PRIVATE_TMP, "sh", tmp_path], text=True)
+    try:
+        wait_for(lambda: (control / "lo").exists(), timeout_s=20)
+        assert read_stations("lo", control=control, own=tmp_path) == []
+    finally:
+        stop([hostapd])

@@ -3,13 +3,12 @@
 The portal is asked through QEMU's own network; raspi3b has no other cable than one on USB.
 """
 
-import http.client
 import json
-import socket
 import time
 
 import pytest
 
+from support.front_page import free_port, front_page
 from support.waiting import wait_for
 from tests.image.conftest import UP_S, served
 from tests.image.report import note, note_memory, note_start
@@ -19,28 +18,10 @@ CONFIG = (
 )
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def home(port):
-    """Return the status of the portal's home, or 0."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        connection.request("GET", "/", headers={"Host": "hub.lan"})
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return 0
-    finally:
-        connection.close()
-
-
 def measure(machine, port, what):
     begun = time.monotonic()
     wait_for(
-        lambda: home(port) == 200 or machine.process.poll() is not None,
+        lambda: front_page(port) == 200 or machine.process.poll() is not None,
         timeout_s=UP_S,
         every_s=0.5,
         seen=machine.last_lines,

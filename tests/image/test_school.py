@@ -14,7 +14,7 @@ import pytest
 from content_packs.channel.tree import channel_id
 from hub.network.lan import CAPTIVE, Lan
 from support.card import Card
-from support.card_office import ARTICLES, BOOK, COURSE, FILM_BYTES, FILMS, HUB, PASSWORD, SCHOOL, CardOffice
+from support.card_office import ARTICLES, BOOK, COURSE, FILM_BYTES, FILMS, PASSWORD, SCHOOL, CardOffice
 from support.lan_browser import LanBrowser
 from support.machine import OUTSIDE, Machine, running
 from support.netns import Device, place, socket_of
@@ -98,8 +98,7 @@ def synced(school, technician):
     office = school.office
     ask_for(technician, "sync")
     wait_for(lambda: office.run("enrol", "--pending")["pending"][0]["fingerprint"], timeout_s=600, every_s=5)
-    (asked,) = office.run("enrol", "--pending")["pending"]
-    office.run("enrol", HUB, "--approve", asked["fingerprint"])
+    office.approve()
     office.relay.reset_counts()
     begun = time.monotonic()
     ask_for(technician, "sync")

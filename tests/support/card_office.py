@@ -15,6 +15,7 @@ from support.sshd import Sshd
 HUB = "h-school-5"
 SCHOOL = "Ліцей «Промінь» с. Вишневе"
 PASSWORD = "три слова і крапка"  # of the technician
+BUILD_S = 1800  # a system of 300 MB, on a busy machine
 FILM_BYTES = 2_000_000
 TEMPLATE = f"""\
 school_code = "12345678"
@@ -32,8 +33,15 @@ BOOK, FILMS, ARTICLES, COURSE = "python-basics", "films", "small-wiki", "maths-g
 class CardOffice:
     """`with CardOffice(folder) as office:`; the card reaches `office.relay` at port 22 of OUTSIDE."""
 
-    def __init__(self, folder: Path, *, delay_s: float = 0.15, bits_per_s: float = 1_000_000) -> None:
-        self.folder, self.dir = folder, folder / "central"
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        delay_s: float = 0.15,
+        bits_per_s: float | None = 1_000_000,
+        template: str = TEMPLATE,
+    ) -> None:
+        self.folder, self.dir, self._template = folder, folder / "central", template
         must("central", "init", self.dir)
         keys = self.dir / "hub-keys" / HUB
         self.sshd = Sshd(
@@ -52,12 +60,12 @@ class CardOffice:
 
     def run(self, *words: object) -> Any:
         """Run a command of the office; return its JSON."""
-        return must("central", "--dir", self.dir, *words, "--json").json
+        return must("central", "--dir", self.dir, *words, "--json", timeout_s=BUILD_S).json
 
     def make_config(self) -> bytes:
         """Return the hub-config.txt that makes a card the hub of this school."""
         template, keys, out = (self.folder / name for name in ("template.txt", "host.pub", "hub-config.txt"))
-        template.write_text(TEMPLATE, encoding="utf-8")
+        template.write_text(self._template, encoding="utf-8")
         keys.write_text("\n".join(self.sshd.host_keys) + "\n")
         self.run(
             *("card", SCHOOL, "--hub-id", HUB, "--code", "12345678", "-o", out, "--template", template),
@@ -75,10 +83,19 @@ class CardOffice:
         wiki = {"small.zim": shared_data("zim", "small.zim").read_bytes()}
         write_source(sources / ARTICLES, wiki, id=ARTICLES, kind="zim", entry=None, title="Мала вікі")
         make_channel(write_folder(sources / "lessons"), sources / COURSE)
-        built = []
-        for name in (BOOK, FILMS, ARTICLES, COURSE):
-            built.append(self.folder / "built" / name)
-            must("packs", "build", sources / name, "-o", built[-1])
+        self.release(*(sources / name for name in (BOOK, FILMS, ARTICLES, COURSE)))
+
+    def release(self, *sources: Path) -> None:
+        """Build packs of these sources, publish them, and let every hub have the newest of them."""
+        built = [self.folder / "built" / source.name for source in sources]
+        for source, place in zip(sources, built, strict=True):
+            must("packs", "build", source, "-o", place, timeout_s=BUILD_S)
         self.run("publish", *built)
-        for name in (BOOK, FILMS, ARTICLES, COURSE):
-            self.run("assign", name, "--ring", "all")
+        for place in built:
+            pack_id = must("packs", "show", place, "--json").json["pack"]["id"]
+            self.run("assign", pack_id, "--ring", "all")
+
+    def approve(self) -> None:
+        """Let in the one hub that asked."""
+        (asked,) = self.run("enrol", "--pending")["pending"]
+        self.run("enrol", HUB, "--approve", asked["fingerprint"])

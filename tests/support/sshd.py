@@ -88,7 +88,7 @@ class Sshd:
         config = self._folder / "sshd_config"
         config.write_text("\n".join(self._config()) + "\n")
         with (self._folder / "log").open("ab") as log:
-            command = [_sshd(), "-D", "-e", "-f", str(config)]
+            command = [*self._launcher(), _sshd(), "-D", "-e", "-f", str(config)]
             self._process = subprocess.Popen(
                 command, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
             )
@@ -107,6 +107,10 @@ class Sshd:
         if new_host_keys:
             self._make_host_keys()
         self.start()
+
+    def _launcher(self) -> list[str]:
+        """Return what starts it; a subclass may give it other surroundings."""
+        return []
 
     @property
     def _authorized_keys(self) -> Path:

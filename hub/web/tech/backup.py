@@ -3,11 +3,11 @@
 from flask import Blueprint, Response, render_template
 
 from hub.jobs import DONE
+from hub.machine import is_card
 from hub.sticks import list_sticks
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
 from hub.web.signin import needs
-from hub.web.tech.card import is_card
 from hub.web.tech.jobs import newest_job
 
 bp = Blueprint("backup", __name__)

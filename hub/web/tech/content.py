@@ -10,6 +10,7 @@ from flask import Blueprint, Response, render_template
 from content_packs.errors import LocalError
 from hub.db import open_db
 from hub.library.installed import DAMAGED, InstalledPack, is_lesson, list_packs
+from hub.machine import is_card
 from hub.settings import HubPaths
 from hub.sticks import list_sticks
 from hub.updates import read_updates
@@ -17,7 +18,6 @@ from hub.web.pages import fresh_page
 from hub.web.portal import page_language, shelf_view, this_portal
 from hub.web.signin import needs
 from hub.web.tech.actions import older_version
-from hub.web.tech.card import is_card
 from hub.web.tech.status import current_status
 
 bp = Blueprint("content", __name__)

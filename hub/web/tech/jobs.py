@@ -3,11 +3,11 @@
 from flask import Blueprint, Response, abort, render_template
 
 from hub.jobs import Job, read_job, read_jobs
+from hub.machine import is_card
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
 from hub.web.signin import needs
 from hub.web.tech.actions import BY_JOB
-from hub.web.tech.card import is_card
 
 bp = Blueprint("jobs", __name__)
 AGAIN_S = 3  # a page without scripts looks again by itself

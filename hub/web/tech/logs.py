@@ -15,12 +15,12 @@ from flask import Blueprint, Response, abort, render_template, request, send_fil
 from content_packs.errors import LocalError
 from hub.db import open_db
 from hub.jobs import DONE, FAILED, Job, read_job, read_jobs
+from hub.machine import is_card
 from hub.settings import HubPaths
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
 from hub.web.qr import qr_code
 from hub.web.signin import needs
-from hub.web.tech.card import is_card
 
 bp = Blueprint("logs", __name__)
 SHOWN = 100

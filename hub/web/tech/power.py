@@ -7,12 +7,11 @@ from flask import Blueprint, Response, render_template
 from content_packs.errors import LocalError
 from hub.clock import BUILT_AT, is_known, read_floor
 from hub.hardware import Hardware, is_under_voltage
-from hub.machine import Power, read_card, read_power, read_temperature_c
+from hub.machine import Power, is_card, read_card, read_power, read_temperature_c
 from hub.wear import heat_level
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
 from hub.web.signin import needs
-from hub.web.tech.card import is_card
 
 bp = Blueprint("power", __name__)
 

@@ -9,11 +9,11 @@ from flask import Blueprint, Response, render_template
 from content_packs.errors import Error, LocalError
 from hub.db import open_db
 from hub.jobs import RUNNING
+from hub.machine import is_card
 from hub.settings import HubPaths, SyncSettings, read_settings
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
 from hub.web.signin import needs
-from hub.web.tech.card import is_card
 from hub.web.tech.jobs import newest_job
 from hub.web.tech.status import current_status
 

@@ -7,13 +7,13 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
 
+from hub.machine import is_card
 from hub.network.state import check_network, read_network_state
 from hub.school.join import join_text
 from hub.web.pages import fresh_page
 from hub.web.portal import this_portal
 from hub.web.qr import qr_code
 from hub.web.signin import needs
-from hub.web.tech.card import is_card
 from hub.web.wifi_fields import WIFI_CHANNELS, WIFI_MODES
 from hub.wording import later
 

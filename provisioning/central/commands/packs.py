@@ -1,5 +1,6 @@
 """`central publish | withdraw | packs`: what is on offer."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,12 +20,15 @@ from provisioning.central.commands.options import (
     tell,
     with_office,
 )
+from provisioning.central.commands.rollout_options import make_rules, rules_options, stages_option
 from provisioning.central.fleet import DeltaRow, Fleet, Published, open_fleet
 from provisioning.central.gc import read_held
-from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office
-from provisioning.central.release import change
+from provisioning.central.release import change, read_wanted
 from provisioning.central.roles import PACKS
+from provisioning.central.rollouts.stages import Stage
+from provisioning.central.rollouts.store import Rollouts
+from provisioning.central.rollouts.work import start_all
 
 
 @click.command()
@@ -33,6 +37,8 @@ from provisioning.central.roles import PACKS
 @click.option(
     "--no-deltas", is_flag=True, help="Make no deltas: hubs fetch blocks, which takes more of the link."
 )
+@stages_option(required=False)
+@rules_options
 @dry_run_option
 @json_option
 @with_office
@@ -41,6 +47,11 @@ def publish(
     builts: tuple[Path, ...],
     allow_shrink: bool,
     no_deltas: bool,
+    stages: tuple[Stage, ...] | None,
+    wait_s: int,
+    enough: int,
+    max_fail: int,
+    deadline: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -49,16 +60,21 @@ def publish(
     Every byte is verified first. The hubs that always get the newest version get it from now on. What is
     on offer already is left as it is. Deltas are made from the version before and from up to two more that
     hubs may have. The `packs` key from keys/offline must be here, except for a --dry-run.
+
+    With --stages a rollout of each of them begins at once: no hub is told of it before its stage. The other
+    rules of a rollout count only then. A pack that had a rollout before waits for the next one.
     """
     if not dry_run:
-        KeyRing(office.keys).require(PACKS)
+        office.open_keys().require(PACKS)
+    rules = make_rules(wait_s, enough, max_fail, deadline)
     opened = [_verified(folder) for folder in builts]
     moment = now()
     total = sum(built.index.download_bytes + len(built.index_bytes) for built in opened)
     with progress("publishing", total) as advance:
 
         def edit(fleet: Fleet) -> publishing.Outcome:
-            return publishing.publish(
+            before = read_wanted(fleet)
+            outcome = publishing.publish(
                 office,
                 fleet,
                 opened,
@@ -69,6 +85,9 @@ def publish(
                 held=None if no_deltas else read_held(office, fleet, now=moment),
                 progress=progress,
             )
+            if stages is not None:
+                start_all(fleet, outcome.published, stages, rules, before=before, now=moment)
+            return outcome
 
         outcome, changes = change(office, edit, doing="publish", now=moment, dry_run=dry_run)
     done = "would be published" if dry_run else "published"
@@ -77,6 +96,21 @@ def publish(
     lines += [_delta_line(delta) for delta in outcome.deltas]
     values = asdict(outcome) | {"deltas": [_delta_to_dict(delta) for delta in outcome.deltas]}
     tell(lines, values, changes, as_json=as_json, dry_run=dry_run)
+    if stages is None:
+        _note_held_back(office, outcome.published)
+
+
+def _note_held_back(office: Office, published: Sequence[str]) -> None:
+    """A version that waits for a rollout is no error; but say it."""
+    with open_fleet(office.fleet_db) as fleet:
+        governed = {rollout.pack_id for rollout in Rollouts(fleet).list_governing()}
+    for name in published:
+        pack_id = parse_spec(name).pack_id
+        if pack_id in governed:
+            console.note(
+                f"{name} waits for a rollout: central rollout start {pack_id} --stages pilot,all; "
+                f"or give it to everybody: central rollout release {pack_id}"
+            )
 
 
 def _delta_line(delta: DeltaRow) -> str:
@@ -111,7 +145,7 @@ def withdraw(office: Office, spec: str, dry_run: bool, as_json: bool) -> None:
     if version is None:
         raise UsageError(f"{spec}: which version?", hint=f"For example: central withdraw {spec}@3")
     if not dry_run:
-        KeyRing(office.keys).require(PACKS)
+        office.open_keys().require(PACKS)
     moment = now()
     _, changes = change(
         office,

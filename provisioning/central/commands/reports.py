@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,15 @@ import click
 
 from content_packs import console
 from content_packs.console import count_text, size_text
+from content_packs.errors import BusyError
 from provisioning.central.commands.options import dry_run_option, json_option, minute_text, now, with_office
+from provisioning.central.commands.rollout import told_line
 from provisioning.central.ingest import Taken
 from provisioning.central.ingest import ingest as take_in
 from provisioning.central.office import Office
 from provisioning.central.overview import NEVER, HubOverview, read_overview
+from provisioning.central.rollouts.model import Told
+from provisioning.central.rollouts.work import go_on
 
 COPIED = "its card was copied: two hubs say that they are this one"
 ENROL_ANEW = "`central revoke {hub_id}`, then `hub init` into a new folder on both, and enrol each anew"
@@ -34,11 +39,14 @@ def ingest(office: Office, source: Path | None, dry_run: bool, as_json: bool) ->
     """Take in what hubs have reported, and tell them what they may forget.
 
     Run it as often as you like, from a timer: each report counts once. What lies in an inbox and is no
-    report goes to the folder quarantine.
+    report goes to the folder quarantine. At its end rollouts go on, or stop, by what was reported.
     """
-    taken = take_in(office, source=source, now=now(), dry_run=dry_run)
+    moment = now()
+    taken = take_in(office, source=source, now=moment, dry_run=dry_run)
+    told = [] if dry_run else _go_on(office, moment)
     if as_json:
-        console.print_json({"format": 1, "dry_run": dry_run, "hubs": [asdict(hub) for hub in taken]})
+        hubs, rollouts = [asdict(hub) for hub in taken], [asdict(each) for each in told]
+        console.print_json({"format": 1, "dry_run": dry_run, "hubs": hubs, "rollouts": rollouts})
         return
     for hub in taken:
         click.echo(_line(hub))
@@ -50,8 +58,20 @@ def ingest(office: Office, source: Path | None, dry_run: bool, as_json: bool) ->
         if hub.copied:
             console.note(f"warning: {hub.hub_id}: {COPIED}")
             console.note(f"  next: {ENROL_ANEW.format(hub_id=hub.hub_id)}")
+    for each in told:
+        click.echo(told_line(each))
     if not taken:
         console.note("no hub has left a report since the last time")
+
+
+def _go_on(office: Office, moment: datetime) -> list[Told]:
+    """Let rollouts go on by what was reported; where another command is at work, the next time does."""
+    try:
+        told, _ = go_on(office, now=moment)
+    except BusyError:
+        console.note("rollouts go on with the next ingest: another command is changing this installation")
+        return []
+    return told
 
 
 def _line(hub: Taken) -> str:

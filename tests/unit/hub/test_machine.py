@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from content_packs.depot import MIB
+from hub.machine import find_slot
 
 _CHILD = """
 import re, sys
@@ -33,3 +34,16 @@ def test_large_buffers_go_back_to_the_system_and_without_asking_they_stay():
         return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
     assert kept("asked") < 11 * MIB < kept("not asked")
+
+
+@pytest.mark.parametrize(
+    ("line", "slot"),
+    [
+        ("console=tty0 hub.slot=b hub.disk=48554231", "b"),
+        ("hub.slot=a\n", "a"),
+        ("quiet splash", ""),
+        ("hub.slot=ab other.hub.slot=a hub.slot=", ""),
+    ],
+)
+def test_a_card_is_known_by_what_its_kernel_was_started_with(line, slot):
+    assert find_slot(line) == slot

@@ -31,8 +31,10 @@ NOT_OURS = (  # programs of Debian's packages
     *(
         "/usr/sbin/dnsmasq",
         "/usr/sbin/hostapd",
+        "/usr/sbin/iw",
         "/usr/sbin/nft",
         "/usr/sbin/nginx",
+        "/usr/sbin/rfkill",
         "/usr/sbin/wpa_supplicant",
     ),
 )

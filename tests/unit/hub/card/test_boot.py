@@ -1,6 +1,7 @@
 """`hub card boot`: one card, many boots, and what goes wrong in between (faults 4, 30; acceptance 6, 7)."""
 
 import json
+import os
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -373,3 +374,27 @@ def test_what_a_person_wrote_into_hub_toml_keeps_its_meaning(card, line):
     assert {key: now[key] for key in told if key != "portal"} == {
         key: told[key] for key in told if key != "portal"
     }
+
+
+@pytest.mark.timeout(30)  # what opens a pipe waits for ever
+def test_a_pipe_where_a_file_should_be_does_not_stop_the_boot(card):
+    """Whoever took the portal over may put anything into its folder."""
+    card.write(make_school())
+    card.boot()
+    paths = card.places.hub
+    elsewhere = paths.dir / "packs" / "pipe"
+    elsewhere.parent.mkdir(exist_ok=True)
+    os.mkfifo(elsewhere)
+    for path in (paths.settings, paths.key, paths.root, paths.trust / "clock-floor"):
+        path.unlink(missing_ok=True)
+        path.parent.mkdir(exist_ok=True)
+        os.mkfifo(path)
+    paths.host_keys.unlink(missing_ok=True)
+    paths.host_keys.symlink_to(elsewhere)
+    done = card.boot()
+
+    assert [problem.partition(":")[0] for problem in done.problems] == [
+        *("hub.toml", "keys/depot_host_keys", "keys/id_ed25519", "trust/clock-floor", "trust/hub-root.json")
+    ]
+    assert done.hub is not None
+    assert paths.key.is_file()

@@ -222,3 +222,14 @@ def test_own_process_names_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 def test_nothing_is_pending_where_nothing_was_ever_installed(paths: HubPaths) -> None:
     assert not pending(paths)
+
+
+def test_who_looks_what_is_pending_goes_on_seeing_what_another_process_indexes(paths: HubPaths) -> None:
+    put_pack(paths, {"a.html": page("Вулкани", "Гора з вогнем.")}, id="first")
+    index_pending(paths, now=NOW)
+    assert find(paths, "вулкан") == ["a.html"]  # a connection is kept open
+    put_pack(paths, {"b.html": page("Річки", "Вода тече.")}, id="second")
+    assert pending(paths)
+    assert spawn(paths).wait() == 0  # it checkpoints, and deletes a -wal that nobody has locked
+    assert find(paths, "річка") == ["b.html"]
+    assert not pending(paths)

@@ -16,6 +16,7 @@ from hub.sync import reports
 from hub.sync.plan import Action, Facts
 from hub.sync.reports import Reporter
 from hub.sync.road import Road
+from hub.usage import Usage
 from support.office import HUB, NOW
 
 KEY = PrivateKey.generate()
@@ -332,3 +333,69 @@ def test_an_appeal_is_not_told_twice_after_a_crash(hub, monkeypatch):
     hub.sync()
     told = [event.body["asked"] for event in hub.depot.events() if event.kind == "appeal"]
     assert told == [{"chess.example": 1}, {"go.example": 1}]
+
+
+def count(hub, **opens):
+    counter = Usage(hub.paths, lambda: hub.now)
+    for pack_id, number in opens.items():
+        for _ in range(number):
+            counter.count(pack_id)
+    counter.save()
+
+
+def told_opens(hub):
+    bodies = [event.body for event in hub.depot.events() if event.kind == "usage"]
+    return [(body["day"][-2:], dict(body["opens"])) for body in bodies]
+
+
+def test_what_was_opened_is_told_once_when_its_day_is_over(hub):
+    count(hub, maths=12, reader=3)
+    hub.sync()
+    assert told_opens(hub) == []
+    hub.now += timedelta(days=1)
+    count(hub, maths=4, reader=2)
+    hub.sync()
+    hub.now += timedelta(days=2)
+    hub.sync()
+    hub.now += timedelta(days=1)
+    hub.sync()
+    assert told_opens(hub) == [("20", {"maths": 10}), ("21", {"maths": 5, "reader": 5})]
+    assert list(hub.paths.usage.iterdir()) == []
+
+
+def test_a_large_plan_keeps_no_day_from_being_told(hub):
+    count(hub, maths=5)
+    hub.now += timedelta(days=1)
+    hub.sync(actions=[install(size=reports.LARGE_BYTES)])
+    assert told_opens(hub) == [("20", {"maths": 5})]
+
+
+@pytest.mark.parametrize("at", ["read_finished", "append", "forget"])
+def test_a_crash_while_it_is_told_loses_and_doubles_nothing(hub, monkeypatch, at):
+    count(hub, maths=7)
+    hub.now += timedelta(days=1)
+
+    class Crash(BaseException):
+        pass
+
+    def crash(*_, **__):
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*((reports.Outbox, at, crash) if at == "append" else (reports.usage, at, crash)))
+        if at == "forget":  # only the one after the report was written: nothing was told before
+            calls = iter([lambda *_: None, crash])
+            patch.setattr(reports.usage, at, lambda *arguments: next(calls)(*arguments))
+        with pytest.raises(Crash):
+            hub.sync()
+    count(hub, maths=8)
+    hub.now += timedelta(days=1)
+    hub.sync()
+    assert [opens for _, opens in told_opens(hub)] == [{"maths": 5}, {"maths": 10}]
+
+
+def test_health_says_which_checks_are_not_well_and_nothing_of_what_they_say(hub):
+    hub.sync()
+    health = next(event.body for event in hub.depot.events() if event.kind == "health")
+    assert health["findings"]["packs"] == "attention"  # none is installed
+    assert set(health["findings"].values()) <= {"note", "attention", "broken"}

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import time
@@ -21,6 +22,21 @@ def test_a_web_pack_opens_in_a_sandboxed_frame_under_the_bar(portal, paths, scra
     assert "allow-top-navigation" not in page
     assert '<a href="/">' in page
     assert 'href="/pack/python-basics"' in page
+
+
+def test_what_is_opened_counts_for_its_pack_and_nothing_else_is_known_of_it(portal, paths, scratch):
+    put_files_pack(paths, scratch)
+    put_textbook(paths, scratch)
+    film = "/view/maths-shelf/" + quote("відео/4 Частини.mp4")
+    etag = portal.get(film, headers={"Cookie": "language=uk"}).headers["ETag"]
+    assert portal.get(film, headers={"If-None-Match": etag}).status_code == 304
+    portal.get("/view/python-basics/")
+    for other in ("/", "/pack/maths-shelf", "/view/maths-shelf/", "/view/maths-shelf/none", "/view/none/"):
+        portal.get(other)
+    portal.head(film)
+    portal.application.extensions["portal"].usage.save()
+    [path] = paths.usage.iterdir()
+    assert json.loads(path.read_bytes()) == {"maths-shelf": 2, "python-basics": 1}
 
 
 def test_a_deep_link_opens_that_page(portal, paths, scratch):

@@ -1,0 +1,109 @@
+"""Read what is known of every school in a few queries, and look at each."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from provisioning.central.fleet import DeltaRow, Hub, Published, open_fleet
+from provisioning.central.fleetview.known import Known
+from provisioning.central.fleetview.mutes import EVERY_HUB, Mute, Mutes
+from provisioning.central.fleetview.view import SchoolView, look_at, rank
+from provisioning.central.office import Office
+from provisioning.central.overview import PackState, list_states
+from provisioning.central.release import read_wanted
+from provisioning.central.reports import Reports, open_reports
+from provisioning.central.tallies import Failure
+
+_USE_DAYS = 7
+_PACE_DAYS = 60
+_PACE_BYTES = 1_000_000  # less in a day is metadata and reports, and no pace
+_Version = tuple[str, int]
+
+
+def read_fleet(office: Office, now: datetime) -> tuple[SchoolView, ...]:
+    """Return how each enrolled school is, the worst first; as of when reports were taken in last.
+
+    Raises:
+        LocalError: a database cannot be read.
+    """
+    with open_fleet(office.fleet_db) as fleet:
+        wanted = read_wanted(fleet).by_hub
+        hubs = [hub for hub in fleet.list_hubs() if hub.revoked_at is None]
+        sizes = _Sizes.of(fleet.list_packs(), fleet.list_deltas())
+        mutes = Mutes(fleet).list_mutes(now=now)
+    with open_reports(office.reports_db) as reports:
+        as_of = read_as_of(reports, now)
+        known = read_known(reports, hubs, wanted, sizes, mutes, now=as_of)
+    return tuple(sorted((look_at(each, now=as_of) for each in known), key=rank))
+
+
+def read_as_of(reports: Reports, now: datetime) -> datetime:
+    """Return up to when the office has heard: silence after that is its own."""
+    return min(reports.tallies.ingested_at() or now, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """What a hub has to fetch for a version, at most."""
+
+    packs: Mapping[_Version, int]
+    deltas: Mapping[tuple[str, int, int], int]  # pack, version, from which
+
+    @classmethod
+    def of(cls, packs: Iterable[Published], deltas: Iterable[DeltaRow]) -> "_Sizes":
+        return cls(
+            {(pack.pack_id, pack.version): pack.download_bytes for pack in packs},
+            {(each.pack_id, each.version, each.from_version): each.size for each in deltas},
+        )
+
+    def left(self, states: Iterable[PackState]) -> int:
+        """Return how much is still to come for these packs."""
+        return sum(self._of(state) for state in states if state.want not in (None, state.have))
+
+    def _of(self, state: PackState) -> int:
+        if state.want is None:
+            return 0
+        whole = self.packs.get((state.pack_id, state.want), 0)
+        return self.deltas.get((state.pack_id, state.want, state.have or 0), whole)
+
+
+def read_known(
+    reports: Reports,
+    hubs: Iterable[Hub],
+    wanted: Mapping[str, Mapping[str, int]],
+    sizes: _Sizes,
+    mutes: Iterable[Mute],
+    *,
+    now: datetime,
+) -> list[Known]:
+    """Return what is known of these hubs."""
+    tallies, today = reports.tallies, now.date()
+    newest, notes = reports.read_all_newest(), reports.all_notes()
+    standing, failures = tallies.all_standing(), tallies.all_failures()
+    opens = tallies.all_opens(today - timedelta(days=_USE_DAYS))
+    paces = tallies.all_paces(today - timedelta(days=_PACE_DAYS), at_least=_PACE_BYTES)
+    quiet: dict[str, list[Mute]] = {}
+    for mute in mutes:
+        quiet.setdefault(mute.hub_id, []).append(mute)
+    found = []
+    for hub in hubs:
+        said, contacts = newest.get(hub.hub_id, {}), reports.list_contacts(hub.hub_id)
+        states = list_states(wanted.get(hub.hub_id, {}), said)
+        no_failures: list[Failure] = []
+        found.append(
+            Known(
+                hub=hub,
+                packs=states,
+                newest=said,
+                notes=tuple(notes.get(hub.hub_id, ())),
+                contacts=tuple(datetime.fromisoformat(contact.at) for contact in contacts),
+                via=contacts[0].via if contacts else None,
+                opens_7d=opens.get(hub.hub_id, 0 if "usage" in said else None),
+                bytes_left=sizes.left(states),
+                bytes_a_day=paces.get(hub.hub_id),
+                failures=tuple(failures.get(hub.hub_id, no_failures)),
+                since=standing.get(hub.hub_id, {}),
+                mutes=(*quiet.get(hub.hub_id, ()), *quiet.get(EVERY_HUB, ())),
+            )
+        )
+    return found

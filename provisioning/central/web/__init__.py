@@ -1,0 +1,1 @@
+"""The dashboard: what `central serve` shows. A module is a blueprint, its templates and its test."""

@@ -1,0 +1,43 @@
+"""The dashboard's factory."""
+
+from flask import Flask
+from flask_babel import Babel
+
+from provisioning.central.web import (
+    assets,
+    errors,
+    fleet,
+    guard,
+    preferences,
+    signin,
+    signin_pages,
+    state_words,
+    words,
+)
+from provisioning.central.web.dashboard import Dashboard, attach, page_language
+
+_MOST_FIELDS = 2000  # of one form
+_MOST_FORM_BYTES = 256 * 1024  # uploads have a limit of their own
+_BLUEPRINTS = (
+    assets.bp,
+    fleet.bp,
+    preferences.bp,
+    signin_pages.bp,
+)
+
+
+def create_dashboard(dashboard: Dashboard) -> Flask:
+    """Return the dashboard of one installation; the key of its cookies is made the first time."""
+    app = Flask(__name__, static_folder=None)
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.config.update(MAX_CONTENT_LENGTH=_MOST_FORM_BYTES, MAX_FORM_PARTS=_MOST_FIELDS)
+    attach(app, dashboard)
+    Babel(app, locale_selector=page_language, default_translation_directories="translations")
+    words.register(app)
+    state_words.register(app)
+    for blueprint in _BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    errors.register(app)
+    signin.register(app, dashboard)
+    guard.register(app, dashboard)
+    return app

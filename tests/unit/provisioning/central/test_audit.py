@@ -1,0 +1,51 @@
+import pytest
+from click.testing import CliRunner
+
+from provisioning.central.audit import list_entries, record
+from provisioning.central.cli import cli
+from support.office import NOW, OfficeAtWork
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    work = OfficeAtWork.found(tmp_path_factory.mktemp("audit") / "office")
+    work.enrol()
+    work.publish(work.build("maths", 1))
+    return work
+
+
+def said(office):
+    return [(entry.who.partition(":")[0], entry.action, dict(entry.detail)) for entry in list_entries(office)]
+
+
+def test_lines_come_newest_first_page_by_page(tmp_path):
+    office = OfficeAtWork.found(tmp_path / "office").office
+    assert list_entries(office) == ()
+    for number in range(5):
+        record(office, "olena", "assign", {"number": number, "text": "x" * 9999, "packs": ["a", 1]}, NOW)
+    first = list_entries(office, limit=2)
+    assert [entry.detail["number"] for entry in first] == [4, 3]
+    assert [entry.detail["number"] for entry in list_entries(office, before=first[-1].id)] == [2, 1, 0]
+    assert len(first[0].detail["text"]) == 500 and first[0].detail["packs"] == ["a", 1]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("assign maths --ring all --dry-run", None),
+        ("assign maths --ring all", ("cli", "assign", {"spec": "maths", "ring": "all", "when_full": "wait"})),
+        ("assign nothing --ring all", None),
+        ("enrol --pending", None),
+        ("ingest", None),
+        ("packs", None),
+        ("revoke h-1", ("cli", "revoke", {"hub_id": "h-1"})),
+        (
+            "people add petro --role viewer --link",
+            ("cli", "people add", {"name": "petro", "role": "viewer", "by_link": True}),
+        ),
+    ],
+)
+def test_a_command_that_changed_something_is_noted(work, tmp_path, command, expected):
+    office = work.copy(tmp_path / "office").office
+    CliRunner().invoke(cli, ["--dir", str(office.dir), *command.split()])
+    assert said(office) == ([expected] if expected else [])
