@@ -56,6 +56,11 @@ class NetworkPaths:
         return self.run / "resolv.conf"
 
     @property
+    def online(self) -> Path:
+        """There while the way out leads somewhere: what the watcher believes."""
+        return self.run / "online"
+
+    @property
     def dnsmasq_pid(self) -> Path:
         """The process that answers for names."""
         return self.run / "dnsmasq.pid"
@@ -64,6 +69,11 @@ class NetworkPaths:
     def range(self) -> Path:
         """The class's range of addresses, so that it moves once and not at each boot."""
         return self.kept / "range"
+
+    @property
+    def guest(self) -> Path:
+        """The address that another network gave this hub last, for hub-status.txt."""
+        return self.kept / "guest-address"
 
     @property
     def filter(self) -> Path:

@@ -20,6 +20,7 @@ from provisioning.central.assign import check_ring
 from provisioning.central.fleet import Card, Fleet, Hub, iso
 from provisioning.central.host_keys import list_host_keys, save_host_keys
 from provisioning.central.office import Office
+from provisioning.central.sshd.names import account_of
 from provisioning.central.wanted import EVERYBODY
 
 TOKEN_DAYS = 60  # a card is flashed, carried to a school and started in that time
@@ -165,7 +166,7 @@ def central_part(office: Office, card: Card, depot: Depot, token: str) -> Centra
     except OSError as error:
         raise local_error(error, f"reading {office.root}") from error
     is_bare = depot.url.startswith(_SFTP) and "@" not in depot.url
-    address = _with_account(depot.url, card.hub_id) if is_bare else depot.url
+    address = _with_account(depot.url, account_of(card.hub_id)) if is_bare else depot.url
     is_sftp = address.startswith(_SFTP)  # who has no account on a web server cannot write there either
     keys = depot.host_keys if is_sftp else ()
     return CentralConfig(address, keys, pack_root(root), card.hub_id, token if is_sftp else "")
