@@ -101,7 +101,7 @@ def _page(outcome: str = "", *, status: int = 200) -> Answer:
             "blocked/index.html",
             found=found,
             category=CATEGORIES.get(found.category, CATEGORIES["other"]),
-            until=found.until.astimezone() if found.until else None,
+            until=f"{found.until:%H:%M}" if found.until else "",
             outcome=outcome,
             max_reason=MAX_REASON,
         )

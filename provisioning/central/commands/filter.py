@@ -18,7 +18,6 @@ from provisioning.central.filters.compiling import Difference
 from provisioning.central.filters.finding import find_in_lists
 from provisioning.central.filters.publishing import Outcome, publish_policies
 from provisioning.central.fleet import Fleet, open_fleet
-from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office
 from provisioning.central.release import change
 from provisioning.central.roles import PACKS
@@ -66,7 +65,7 @@ def compile_command(
     --dry-run, which says what would be added and removed.
     """
     if not dry_run:
-        KeyRing(office.keys).require(PACKS)
+        office.open_keys().require(PACKS)
     moment = now()
 
     def edit(fleet: Fleet) -> list[Outcome]:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from lxml import html
@@ -10,6 +11,7 @@ from hub.appeals import MAX_APPEALS, appeal, read_queue
 from hub.network.filters import take_filter
 from hub.network.paths import NetworkPaths
 from hub.settings import CaptiveSettings
+from hub.uplink.limits import Moment
 from hub.web.app import create_portal
 from hub.web.origins import Ports
 from support.filter_pack import install
@@ -65,9 +67,18 @@ def test_the_page_says_what_and_why_and_is_kept_nowhere(portal):
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
 
 
-def test_a_site_of_the_lesson_says_so(portal):
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [(True, "lessons only, now until 15:00"), (False, "does not know what time it is")],
+)
+def test_a_site_of_the_lesson_says_until_when(paths, portal, monkeypatch, known, words):
+    install(paths, 8, "casino.example b\n", lesson="games.example i\n")
+    take_filter(paths, NetworkPaths.beside(paths), ram_bytes=0)
+    moment = Moment(datetime.fromisoformat("2026-11-27T09:00"), is_known=known)
+    monkeypatch.setattr("hub.web.blocked.hub_moment", lambda *_: moment)
     page = portal.get("/blocked?name=games.example", headers={"Cookie": "language=en"})
     assert "Games" in page.text
+    assert words in page.text
 
 
 def test_a_site_that_is_open_offers_itself(portal):
