@@ -22,6 +22,7 @@ from hub.network.paths import NetworkPaths
 from hub.network.safe import ANSWERED
 
 _HEAD, _ALLOW_HEAD, _ALLOW_END = "address=/", "server=/", "/#\n"
+_ADDRESS = str(BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Blocked:
 
 def blocked_line(name: str, letter: str) -> str:
     """Return what makes dnsmasq lead a name, and all below it, to the page that says so."""
-    return f"{_HEAD}{name}/{BLOCKED} #{letter}\n"
+    return f"{_HEAD}{name}/{_ADDRESS} #{letter}\n"
 
 
 def allowed_line(name: str, _: str = "") -> str:
@@ -174,4 +175,4 @@ def _last_not_after(data: mmap.mmap, wanted: str) -> Blocked | None:
 
 def _parse(line: str) -> Blocked:
     name, _, rest = line.partition("=/")[2].partition("/")
-    return Blocked(name, rest.strip()[-1:] if rest.startswith(str(BLOCKED)) else "")
+    return Blocked(name, rest.strip()[-1:] if rest.startswith(_ADDRESS) else "")

@@ -89,7 +89,7 @@ def _outcome_lines(outcome: Outcome, *, dry_run: bool) -> list[str]:
         state = f"unchanged, version {outcome.version}"
     else:
         state = "would be published" if dry_run else f"published as version {outcome.version}"
-    lines = [f"{pack_id}: {compiled.total} names, {state}"]
+    lines = [f"{pack_id}: {count_text(compiled.total, 'name')}, {state}"]
     for name in dict.fromkeys((*compiled.always, *compiled.lesson)):
         lesson = f", {compiled.lesson[name]} in lessons" if compiled.lesson[name] else ""
         lines.append(f"  {name}: {compiled.always[name]} always{lesson}")
