@@ -1,7 +1,7 @@
 """What the school config wants, made so: at boot (`prepare_network`) and later (`change_network`)."""
 
 from contextlib import nullcontext
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
 from content_packs.durable import write_durably
 from content_packs.errors import LocalError, UsageError, local_error
@@ -30,7 +30,7 @@ def prepare_network(paths: NetworkPaths, hub: HubPaths, school: School) -> list[
     """
     network = _plan(paths, hub, school)
     write_network(network, paths)
-    return _addresses(network)
+    return _addresses(network, paths)
 
 
 def change_network(
@@ -44,22 +44,35 @@ def change_network(
     """
     network = _plan(paths, hub, school, strict=True)
     apply_network(network, paths, run=run)
-    return _addresses(network)
+    return _addresses(network, paths)
 
 
 def _plan(paths: NetworkPaths, hub: HubPaths, school: School, *, strict: bool = False) -> Network:
     wishes = Wishes.of(school)
     with as_owner(hub.dir) if hub.dir.is_dir() else nullcontext():
         settings = read_hub_settings(hub)
-    network = plan_network(wishes, look(), paths, settings, moment=class_moment(hub))
+    network = plan_network(
+        wishes, look(), paths, settings, is_online=paths.online.exists(), moment=class_moment(hub)
+    )
     if strict and network.faults:
         raise UsageError(network.faults[0], hint="Choose another name or password.")
     note_wishes(wishes, paths)
     return network
 
 
-def _addresses(network: Network) -> list[str]:
-    return [str(network.lan.hub)] if network.layout.lan else []
+def _addresses(network: Network, paths: NetworkPaths) -> list[str]:
+    if network.layout.lan:
+        return [str(network.lan.hub)]
+    known = read_guest(paths) if network.layout.guest_at else ""
+    return [known] if known else []
+
+
+def read_guest(paths: NetworkPaths) -> str:
+    """Return the address that another network gave this hub last; empty: none, or it is damaged."""
+    try:
+        return str(IPv4Address(paths.guest.read_text(encoding="ascii").strip()))
+    except (OSError, ValueError):
+        return ""
 
 
 def read_hub_settings(hub: HubPaths) -> HubSettings | None:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+from hub.settings import HubPaths
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +14,11 @@ class NetworkPaths:
     run: Path = Path("/run/hub")
     links: Path = Path("/run/systemd/network")
     kept: Path = Path("/data/network")
+
+    @classmethod
+    def beside(cls, hub: HubPaths) -> Self:
+        """Return the places of the card that a hub's folder lies on."""
+        return cls(kept=hub.dir.parent / "network")
 
     @property
     def wishes(self) -> Path:
@@ -48,6 +56,11 @@ class NetworkPaths:
         return self.run / "resolv.conf"
 
     @property
+    def online(self) -> Path:
+        """There while the way out leads somewhere: what the watcher believes."""
+        return self.run / "online"
+
+    @property
     def dnsmasq_pid(self) -> Path:
         """The process that answers for names."""
         return self.run / "dnsmasq.pid"
@@ -56,6 +69,11 @@ class NetworkPaths:
     def range(self) -> Path:
         """The class's range of addresses, so that it moves once and not at each boot."""
         return self.kept / "range"
+
+    @property
+    def guest(self) -> Path:
+        """The address that another network gave this hub last, for hub-status.txt."""
+        return self.kept / "guest-address"
 
     @property
     def filter(self) -> Path:

@@ -23,7 +23,7 @@ from content_packs.lesson_time import LessonTime
 from hub.clock import read_boot_id
 from hub.network import filters, mirror
 from hub.network.apply import Command, Runner, plan_commands, run_command, set_forwarding, write_network
-from hub.network.change import outside, own_names, plan_network, read_wishes
+from hub.network.change import outside, own_names, plan_network, read_guest, read_wishes
 from hub.network.facts import Machine
 from hub.network.lan import meets
 from hub.network.lessons import class_moment
@@ -54,7 +54,7 @@ class Watcher:
     look: Callable[[], Machine]
     run: Runner = run_command
     reaches: Callable[[], bool] = reaches_internet
-    online: Online = field(default_factory=Online)
+    online: Online = field(init=False)
     network: Network | None = None
     strangers: tuple[IPv4Address, ...] = ()
     _due: dict[str, float] = field(default_factory=dict)
@@ -64,6 +64,7 @@ class Watcher:
     def __post_init__(self) -> None:
         self._state = write_network_state(self.hub)
         self._machine = Machine()
+        self.online = Online(self.paths.online.exists())  # of the watcher before, whose names still hold
 
     def run_until(self, until: threading.Event, clock: Callable[[], float]) -> None:
         """Tick until `until` is set. What fails is named, and tried again at its next time."""
@@ -108,6 +109,15 @@ class Watcher:
         for command in tuple(self._todo):  # what fails is tried again at the next look, and stops no other
             self._try(partial(self._run, command))
         set_forwarding(network.forwards)
+        self._note_guest(network)
+
+    def _note_guest(self, network: Network) -> None:
+        """Keep the address that another network gave us, and let hub-status.txt tell it."""
+        here = (way for way in self._machine.ways if way.interface == network.layout.guest_at)
+        way = next(here, None)
+        if way is not None and str(way.address.ip) != read_guest(self.paths):
+            write_durably(self.paths.guest, f"{way.address.ip}\n".encode())
+            self.run(("systemctl", "--no-block", "restart", "hub-boot.service"))
 
     def _run(self, command: Command) -> None:
         self.run(command)
@@ -127,7 +137,15 @@ class Watcher:
         used, _ = filters.take_filter(self.hub, self.paths, ram_bytes=self._machine.ram_bytes, own=own)
         if network.forwards:
             self.online = self.online.after(self.reaches())
+        self._note_online(network.forwards and self.online.is_online)
         self._state.write({"pid": os.getpid(), **self._describe(network, used)})
+
+    def _note_online(self, is_online: bool) -> None:
+        """Tell `change_network`, so that another name of the Wi-Fi does not take the way out away."""
+        if not is_online:
+            self.paths.online.unlink(missing_ok=True)
+        elif not self.paths.online.exists():
+            write_durably(self.paths.online, b"")
 
     def _ask_for_strangers(self) -> None:
         network = self.network

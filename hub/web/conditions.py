@@ -6,9 +6,11 @@ from typing import Any
 
 from flask import Flask
 from flask_babel import format_date, ngettext
+from markupsafe import Markup
 
 from hub.health import Check
 from hub.web.display import size, span, translated
+from hub.web.texts import with_commands
 from hub.wording import Local, Packs, Size, Span, later
 
 _NO_ROOM, _IN_TIME = later("no room on the disk"), later("in about %(time)s")
@@ -39,9 +41,9 @@ def check_text(check: Check) -> str:
     return translated(check.message) % shown(check.values)
 
 
-def check_advice(check: Check) -> str:
+def check_advice(check: Check) -> Markup:
     """Return what to do about a check, in the language of the page."""
-    return (translated(check.hint) % shown(check.values)).strip() if check.hint else ""
+    return with_commands((translated(check.hint) % shown(check.values)).strip() if check.hint else "")
 
 
 def shown(values: Mapping[str, object]) -> dict[str, object]:

@@ -4,19 +4,31 @@ flask-babel asks for each text anew which request, locale and catalogue it is fo
 three functions: together a third of what a page of results cost.
 """
 
+import re
 from functools import lru_cache
 
 from flask import Flask, g
 from flask_babel import get_locale, get_translations
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+_COMMAND = re.compile("`([^`<>]+)`")
 
 
 class Texts(dict[str, Markup]):
     """What a catalogue says of the texts that templates have: as many as the templates, so all are kept."""
 
     def __missing__(self, text: str) -> Markup:
-        found = self[text] = Markup(get_translations().ugettext(text))  # noqa: S704 - ours, as Jinja does
+        found = self[text] = Markup(_marked(get_translations().ugettext(text)))  # noqa: S704 - as Jinja does
         return found
+
+
+def with_commands(text: str) -> Markup:
+    """Return a text with each `command` in it marked as one, and everything else escaped."""
+    return Markup(_marked(str(escape(text))))  # noqa: S704 - escaped
+
+
+def _marked(text: str) -> str:
+    return _COMMAND.sub(r"<code>\1</code>", text)
 
 
 def register(app: Flask) -> None:

@@ -13,6 +13,7 @@ from support.waiting import wait_for
 from tests.image.conftest import UP_S, served
 from tests.image.report import note, note_memory, note_start
 
+GUEST = "http://10.0.2.15/"  # QEMU's network gives this address to whoever asks first
 CONFIG = (
     b'school_code = "test-1"\nschool_name = "Lyceum"\n[wifi]\nmode = "off"\n[uplink]\nkind = "ethernet"\n'
 )
@@ -40,6 +41,10 @@ def test_a_hub_starts_serves_ends_and_starts_again(new_card, boot, board):
         served(machine)
         wait_for(lambda: kolibri_answers(machine), timeout_s=UP_S * 2, every_s=10)
         assert machine.ask("systemctl --failed --plain --no-legend --no-pager | cat") == ""
+        told = "cat /boot/firmware/hub-status.txt"
+        wait_for(
+            lambda: GUEST in machine.ask(told), timeout_s=UP_S, every_s=5, seen=lambda: machine.ask(told)
+        )
         note_memory(machine, f"{board}: all services idle")
         begun = time.monotonic()
         machine.type("systemctl poweroff")

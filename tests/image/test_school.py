@@ -6,22 +6,17 @@ Boots are dear, so there is one machine; a test that changes what others see say
 
 import json
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass
 
 import pytest
 
 from content_packs.channel.tree import channel_id
 from hub.network.lan import CAPTIVE, Lan
-from support.card import Card
-from support.card_office import ARTICLES, BOOK, COURSE, FILM_BYTES, FILMS, PASSWORD, SCHOOL, CardOffice
-from support.lan_browser import LanBrowser
-from support.machine import OUTSIDE, Machine, running
-from support.netns import Device, place, socket_of
+from support.card_office import ARTICLES, BOOK, COURSE, FILM_BYTES, FILMS, SCHOOL
+from support.machine import OUTSIDE
 from support.probes import PROBES
 from support.waiting import wait_for
-from tests.image.conftest import UP_S, shell, shell_words
-from tests.image.report import note, note_memory, note_start
+from tests.image.report import note, note_memory
+from tests.image.school import ask_for, school_at_work
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -33,49 +28,11 @@ CONTENT_S, KOLIBRI_S = 1200, 1800
 PACK = "p-{}.hubpacks.lan"
 
 
-@dataclass
-class School:
-    """The card in its machine, its office, and who is in the classroom."""
-
-    machine: Machine
-    office: CardOffice
-    phone: LanBrowser  # whoever presses "Continue"
-    new_phone: LanBrowser  # whoever does not
-    technician: LanBrowser
-
-
 @pytest.fixture(scope="module")
 def school(image, tmp_path_factory):
     """The first start: from power on to the portal."""
-    folder = tmp_path_factory.mktemp("school")
-    with ExitStack() as stack:
-        office = stack.enter_context(CardOffice(folder))
-        spaces = stack.enter_context(place("img"))
-        card = Card.of_image(image, folder / "card.qcow2", size="8G")
-        card.put_boot_file("hub-config.txt", office.make_config())
-        office.publish()
-        tap = stack.enter_context(socket_of(spaces.switch))
-        reach = {22: office.relay.port}
-        machine = Machine(card, lan=tap, reach=reach, arguments=shell_words("virt"))
-        stack.enter_context(running(machine))
-        begun = time.monotonic()
-        wait_for_portal(machine, spaces.devices[0], begun, FIRST_START)
-        leases = [device.join(folder) for device in spaces.devices]
-        phones = [
-            LanBrowser(device, str(lease.dns)) for device, lease in zip(spaces.devices, leases, strict=True)
-        ]
-        technician = LanBrowser(phones[0].device, phones[0].server)
-        yield School(shell(machine), office, *phones, technician)
-
-
-def wait_for_portal(machine: Machine, device: Device, begun: float, what: str) -> None:
-    """Wait with a fixed address until the portal's home is there, and note how long that took."""
-    device.sit(HUB_LAN, 900)
-    question = {"do": "wait", "host": "hub.lan", "path": "/", "address": str(HUB_LAN.hub), "within_s": UP_S}
-    (said,) = device.ask(question, timeout_s=UP_S + 60)
-    assert said["seconds"] >= 0, f"no portal after {UP_S} s"
-    note_start(machine, what, begun)
-    device.run("ip", "addr", "flush", "dev", "nic")
+    with school_at_work(image, tmp_path_factory.mktemp("school"), FIRST_START, publish=True) as school:
+        yield school
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +45,7 @@ def accepted(school):
 @pytest.fixture(scope="module")
 def technician(school):
     """The technician, signed in."""
-    school.technician.sign_in("technician", PASSWORD)
-    return school.technician
+    return school.sign_in()
 
 
 @pytest.fixture(scope="module")
@@ -106,13 +62,6 @@ def synced(school, technician):
     note("virt: first sync over 1 Mbit/s and 300 ms, s", round(time.monotonic() - begun))
     note("virt: first sync, MB received", round(office.relay.down_bytes / 1e6, 2))
     return school
-
-
-def ask_for(technician, name):
-    """Press a button of the technician's pages, and read it once more where they ask so."""
-    answer = technician.post(f"/tech/do/{name}", sure="1")
-    assert answer.status == 303, answer.text
-    return answer.headers["location"]
 
 
 def packs_of(school):
@@ -236,13 +185,8 @@ def test_it_switches_off_by_the_page_and_starts_again(synced, technician):
     machine.wait_for_end(timeout_s=300)
     note("virt: button to power off, s", round(time.monotonic() - begun))
     assert "reboot: Power down" in machine.said()
-    machine.pull_the_plug()
-    begun = time.monotonic()
-    machine.start()
-    wait_for_portal(machine, school.phone.device, begun, SECOND_START)
-    shell(machine)
+    school.start_again(SECOND_START)
     assert "recovering journal" not in machine.said()
-    school.phone.device.join(school.office.folder)
     assert school.phone.get(f"/p/{BOOK}/index.html", PACK.format(BOOK)).status == 200
     wait_for(
         lambda: machine.ask("systemctl is-active hub-portal hub-dns hub-door | sort -u") == "active",

@@ -89,14 +89,14 @@ class Lease:
 class Device(Space):
     """A device of a class: a namespace with one card, `nic`."""
 
-    def join(self, folder: Path) -> Lease:
-        """Ask for an address as a phone does, and take it."""
+    def join(self, folder: Path, *, tries: int = 8, pause_s: int = 1) -> Lease:
+        """Ask for an address as a phone does, and take it; an emulated hub needs more time to answer."""
         script = folder / "lease.sh"
         script.write_text(_LEASE_SCRIPT, encoding="ascii")
         script.chmod(0o755)
-        said = self.run(
-            "busybox", "udhcpc", "-i", "nic", "-f", "-q", "-n", "-t", "8", "-T", "1", "-s", script
-        )
+        patience = ("-n", "-t", str(tries), "-T", str(pause_s))
+        words = ("busybox", "udhcpc", "-i", "nic", "-f", "-q", *patience, "-s", script)
+        said = self.run(*words, timeout_s=60 + 2 * tries * pause_s)
         found = re.search(r"ip=(\S+) mask=(\S+) router=(\S+) dns=(\S+)", said)
         assert found, said
         ip, mask, router, dns = found.groups()

@@ -5,13 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint
+from markupsafe import Markup
 
-from hub.jobs import Job
+from hub.jobs import FAILED, Job
 from hub.sticks import Stick
 from hub.web.conditions import shown, when
 from hub.web.display import translated
 from hub.web.tech.actions import ACTIONS
 from hub.web.tech.checks import CHECKS
+from hub.web.tech.faults import FAULTS, Words
+from hub.web.texts import with_commands
 from hub.wording import typed
 
 
@@ -22,6 +25,7 @@ def register(bp: Blueprint) -> None:
             "actions": ACTIONS,
             "helped": CHECKS,
             "job_advice": job_advice,
+            "job_detail": job_detail,
             "job_text": job_text,
             "moment": moment,
             "stick_text": stick_text,
@@ -39,12 +43,23 @@ def moment(iso: str) -> str:
 
 def job_text(job: Job) -> str:
     """Return what is to be said of a job."""
-    return _filled(job.message, job.words)
+    fault = _fault(job)
+    return translated(fault[0]) if fault else _filled(job.message, job.words)
 
 
-def job_advice(job: Job) -> str:
+def job_advice(job: Job) -> Markup:
     """Return what to do next; empty where nothing needs doing."""
-    return _filled(job.hint, job.words)
+    fault = _fault(job)
+    return with_commands(translated(fault[1]) if fault else _filled(job.hint, job.words))
+
+
+def job_detail(job: Job) -> str:
+    """Return the error's own words, which are English, where `job_text` says it in general."""
+    return str(job.result.get("error", "")) if _fault(job) else ""
+
+
+def _fault(job: Job) -> Words | None:
+    return FAULTS.get(str(job.result.get("code", ""))) if job.state == FAILED else None
 
 
 def stick_text(stick: Stick) -> str:

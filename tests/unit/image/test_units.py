@@ -179,3 +179,8 @@ def test_the_portal_reaches_what_it_signs_with_and_not_the_hubs_key():
 def test_no_unit_changes_owners_by_name():
     """In a folder of the portal a name may become a link, or a second name of root's own file, meanwhile."""
     assert not [unit for unit in SERVICES if "chown" in "".join(re.findall(r"^Exec.*$", read(unit), re.M))]
+
+
+@pytest.mark.parametrize("unit", ["hub-sync.service", "hub-update.service"])
+def test_what_needs_an_office_waits_for_its_root_of_trust(unit):
+    assert f"ConditionPathExists={HubPaths(Path('/data/hub')).root}" in read(unit).splitlines()

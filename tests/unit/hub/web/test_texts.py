@@ -4,6 +4,7 @@ import pytest
 from flask import render_template_string
 from flask_babel import force_locale
 
+from hub.web.texts import with_commands
 from support.shelves import stock
 
 
@@ -35,6 +36,13 @@ def test_the_language_can_change_within_a_page(portal):
 
 def test_values_are_escaped_and_texts_are_not(said):
     assert said("{{ _('<b>%(x)s</b>', x=x) }}", "en", x="<i>") == "<b>&lt;i&gt;</b>"
+
+
+def test_a_command_is_marked_as_one_and_what_a_stranger_wrote_stays_text(said):
+    assert said("{{ _('Run `hub sync` on %(x)s.', x='`<i>`') }}", "en") == (
+        "Run <code>hub sync</code> on `&lt;i&gt;`."
+    )
+    assert with_commands("`hub sync` <b>`</b>") == "<code>hub sync</code> &lt;b&gt;`&lt;/b&gt;"
 
 
 def test_a_percent_sign_is_written_as_two(said):

@@ -3,8 +3,10 @@ import os
 
 import pytest
 
+from content_packs import errors
 from hub.clock import read_boot_id
 from hub.jobs import ask
+from hub.web.tech.faults import FAULTS
 
 MARKUP = "<script>alert(1)</script>"
 
@@ -63,3 +65,21 @@ def test_what_was_asked_is_listed_the_newest_first(english, end_job):
     end_job("000002-backup", "done")
     page = english.get("/tech/jobs").text
     assert page.index("000002-backup") < page.index("000001-sync")
+
+
+def test_why_it_failed_is_said_in_words_of_ours_and_the_error_keeps_its_own(english, end_job):
+    job_id = end_job(
+        "000001-sync", "failed", message="It did not work: %(error)s.", hint="%(advice)s",
+        result={"error": "depot.example: no answer", "advice": "Try later.", "code": "link-down"},
+    )  # fmt: skip
+    page = english.get(f"/tech/jobs/{job_id}").text
+
+    assert "The office cannot be reached now." in page
+    assert "Look whether the cable, modem or phone has Internet." in page
+    assert '<p class="count" lang="en">depot.example: no answer</p>' in page
+
+
+def test_each_code_that_has_words_is_one_that_an_error_has():
+    known = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
+
+    assert set(FAULTS) <= known
