@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from provisioning.central import publish as publishing
+from provisioning.central.filters.policies import set_policy
 from provisioning.central.fleet import Fleet
 from provisioning.central.office import Office
 from provisioning.central.people import add_person, find_by_name, make_link
@@ -64,6 +65,8 @@ class RunningDashboard:
             "person": f"/people/{NEWCOMER}",
             "account": "/account",
             "audit": "/audit",
+            "filter": "/filter",
+            "filter-policy": "/filter/policy/primary",
             "missing": "/nope",
         }
 
@@ -100,6 +103,7 @@ def a_dashboard(folder: Path, schools: int = 20) -> Iterator[RunningDashboard]:
     add_note(office, HUB, "Дзвонили: новий блок живлення їде поштою.", who=ADMIN, now=now)
     _roll_out(fleet.work, now)
     upload_id = _send(office, now)
+    change(office, lambda fleet: _set_filter(fleet, now), doing="test", now=now)
     link = f"/link/{make_link(office, find_by_name(office, NEWCOMER) or newcomer, now=now)}"
     with serving_dashboard(office) as url:
         yield RunningDashboard(url, office, upload_id, link)
@@ -116,6 +120,20 @@ def _roll_out(work: OfficeAtWork, now: datetime) -> None:
         start_all(fleet, outcome.published, stages, Rules(deadline="2027-03-01"), before=before, now=now)
 
     change(work.office, edit, doing="test", now=now)
+
+
+def _set_filter(fleet: Fleet, now: datetime) -> None:
+    """Set a policy, which one school has asked to open a site of (fleet_of.py)."""
+    set_policy(
+        fleet,
+        "primary",
+        block="adult,gambling,malware",
+        lesson_block="social,games",
+        lesson_time="mon-fri 08:30-15:00",
+        safe_search=True,
+        allow_lists=(),
+        now=now,
+    )
 
 
 def _send(office: Office, now: datetime) -> str:

@@ -1,10 +1,13 @@
 """`central serve`: the dashboard, for browsers."""
 
+from dataclasses import replace
+
 import click
 
 from content_packs import console
 from content_packs.errors import UsageError
 from provisioning.central.commands.options import with_office
+from provisioning.central.keys import KeyAccess
 from provisioning.central.office import Office
 
 _MOST_PORT = 65535
@@ -39,4 +42,6 @@ def serve(office: Office, host: str, port: int, url: str) -> None:
         )
     if not list_people(office):
         console.note("nobody may sign in yet: central people add NAME --role admin")
+    # Nobody is asked for a passphrase in this terminal, and none is kept: pages ask whoever publishes.
+    office = replace(office, access=KeyAccess(office.access.folders))
     server.serve(office, host=host, port=port, url=url)

@@ -29,6 +29,7 @@ MENU = (
     ("/packs", later("Packs"), "box", "viewer"),
     ("/rollouts", later("Rollouts"), "forward", "viewer"),
     ("/reports", later("Reports"), "print", "viewer"),
+    ("/filter", later("Filter"), "filter", "viewer"),
     ("/pending", later("Hubs that ask"), "good", "viewer"),
     ("/people", later("People"), "lock", "admin"),
     ("/audit", later("Who did what"), "page", "admin"),

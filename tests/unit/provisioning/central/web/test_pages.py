@@ -5,6 +5,7 @@ import re
 import pytest
 
 from provisioning.central.audit import list_entries
+from provisioning.central.filters.tables import FilterTables
 from provisioning.central.fleet import Assignment, open_fleet
 from provisioning.central.people import find_by_name, list_people
 from provisioning.central.release import change
@@ -23,11 +24,12 @@ PAGES = {
             "/rollouts",
         ),
         *("/reports", "/reports/{month}", "/reports/{month}.csv", "/schools/h-1/report/{month}", "/pending"),
-        "/account",
+        *("/account", "/filter"),
     ),
     "publisher": (
         *("/packs/history/assign?ring=pilot", "/packs/maths/unassign?ring=pilot", "/packs/maths/2/withdraw"),
         *("/packs/history/rollout", "/packs/history/rollout?stages=pilot,all", "/publish"),
+        "/filter/policy/new",
     ),
     "admin": ("/people", "/people/v-person", "/audit", "/schools/h-1/revoke"),
 }
@@ -36,6 +38,7 @@ FORMS = {
     "publisher": (
         *("/packs/history/assign", "/packs/maths/unassign", "/packs/maths/2/withdraw", "/publish"),
         *("/schools/h-1/notes", "/schools/h-1/assign", "/schools/h-1/quiet", "/packs/history/rollout"),
+        *("/filter/policy", "/filter/answer"),
     ),
     "admin": ("/schools/h-1/revoke", "/schools/h-1/place", "/pending/approve", "/people"),
 }
@@ -206,6 +209,23 @@ def test_an_alert_is_taken_note_of_and_shown_again(as_role):
     assert (
         browser.post("/schools/h-1/quiet", {"code": "under-voltage", "note": "x" * 3000}).status_code == 422
     )
+
+
+def test_a_filter_is_set_and_an_appeal_answered(as_role, work):
+    browser = as_role("publisher")
+    form = {"name": "primary", "block": ["adult", "ads"], "lesson_block": "games", "safe_search": "1"}
+    assert browser.post("/filter/policy", form).status_code == 422  # when are lessons?
+    assert browser.post("/filter/policy", {**form, "lesson_time": "mon-fri 08:30-15:00"}).status_code == 303
+    page = browser.get("/filter/policy/primary").text
+    assert re.findall(r'value="(\w+)" checked', page) == ["adult", "ads", "games", "1"]
+    assert browser.get("/filter/policy/nope").status_code == 404
+    assert browser.post("/filter/answer", {"name": "wiki.example", "verdict": "allow"}).status_code == 303
+    assert browser.post("/filter/answer", {"name": "not a name"}).status_code == 422
+    with open_fleet(work.office.fleet_db) as fleet:
+        [policy] = FilterTables(fleet).list_policies()
+        [answer] = FilterTables(fleet).list_answers()
+    assert (policy.block, policy.lesson_block, answer.verdict) == (("adult", "ads"), ("games",), "allow")
+    assert actions(work) == [("p-person", "filter answer"), ("p-person", "filter policy set")]
 
 
 def test_an_administrator_adds_people_by_a_link_and_with_their_own_password(as_role, work):
