@@ -1,7 +1,7 @@
 """A day in the office, as docs/howto/day.en.md tells it: every command is typed as it stands there.
 
 The office's machine is a real one in namespaces, with accounts, mounts and sshd as `central sshd-config
---apply` makes them; the schools' cards start as the image starts them. Before the stick comes, a month passes.
+--apply` makes them; the schools' cards start as the image starts them. Before a stick comes, a month passes.
 """
 
 import json
@@ -24,7 +24,7 @@ APPROVAL = re.compile(r"(enrol (h-\d+) --approve) [A-Z0-9]{4}-[A-Z0-9]{4}")
 NO_SYSTEMD = "--inbox-mib 0 || [ $? = 74 ]"  # here: the server is started by hand, and no disk is mounted
 MONTH = timedelta(days=31)
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 def blocks(language="en"):
