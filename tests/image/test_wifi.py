@@ -65,7 +65,7 @@ def guest(image, tmp_path_factory):
     card.put_boot_file("join.sh", join.encode())
     for name in ("lan_client.py", "lan_lease.py"):
         card.put_boot_file(name, (SUPPORT / name).read_bytes())
-    with running(Machine(card, arguments=f"{shell_words('virt')} systemd.show_status=no")) as machine:
+    with running(Machine(card, arguments=shell_words("virt"))) as machine:
         shell(machine)
         machine.ask("dmesg -n 1")
         wait_in(machine, "systemctl is-active hub-network.service", "active")
