@@ -77,7 +77,7 @@ def guest(image, tmp_path_factory):
 
 def wait_in(machine, command, expected, *, seconds=PATIENCE_S):
     """Let the guest itself ask once a second; the console is slow."""
-    found = f'said=$({command} 2>&1); [ "$said" = {shlex.quote(expected)} ] && break; sleep 1'
+    found = f'said=$(exec 2>/dev/null; {command}); [ "$said" = {shlex.quote(expected)} ] && break; sleep 1'
     said = machine.ask(f'for s in $(seq {seconds}); do {found}; done; echo "$said"', timeout_s=seconds * 3)
     assert said == expected, machine.ask(
         "journalctl -q -b -o cat --no-pager -u hub-ap -u hub-network | tail -n 20"
