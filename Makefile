@@ -72,7 +72,7 @@ fix: dev ## what ruff and codespell can put right by themselves
 	.venv/bin/ruff format .
 	.venv/bin/codespell --write-changes
 
-bench: dev kolibri ## our numbers beside those of rsync, nginx, kiwix-serve and Kolibri; QUICK=1, ONLY=sync|bulk|serving|first-view|search-quality
+bench: dev kolibri ## our numbers beside those of rsync, nginx, kiwix-serve and Kolibri; QUICK=1, ONLY=sync|fleet|bulk|serving|first-view|search-quality
 	@tools/apt.sh $(APT)-demo.txt $(APT)-bench.txt
 	PYTHONPATH=tests .venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
@@ -81,6 +81,7 @@ docs: dev ## write docs/reference from the code
 
 translations: dev ## gather the texts of the code into the catalogues and compile them; tells what lacks a translation
 	.venv/bin/python -m tools.translations
+	.venv/bin/python -m tools.office_translations
 
 pins: dev ## pin the dependencies again, after a change of pyproject.toml or requirements/*.in
 	tools/pins.sh

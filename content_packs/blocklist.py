@@ -121,15 +121,26 @@ def check_apart(
     lesson: Iterable[tuple[str, str]], always: Iterable[tuple[str, str]]
 ) -> Iterator[tuple[str, str]]:
     """Yield the entries of `lesson`; WrongLineError where one falls under a name that is always blocked."""
-    names = (name for name, _ in always)
+    for entry, above in beneath(lesson, always):
+        if above:
+            raise WrongLineError(f"{entry[0]} is always blocked, by {above}: expected it in {DOMAINS} only")
+        yield entry
+
+
+def beneath(
+    entries: Iterable[tuple[str, str]], others: Iterable[tuple[str, str]]
+) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield each entry, and the name of `others` that it is, or lies below; empty: none.
+
+    Both stand in the order of a list, and no name of `others` is below another.
+    """
+    names = (name for name, _ in others)
     last, following = "", next(names, "")
-    for name, letter in lesson:
-        key = order_of(name)
+    for entry in entries:
+        key = order_of(entry[0])
         while following and order_of(following) <= key:
             last, following = following, next(names, "")
-        if last and is_below(name, last):
-            raise WrongLineError(f"{name} is always blocked, by {last}: expected it in {DOMAINS} only")
-        yield name, letter
+        yield entry, last if last and is_below(entry[0], last) else ""
 
 
 def order_of(name: str) -> str:

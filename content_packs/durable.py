@@ -8,7 +8,7 @@ import contextlib
 import fcntl
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from ctypes import CDLL, get_errno
 from pathlib import Path
@@ -24,16 +24,21 @@ def fsync_dir(folder: Path) -> None:
         os.fsync(descriptor)
 
 
-def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def write_durably(
+    path: Path, data: bytes, *, mode: int = 0o644, prepare: Callable[[int], None] | None = None
+) -> None:
     """Replace `path` by `data`: after a power cut it holds the old bytes or the new, never a part.
 
-    The file gets just `mode`, whatever the umask is, where the file system keeps modes.
+    The file gets just `mode`, whatever the umask is, where the file system keeps modes. `prepare` may do
+    more to it, by its descriptor, before it has its name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _replacing(path) as temporary:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb") as file:
             _set_mode(descriptor, mode)
+            if prepare is not None:
+                prepare(descriptor)
             file.write(data)
             file.flush()
             os.fsync(descriptor)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tuf.api import exceptions as tuf_errors
-from tuf.api.metadata import Metadata, Root, Signed, TargetFile, Timestamp
+from tuf.api.metadata import DelegatedRole, Metadata, Root, Signed, TargetFile, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 
 from content_packs import depot
@@ -49,12 +49,16 @@ from content_packs.trust_fetcher import (
     HeadFirstFetcher,
 )
 
+PUBLISHER = "publisher-"  # begins the name of a role that signs packs of its own: depot-v1.md §4.1
+SYSTEM_KINDS = ("filter", "image", "software")  # packs that change the hub itself: the office's alone
 SIGNED_AT = "signed_at"  # our field of the timestamp role: docs/format/depot-v1.md §4.6
 _BEFORE_ANY_EXPIRY = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_PACKS = 10_000
 _MAX_DELTAS = 20
 _MAX_HOST_KEYS = 16
 MAX_PRIORITY = 9
+MAX_DAY_MB = 1_000_000
+_MAX_QUIET_HOURS = 200  # characters
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONFIG = UpdaterConfig(
     max_root_rotations=MAX_ROOT_ROTATIONS,
@@ -98,6 +102,9 @@ class Offer:
     deltas: tuple[DeltaOffer, ...] = ()
     priority: int = 0  # -9 to 9; what the office wants first has the highest
     replace: bool = False  # where old and new do not fit together: remove the old version first
+    quiet_hours: str = ""  # in which this pack waits, as hub.toml writes them; not yet looked at
+    day_mb: int = 0  # of this pack, over an uplink; 0: nothing is said
+    ignored: str = ""  # what the assignment says of it that cannot be used: a warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +272,8 @@ def _verify(
         trusted.reference_time = _BEFORE_ANY_EXPIRY
         updater.refresh()
         assignment = updater.get_targetinfo(depot.assignment_target(hub_id))
-        packs = tuple(_offer(updater, wanted) for wanted in _assigned(assignment))
+        publishers = _publishers(trusted.targets)
+        packs = tuple(_offer(updater, wanted, publishers) for wanted in _assigned(assignment))
         office = updater.get_targetinfo(depot.OFFICE_TARGET)
         roles = dict(trusted._trusted_set)
         files = read_scratch(scratch, roles, trusted.root.version)
@@ -274,12 +282,21 @@ def _verify(
     return _Verified(roles, assignment, packs, files, _seal_key(office), _host_keys(office))
 
 
+def _publishers(top: Targets) -> list[DelegatedRole]:
+    """Return the roles of publishers: those to which `targets` delegates packs before PACKS itself."""
+    delegated = top.delegations.roles if top.delegations is not None else None
+    return [role for name, role in (delegated or {}).items() if name.startswith(PUBLISHER)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Assigned:
     pack_id: str
     version: int
     priority: int
     replace: bool
+    quiet_hours: str = ""
+    day_mb: int = 0
+    ignored: str = ""
 
 
 def _assigned(assignment: TargetFile | None) -> list[_Assigned]:
@@ -300,10 +317,20 @@ def _assigned_pack(entry: object) -> _Assigned:
     if not isinstance(priority, int) or not -MAX_PRIORITY <= priority <= MAX_PRIORITY:
         raise BadDataError(f"assignment: {pack_id}: priority: expected -9 to 9, got {priority!r:.80}")
     replace = values.get("replace") is True
-    return _Assigned(pack_id, _count(values, "version", "assignment"), int(priority), replace)
+    version = _count(values, "version", "assignment")
+    quiet_hours, day_mb = values.get("quiet_hours", ""), values.get("day_mb", 0)
+    # Who can sign assignments may hold content up; a value that is none must not keep everything away.
+    ignored = []
+    if not isinstance(quiet_hours, str) or len(quiet_hours) > _MAX_QUIET_HOURS:
+        ignored.append(f"quiet_hours {quiet_hours!r:.80}")
+        quiet_hours = ""
+    if not isinstance(day_mb, int) or isinstance(day_mb, bool) or not 0 <= day_mb <= MAX_DAY_MB:
+        ignored.append(f"day_mb {day_mb!r:.80}")
+        day_mb = 0
+    return _Assigned(pack_id, version, int(priority), replace, quiet_hours, day_mb, ", ".join(ignored))
 
 
-def _offer(updater: Updater, wanted: _Assigned) -> Offer:
+def _offer(updater: Updater, wanted: _Assigned, publishers: Sequence[DelegatedRole]) -> Offer:
     pack_id, version = wanted.pack_id, wanted.version
     target = updater.get_targetinfo(depot.index_path(pack_id, version))
     if target is None:
@@ -317,12 +344,16 @@ def _offer(updater: Updater, wanted: _Assigned) -> Offer:
             f"{target.path}: signed by an earlier, unreleased version of `central`: no index_json_sha256",
             hint="Ask the office for a new depot (central init DIR), and make this hub anew: hub init DIR",
         )
+    kind = _text(custom, "kind", target.path)
+    whose = next((role.name for role in publishers if role.is_delegated_path(target.path)), None)
+    if whose is not None and kind in SYSTEM_KINDS:
+        raise BadDataError(f"{target.path}: {whose} may not sign a pack of the kind {kind}")
     json_sha256 = _hex(custom, "index_json_sha256", target.path)
     json_size = _count(custom, "index_json_size", target.path)
     return Offer(
         pack_id=pack_id,
         version=version,
-        kind=_text(custom, "kind", target.path),
+        kind=kind,
         title=_text(custom, "title", target.path),
         language=_text(custom, "language", target.path),
         index_sha256=_text(target.hashes, "sha256", target.path),
@@ -334,6 +365,9 @@ def _offer(updater: Updater, wanted: _Assigned) -> Offer:
         deltas=_deltas(custom, target.path, DeltaOffer(0, version, 0, 0, json_sha256, json_size)),
         priority=wanted.priority,
         replace=wanted.replace,
+        quiet_hours=wanted.quiet_hours,
+        day_mb=wanted.day_mb,
+        ignored=wanted.ignored,
     )
 
 

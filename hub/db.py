@@ -7,6 +7,7 @@ Tables and their one writing module:
     sync_runs   hub/history.py
     uplink_use  hub/history.py
     last_plan   hub/history.py
+    pack_use    hub/history.py
 """
 
 import sqlite3
@@ -77,6 +78,12 @@ def m002_uplink(db: Database) -> None:
         pk=("day", "boot_id", "is_known"),
     )
     db.table("last_plan").create({"id": int, "taken_at": str, "plan": str}, pk="id")
+
+
+@migrations()
+def m003_pack_use(db: Database) -> None:
+    """Keep what came today of packs for which the office allows only so much a day."""
+    db.table("pack_use").create({"pack_id": str, "day": str, "content_bytes": int}, pk=("pack_id", "day"))
 
 
 class DamagedDatabaseError(LocalError):

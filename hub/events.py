@@ -116,8 +116,23 @@ class UpdateBody:
     reasons: dict[str, str]  # why one did not work or is not used
 
 
+@dataclass(frozen=True, slots=True)
+class AppealBody:
+    """Which blocked sites somebody asks the office to open, since the report before."""
+
+    KIND: ClassVar[str] = "appeal"
+    number: int  # of such a report of this hub
+    filter: str  # "filter-primary@7"
+    asked: dict[str, int]  # name → how often
+    category: dict[str, str]  # name → why it is blocked
+    reason: dict[str, str]  # name → what for, where somebody said so
+
+
 KINDS: Mapping[str, type[Body]] = MappingProxyType(
-    {body.KIND: body for body in (SyncBody, PacksBody, HealthBody, UsageBody, DroppedBody, UpdateBody)}
+    {
+        body.KIND: body
+        for body in (SyncBody, PacksBody, HealthBody, UsageBody, DroppedBody, UpdateBody, AppealBody)
+    }
 )
 
 

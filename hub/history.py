@@ -64,6 +64,40 @@ class LastPlan:
     packs: tuple[PlannedPack, ...]
 
 
+def add_pack_use(db: Database, moment: Moment, boot_id: str, pack_id: str, content_bytes: int) -> None:
+    """Count content of a pack to the day that it is now; what came on other days is forgotten.
+
+    Raises:
+        LocalError: the disk refuses.
+    """
+    day = _pack_day(moment, boot_id)
+    with _translated(), db.atomic():
+        db.execute("delete from pack_use where pack_id = ? and day != ?", [pack_id, day])
+        db.execute(
+            """
+            insert into pack_use (pack_id, day, content_bytes) values (?, ?, ?)
+            on conflict (pack_id, day) do update set content_bytes = content_bytes + excluded.content_bytes
+            """,
+            [pack_id, day, content_bytes],
+        )
+
+
+def read_pack_use(db: Database, moment: Moment, boot_id: str, pack_id: str) -> int:
+    """Return how many bytes of a pack came today; where the clock is not known, since this start.
+
+    Raises:
+        LocalError: the database cannot be read.
+    """
+    query = "select content_bytes from pack_use where pack_id = ? and day = ?"
+    with _translated():
+        row = db.execute(query, [pack_id, _pack_day(moment, boot_id)]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _pack_day(moment: Moment, boot_id: str) -> str:
+    return moment.local.date().isoformat() if moment.is_known else f"boot {boot_id}"
+
+
 def record_run(
     db: Database,
     *,

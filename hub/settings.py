@@ -161,6 +161,11 @@ class HubPaths:
         return self.dir / "updates.json"
 
     @property
+    def appeals(self) -> Path:
+        """Which blocked sites somebody asks the office for: hub/appeals.py."""
+        return self.dir / "appeals.json"
+
+    @property
     def ballast(self) -> Path:
         """Room for when the disk is full: hub/ballast.py."""
         return self.dir / "ballast"

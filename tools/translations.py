@@ -24,7 +24,7 @@ TRANSLATIONS = HUB / "web" / "translations"
 SOURCE = "en"
 TRANSLATED = tuple(code for code in LANGUAGES if code != SOURCE)
 _NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
-_KEYWORDS = DEFAULT_KEYWORDS | {"later": None}
+KEYWORDS = DEFAULT_KEYWORDS | {"later": None}
 
 
 def catalogue_path(language: str, suffix: str = ".po") -> Path:
@@ -38,7 +38,7 @@ def find_texts(*, staff: bool) -> Catalog:
     for listing in ("learners", "staff") if staff else ("learners",):
         with (TRANSLATIONS / f"{listing}.cfg").open(encoding="utf-8") as file:
             methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
-        for _, _, text, _, _ in extract_from_dir(HUB, methods, options, keywords=_KEYWORDS):
+        for _, _, text, _, _ in extract_from_dir(HUB, methods, options, keywords=KEYWORDS):
             found.add(text)
     return found
 
@@ -54,8 +54,12 @@ def read_catalogue(language: str) -> Catalog:
 
 def renew(language: str) -> Catalog:
     """Return the catalogue of a language with every text that it shall have, and no other."""
-    catalogue, texts = Catalog(locale=language), find_texts(staff=language in STAFF_LANGUAGES)
-    known = read_catalogue(language)
+    return renewed(language, find_texts(staff=language in STAFF_LANGUAGES), read_catalogue(language))
+
+
+def renewed(language: str, texts: Catalog, known: Catalog) -> Catalog:
+    """Return a catalogue of just `texts`, with what is known of them."""
+    catalogue = Catalog(locale=language)
     for text in texts:
         if text.id:
             before = known.get(text.id)

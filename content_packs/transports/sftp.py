@@ -41,6 +41,8 @@ KEX = ("curve25519-sha256@libssh.org", "ecdh-sha2-nistp256")
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr")
 MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-256")
 
+REFUSALS = (paramiko.SSHException, EOFError, OSError)  # how paramiko says no
+
 CLOSE_S = 2.0  # paramiko's thread looks for the end ten times a second
 _RECEIVE_BYTES = 1024 * 1024
 _PACKET_BYTES = 128 * 1024  # per SSH packet; OpenSSH would send 32 KiB ones, four times the work for us
@@ -67,10 +69,34 @@ def open_sftp(
     connect_timeout_s: float,
     step_timeout_s: float,
 ) -> "SftpTransport":
+    """Connect, sign in and start SFTP; errors as `open_transport`."""
+    link = open_ssh(
+        address,
+        key_path=key_path,
+        host_keys=host_keys,
+        connect_timeout_s=connect_timeout_s,
+        step_timeout_s=step_timeout_s,
+    )
+    try:
+        link.start_sftp()
+    except BaseException:
+        link.close()
+        raise
+    return SftpTransport(address, link)
+
+
+def open_ssh(
+    address: SftpAddress,
+    *,
+    key_path: Path | None,
+    host_keys: Sequence[str],
+    connect_timeout_s: float,
+    step_timeout_s: float,
+) -> "Link":
     """Connect and sign in; errors as `open_transport`."""
     pinned = parse_host_keys(host_keys)
     key = _load_key(key_path)
-    link = _Link(
+    link = Link(
         address,
         connect(address.host, address.port, timeout_s=connect_timeout_s),
         pinned,
@@ -80,17 +106,29 @@ def open_sftp(
     try:
         link.shake_hands(pinned)
         link.sign_in(key)
-        link.start_sftp()
     except BaseException:
         link.close()
         raise
-    return SftpTransport(address, link)
+    return link
+
+
+def ask_channel(ssh: Any, channel: Any, kind: str, *texts: str) -> None:  # noqa: ANN401 - paramiko's
+    """Make a request of a channel; its answer is awaited elsewhere. paramiko's own calls wait for ever."""
+    request = paramiko.Message()
+    request.add_byte(cMSG_CHANNEL_REQUEST)
+    request.add_int(channel.remote_chanid)
+    request.add_string(kind)
+    request.add_boolean(True)  # with an answer: on a refusal paramiko closes the channel
+    for text in texts:
+        request.add_string(text)
+    channel._event_pending()
+    ssh._send_user_message(request)
 
 
 class SftpTransport:
     """Reads a depot over one SFTP session, and writes a hub's inbox there."""
 
-    def __init__(self, address: SftpAddress, link: "_Link") -> None:
+    def __init__(self, address: SftpAddress, link: "Link") -> None:
         self._address = address
         self._link = link
         self._session = Session(link)
@@ -99,6 +137,11 @@ class SftpTransport:
     def url(self) -> str:
         """The depot's URL."""
         return self._address.url
+
+    @property
+    def session(self) -> Session:
+        """The conversation, for who asks what a sync does not."""
+        return self._session
 
     def read_files(self, paths: Sequence[str], *, max_bytes: int) -> list[bytes | None]:
         """See Transport."""
@@ -171,7 +214,7 @@ class _EagerSignIn(AuthHandler):
         """What the answer would set off has been sent; a refusal is a disconnect."""
 
 
-class _Link:
+class Link:
     """One SSH connection and its SFTP channel; closed hard at the first failure, and closing never waits."""
 
     def __init__(
@@ -197,6 +240,11 @@ class _Link:
         self._ssh.handshake_timeout = connect_timeout_s + CLOSE_S
         self._ssh.clear_to_send_timeout = step_timeout_s  # a new key exchange in mid-session
         _offer_little(self._ssh, pinned)
+
+    @property
+    def ssh(self) -> paramiko.Transport:
+        """Paramiko's side of it."""
+        return self._ssh
 
     def shake_hands(self, pinned: Sequence[HostKey]) -> None:
         """Exchange keys and compare the host's with the pinned ones."""
@@ -245,16 +293,8 @@ class _Link:
         except paramiko.ChannelException as error:
             raise self._no_sftp() from error
         self._channel.settimeout(self._step_timeout_s)
-        request = paramiko.Message()
-        request.add_byte(cMSG_CHANNEL_REQUEST)
-        request.add_int(self._channel.remote_chanid)
-        request.add_string("subsystem")
-        request.add_boolean(True)  # with an answer: on a refusal paramiko closes the channel
-        request.add_string("sftp")
-        self._channel._event_pending()
-        ssh: Any = self._ssh  # paramiko's own invoke_subsystem() waits for ever
         with self._translated("asking for SFTP"):
-            ssh._send_user_message(request)
+            ask_channel(self._ssh, self._channel, "subsystem", "sftp")
         if not self._channel.out_window_size and _LENDING in self._ssh.remote_version:
             self._lent_bytes = _LENT_BYTES
             self._channel.out_window_size += _LENT_BYTES

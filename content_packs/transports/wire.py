@@ -118,6 +118,11 @@ def rename(request_id: int, old: str, new: str) -> bytes:
     return _packet(_HEAD.pack(_EXTENDED, request_id) + _string(b"posix-rename@openssh.com") + names)
 
 
+def other(request_id: int, kind: int, *names: str, tail: bytes = b"") -> bytes:
+    """A request that a sync never makes: for `central doctor`, which tries what a server refuses."""
+    return _packet(_HEAD.pack(kind, request_id) + b"".join(_string(name.encode()) for name in names) + tail)
+
+
 def _packet(body: bytes) -> bytes:
     return _LENGTH.pack(len(body)) + body
 

@@ -34,13 +34,16 @@ _VERDICTS = {
 }
 
 
-@click.group("filter", invoke_without_command=True)
+@click.group("filter")
+def filter_command() -> None:
+    """What learners can open where they may use the Internet."""
+
+
+@filter_command.command("show")
 @json_option
 @with_hub
-def filter_command(paths: HubPaths, as_json: bool) -> None:
+def show(paths: HubPaths, as_json: bool) -> None:
     """Say which filter is in use, and which of its rules count now."""
-    if click.get_current_context().invoked_subcommand is not None:
-        return
     facts = _facts(paths, None)
     used = facts.used
     values = {
@@ -75,7 +78,7 @@ def filter_command(paths: HubPaths, as_json: bool) -> None:
 def explain_command(paths: HubPaths, name: str, at: str | None, as_json: bool) -> None:
     """Say what happens to NAME when a learner asks for it, by which rule, and until when."""
     wanted, facts = plain(name), _facts(paths, at)
-    found = explain(wanted, facts, NetworkPaths())
+    found = explain(wanted, facts, NetworkPaths.beside(paths))
     if as_json:
         about = {"pack_id": facts.used.pack_id, "version": facts.used.version, "policy": facts.policy or None}
         print_json({"format": 1, **found.to_dict(), **about, "open": facts.is_open})
@@ -88,7 +91,7 @@ def _facts(paths: HubPaths, at: str | None) -> Facts:
     from hub.clock import hub_moment
     from hub.network.change import read_hub_settings
 
-    facts = read_facts(paths, NetworkPaths(), read_hub_settings(paths), hub_moment(paths.trust))
+    facts = read_facts(paths, NetworkPaths.beside(paths), read_hub_settings(paths), hub_moment(paths.trust))
     return facts if at is None else replace(facts, moment=Moment(_parse_time(at, facts.moment.local)))
 
 

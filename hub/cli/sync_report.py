@@ -31,6 +31,8 @@ def to_dict(report: SyncReport, *, dry_run: bool) -> dict[str, Any]:
                 "needed_bytes": a.needed_bytes,
                 "reason": a.reason,
                 "priority": a.offer.priority if a.offer else 0,
+                "quiet_hours": a.offer.quiet_hours if a.offer else "",
+                "day_mb": a.offer.day_mb if a.offer else 0,
                 "now_bytes": a.now_bytes,
                 "goes_on_at": _goes_on_at(a),
                 "eta_s": eta_s,

@@ -4,6 +4,7 @@ As dnsmasq does it: the longest name that fits counts. `explain` is pure but for
 lists; `read_facts` is what any account of the hub may know.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -25,6 +26,7 @@ Verdict = Literal[
 ]
 NO_SUCH_NAME = "NXDOMAIN"
 _MAX_NAME = 253
+_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,13 @@ def read_facts(hub: HubPaths, places: NetworkPaths, settings: HubSettings | None
 
 def plain(text: str) -> str:
     """Return a name as it is looked up: of an address, its host; UsageError where there is none."""
-    host = text.strip().lower().partition("://")[2] or text.strip().lower()
-    name = host.partition("/")[0].rpartition("@")[2].partition(":")[0].strip(".")
+    host = text.strip().lower().split("://", 1)[-1]
+    name = host.partition("/")[0].rpartition("@")[2].partition(":")[0].removesuffix(".")
     try:
         name = name.encode("idna").decode("ascii") if not name.isascii() else name
     except UnicodeError:
         name = ""
-    if not name or len(name) > _MAX_NAME or not all(c.isalnum() or c in "-._" for c in name):
+    if len(name) > _MAX_NAME or not _NAME.fullmatch(name):
         raise UsageError(f"{text[:80]!r}: expected a name such as example.com")
     return name
 
@@ -110,7 +112,8 @@ def _by_filter(name: str, facts: Facts, places: NetworkPaths) -> Explanation:
     used, moment = facts.used, facts.moment
     lesson = used.is_lesson(moment)
     found = {sort: _find(places, used, sort, name) for sort in ("always", "lesson", "allow")}
-    safe = next((n for n in used.addresses(lesson=lesson) if is_below(name, n)), "")
+    fitting = (n for n in used.addresses(lesson=lesson) if is_below(name, n))
+    safe = max(fitting, key=len, default="")
     rules = [
         (len(entry.name), rank, sort, entry)
         for rank, (sort, entry) in enumerate(found.items())

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+from hub.settings import HubPaths
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +14,11 @@ class NetworkPaths:
     run: Path = Path("/run/hub")
     links: Path = Path("/run/systemd/network")
     kept: Path = Path("/data/network")
+
+    @classmethod
+    def beside(cls, hub: HubPaths) -> Self:
+        """Return the places of the card that a hub's folder lies on."""
+        return cls(kept=hub.dir.parent / "network")
 
     @property
     def wishes(self) -> Path:

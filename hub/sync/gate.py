@@ -15,7 +15,8 @@ from sqlite_utils import Database
 from content_packs.transports.transport import Range, Transport
 from hub import history
 from hub.sync.road import Road
-from hub.uplink.limits import Allowance, Limits, Moment, Spent, Wait, allow
+from hub.uplink.limits import UNLIMITED, Allowance, Limits, Moment, Spent, Wait, allow, tighter
+from hub.uplink.terms import allow_pack
 
 _LOOK_EVERY_S = 1.0  # at the clock and the budgets, while content flows
 _SAVE_EVERY_S = 10.0  # what a power cut may leave uncounted
@@ -50,6 +51,8 @@ class Gate:
         self._spent = Spent()
         self._looked_at = self._saved_at = float("-inf")
         self._cap: tuple[int, Wait] | None = None  # bytes of content, and what to say when they are gone
+        self._pack: tuple[str, Limits] | None = None  # whose content travels, if that has limits of its own
+        self._pack_counted = 0  # bytes of content before those of it that are not written down yet
         self.save()
 
     @property
@@ -85,6 +88,9 @@ class Gate:
     def allowance(self) -> Allowance:
         """Return what may travel now."""
         found = allow(self._limits, self.spent(), self._moment())
+        if self._pack is not None:
+            new = self._use.fetch_bytes - self._pack_counted
+            found = tighter(found, self.allowance_of(*self._pack, new_bytes=new))
         if self._cap is None:
             return found
         left = max(0, self._cap[0] - self._use.fetch_bytes)
@@ -93,6 +99,33 @@ class Gate:
             if found.left_bytes is not None and found.left_bytes <= left
             else Allowance(left, self._cap[1])
         )
+
+    def allowance_of(self, pack_id: str, limits: Limits, *, new_bytes: int = 0) -> Allowance:
+        """Return what the office allows of one pack now; nothing limits it where no uplink is taken."""
+        if not self._takes_uplink or limits == Limits():
+            return UNLIMITED
+        moment = self._moment()
+        spent = history.read_pack_use(self._db, moment, self._boot_id, pack_id)
+        return allow_pack(limits, spent + new_bytes, moment)
+
+    @contextmanager
+    def for_pack(self, pack_id: str, limits: Limits) -> Iterator[None]:
+        """Let through what the limits of this pack allow as well, and count it to its day."""
+        if not self._takes_uplink or limits == Limits():
+            yield
+            return
+        self._pack, self._pack_counted = (pack_id, limits), self._use.fetch_bytes
+        try:
+            yield
+        finally:
+            self._save_pack()
+            self._pack = None
+
+    def _save_pack(self) -> None:
+        new = self._use.fetch_bytes - self._pack_counted
+        if self._pack is not None and new:
+            self._pack_counted = self._use.fetch_bytes
+            history.add_pack_use(self._db, self._moment(), self._boot_id, self._pack[0], new)
 
     @contextmanager
     def capped(self, size_bytes: int, wait: Wait) -> Iterator[None]:
@@ -111,6 +144,7 @@ class Gate:
         if wire > self._counted:
             history.add_use(self._db, moment, self._boot_id, wire - self._counted)
             self._counted = wire
+        self._save_pack()
         self._spent = history.read_spent(self._db, moment, self._boot_id)
         self._saved_at = time.monotonic()
 

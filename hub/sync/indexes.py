@@ -161,9 +161,11 @@ def open_pack(offer: Offer, here: Here) -> Opened:
     else:
         index_json, steps = _read_index_json(offer, here), ()
     index = read_checked_json(index_json)
-    if (index.pack.id, index.pack.version) != (offer.pack_id, offer.version):
+    found = (index.pack.id, index.pack.version, index.pack.kind)
+    if found != (offer.pack_id, offer.version, offer.kind):
         raise BadIndexError(
-            f"index of {offer.pack_id} v{offer.version}: is of {index.pack.id} v{index.pack.version}"
+            f"index of {offer.pack_id} v{offer.version} ({offer.kind}): "
+            f"is of {index.pack.id} v{index.pack.version} ({index.pack.kind})"
         )
     if here.store.find(offer.index_json_sha256, offer.index_json_size) is None:
         here.store.add(offer.index_json_sha256, index_json)

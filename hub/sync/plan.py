@@ -7,7 +7,7 @@ from typing import Literal
 from content_packs.console import size_text
 from content_packs.depot import MIB
 from content_packs.trust import Offer
-from hub.uplink.limits import UNLIMITED, Allowance, Wait
+from hub.uplink.limits import UNLIMITED, Allowance, Wait, tighter
 from hub.uplink.words import wait_text
 
 WORKING_BYTES = 256 * MIB  # staging, database and index while a pack is installed: DESIGN §6
@@ -103,6 +103,7 @@ def plan(
     needs: Mapping[str, Need],
     *,
     allowance: Allowance = UNLIMITED,
+    own: Mapping[str, Allowance] | None = None,
     room: Mapping[str, Room] | None = None,
 ) -> list[Action]:
     """Return one action per pack: what frees or costs nothing first, then by priority, small packs first.
@@ -110,7 +111,8 @@ def plan(
     `needs` holds what each pack of `list_to_fetch` needs; one that is missing there is left out. Nothing that
     learners see is removed to make room, unless the office said so for this pack and `room` shows that it
     helps: an install that does not fit becomes `needs-space`. What `allowance` has no room for becomes
-    `waiting`; the first such pack still gets what is left of it. A pack that the office no longer assigns is
+    `waiting`; the first such pack still gets what is left of it. `own` is what the office allows of single
+    packs: the tighter holds. A pack that the office no longer assigns is
     removed from what learners see.
     """
     offered = {offer.pack_id for offer in offers}
@@ -128,7 +130,9 @@ def plan(
         need = needs[offer.pack_id]
         action = _to_fetch(offer, facts, need, left_disk, (room or {}).get(offer.pack_id))
         if action.kind in FETCHING:
-            action = _to_travel(action, need, left_disk, left_link, allowance.wait)
+            share = Allowance(left_link, allowance.wait)
+            share = tighter(share, (own or {}).get(offer.pack_id, UNLIMITED))
+            action = _to_travel(action, need, left_disk, share.left_bytes, share.wait)
             left_disk -= action.now_bytes if action.drops and action.kind == "waiting" else need.new_bytes
             left_link = None if left_link is None else left_link - action.now_bytes
         actions.append(action)

@@ -19,7 +19,7 @@ from content_packs.errors import BadDataError, Error, LinkError, LocalError, Not
 from content_packs.segment import MAX_ACKS_BYTES, decode_acks
 from content_packs.transports.transport import Transport
 from content_packs.trust import Offers
-from hub import usage
+from hub import appeals, usage
 from hub.clock import read_boot_id
 from hub.events import Body, PacksBody, SyncBody, UpdateBody
 from hub.machine import read_health
@@ -61,6 +61,7 @@ class _Memory:
     said: str = ""  # a digest of how the last reported sync ended
     packs: str = ""  # a digest of the last reported packs
     updates: str = ""  # likewise, of updates of the hub itself
+    appeals: int = 0  # number of the last report of them
     quiet: Mapping[str, int] = field(default_factory=dict)
     quiet_bytes: int = 0
     refused_at: str = ""
@@ -171,7 +172,12 @@ class Reporter:
         is_due = self._is_due(memory)
         update = _update_body(self._paths)
         is_updated = update is not None and _digest(update) != memory.updates
-        is_news = is_news or is_updated
+        queue = appeals.read_queue(self._paths)
+        asked = appeals.to_body(queue)
+        is_asked = asked is not None and queue.number != memory.appeals
+        if asked is not None and not is_asked:
+            appeals.forget(self._paths, asked)  # told before a crash
+        is_news = is_news or is_updated or is_asked
         if not is_news and not (is_due and self._offers is not None):
             quiet = {**memory.quiet, sync.result: memory.quiet.get(sync.result, 0) + 1}
             both_ways = sync.received_bytes + sync.sent_bytes
@@ -188,10 +194,15 @@ class Reporter:
         if update is not None and is_updated:
             bodies.append(update)
             memory = replace(memory, updates=_digest(update))
+        if asked is not None and is_asked:
+            bodies.append(asked)
+            memory = replace(memory, appeals=asked.number)
         if is_due:
             daily, memory = self._daily(memory)
             bodies += daily
         self._append(bodies, memory)
+        if asked is not None and is_asked:
+            appeals.forget(self._paths, asked)
 
     def _sync_body(
         self,

@@ -56,6 +56,7 @@ from hub.sync.report import Progress, SyncReport
 from hub.sync.reports import Reporter
 from hub.sync.road import Road, find_road
 from hub.sync.room import measure_room
+from hub.sync.terms import limits_of, list_ignored
 from hub.sync.wrong import open_wrong
 
 MAX_FORMAT_BYTES = 1000
@@ -298,6 +299,7 @@ class _Sync:
         self.report.stale = offers.stale
         self.reporter.refreshed(offers, self.transport)
         self.report.signed_at = offers.signed_at
+        self.report.notes += list_ignored(offers.packs, self.gate.limits)
         return offers.packs
 
     def _ask_neighbours(self, offers: Sequence[trust.Offer], store: Store) -> None:
@@ -318,10 +320,15 @@ class _Sync:
 
     def _fetch_indexes(self, offers: Sequence[trust.Offer], store: Store) -> Indexed:
         """Fetch the indexes; where content may not travel now, use those that are here and guess the rest."""
+        shut = [
+            o for o in offers if self.gate.allowance_of(o.pack_id, limits_of(o, self.gate.limits)).is_shut
+        ]
+        here = self._look_here(store)
         try:
-            return fetch_indexes(offers, self.gate, self._look_here(store))
+            found = fetch_indexes([offer for offer in offers if offer not in shut], self.gate, here)
         except ContentWaits:
-            return add_estimates(read_indexes(offers, self._look_here(store)), offers)
+            return add_estimates(read_indexes(offers, here), offers)
+        return found.updated(add_estimates(read_indexes(shut, here), shut)) if shut else found
 
     def _look_here(self, store: Store) -> Here:
         signed_at = self.report.signed_at
@@ -332,12 +339,16 @@ class _Sync:
     def _plan(self, offers: Sequence[trust.Offer], indexed: Indexed, store: Store) -> list[Action]:
         """Decide; what removing older versions would free is looked at only where it matters."""
         facts, allowance = read_facts(self.paths, self.settings), self.gate.allowance()
-        actions = plan(offers, facts, indexed.needs, allowance=allowance)
+        own = {
+            offer.pack_id: self.gate.allowance_of(offer.pack_id, limits_of(offer, self.gate.limits))
+            for offer in offers
+        }
+        actions = plan(offers, facts, indexed.needs, allowance=allowance, own=own)
         tight = [a.pack_id for a in actions if a.kind == "needs-space" and a.offer and a.offer.replace]
         if not tight:
             return actions
         room = {pack: measure_room(self.paths, store, pack, keep=indexed.wanted) for pack in tight}
-        return plan(offers, facts, indexed.needs, allowance=allowance, room=room)
+        return plan(offers, facts, indexed.needs, allowance=allowance, own=own, room=room)
 
     def _require_depot(self) -> None:
         """Say so when this is no depot at all: the wrong folder, or an empty stick."""
@@ -465,13 +476,14 @@ class _Sync:
         self.progress.began(action, action.download_bytes)
         if action.kind == "replace":  # there was no room before
             self.neighbours.fetch_files([opened.index], store, self._advance)
-        fetch.fetch_parcels(
-            opened.index,
-            self.gate,
-            store,
-            self._advance,
-            steps=opened.steps,
-            wrong=here.wrong,
-            notes=self.report.notes,
-        )
+        with self.gate.for_pack(action.pack_id, limits_of(action.offer, self.gate.limits)):
+            fetch.fetch_parcels(
+                opened.index,
+                self.gate,
+                store,
+                self._advance,
+                steps=opened.steps,
+                wrong=here.wrong,
+                notes=self.report.notes,
+            )
         install(self.paths, store, opened.index, installed.pack_installed_index(opened.index_json))

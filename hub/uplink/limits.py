@@ -49,6 +49,7 @@ class Wait:
 
     code: WaitCode
     until: datetime | None
+    by_office: bool = False  # for this pack alone; else by the hub's own settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,17 @@ class Allowance:
 
 
 UNLIMITED = Allowance()
+
+
+def tighter(one: Allowance, other: Allowance) -> Allowance:
+    """Return the one that lets less through; of two that let nothing through, the one that lasts longer."""
+    if one.left_bytes is None or other.left_bytes is None:
+        return other if one.left_bytes is None else one
+    if not (one.is_shut and other.is_shut):
+        return one if one.left_bytes <= other.left_bytes else other
+    ends = [found.wait.until if found.wait is not None else None for found in (one, other)]
+    lasts_longer = ends[1] is not None and (ends[0] is None or ends[0] < ends[1])
+    return other if lasts_longer else one
 
 
 def allow(limits: Limits, spent: Spent, moment: Moment) -> Allowance:

@@ -20,6 +20,15 @@ class QuietHours:
         minute = local.hour * 60 + local.minute
         return any(begin <= minute < end for begin, end in self.spans)
 
+    @property
+    def leaves_nothing(self) -> bool:
+        """Whether no minute of the day is left."""
+        return self.spans == ((0, DAY_MINUTES),)
+
+    def joined(self, other: "QuietHours") -> "QuietHours":
+        """Return the hours in which either is quiet."""
+        return QuietHours(tuple(_join([*self.spans, *other.spans])))
+
     def until(self, local: datetime) -> datetime:
         """Return when content may travel again: `local` itself outside the spans."""
         while self.covers(local):
@@ -51,10 +60,10 @@ def parse_quiet_hours(text: str) -> QuietHours:
         begin, end = _parse_span(part)
         # A span over midnight is two.
         spans += [(begin, end)] if begin < end else [(begin, DAY_MINUTES), (0, end)]
-    joined = tuple(_join(spans))
-    if joined == ((0, DAY_MINUTES),):
+    found = QuietHours(tuple(_join(spans)))
+    if found.leaves_nothing:
         raise ValueError("hours that leave some of the day")
-    return QuietHours(joined)
+    return found
 
 
 def check_quiet_hours(text: str) -> str:

@@ -62,7 +62,8 @@ def wait_text(wait: Wait | None) -> str:
     if wait is None:
         return ""
     when = "with the next sync" if wait.until is None else f"{wait.until:%Y-%m-%d %H:%M}"
-    return f"{_WAITS[wait.code]}; goes on {when}"
+    whose = ", as the office said for this pack" if wait.by_office else ""
+    return f"{_WAITS[wait.code]}{whose}; goes on {when}"
 
 
 def needs_stick(eta: Eta | None, stick_days: int) -> bool:

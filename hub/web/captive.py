@@ -16,6 +16,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, render_templat
 from flask_babel import force_locale
 from markupsafe import Markup
 
+from hub.web import blocked
 from hub.web.accepted import Accepted, AcceptedInMemory
 from hub.web.captive_gate import CaptiveGate, client_address
 from hub.web.door import door_of
@@ -54,12 +55,14 @@ def register(app: Flask, accepted: Accepted | None) -> None:
     devices = accepted or AcceptedInMemory(settings.hours * 3600)
     app.extensions[_EXTENSION] = devices
     app.register_blueprint(bp)
+    is_blocked = blocked.register(app)
     if settings.mode != "off":
         app.wsgi_app = CaptiveGate(  # type: ignore[method-assign] # as Flask's own documentation does it
             app.wsgi_app,
             own=OwnNames(door.hub_name, door.packs_domain, *settings.names.split()),
             accepted=devices if settings.mode == "welcome" else None,
             portal_url=partial(_portal_url, portal),
+            is_blocked=is_blocked,
         )
 
 

@@ -4,6 +4,7 @@ It stands before Flask, since every phone of a class asks several times a minute
 
     own name          passed on
     foreign, probe    before "Continue" a redirect to /welcome; after it what the probe's maker would say
+    foreign, blocked  once the device is accepted, a redirect to the page that says so
     foreign, other    a redirect: to /welcome, or home where the device is accepted already
 """
 
@@ -40,6 +41,7 @@ class CaptiveGate:
         own: OwnNames,
         accepted: Accepted | None,
         portal_url: Callable[["WSGIEnvironment"], str],
+        is_blocked: Callable[[str], bool] = lambda _: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
@@ -47,6 +49,7 @@ class CaptiveGate:
         self._accepted = accepted
         self._clock = clock
         self._portal_url = portal_url
+        self._is_blocked = is_blocked
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer, or let `app` answer."""
@@ -63,6 +66,8 @@ class CaptiveGate:
         if accepted is not None and not accepted.has(client_address(environ), now=self._clock()):
             return _redirect(f"{self._portal_url(environ)}/welcome")
         answer = find_success(name, environ.get("PATH_INFO", ""))
+        if answer is None and self._is_blocked(name):
+            return _redirect(f"{self._portal_url(environ)}/blocked?name={name}")
         return answer or _redirect(f"{self._portal_url(environ)}/")
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from content_packs.depot import MAX_VERSION, check_hub_id, is_pack_id
 from content_packs.errors import UsageError
+from content_packs.trust import MAX_DAY_MB
+from hub.uplink.quiet_hours import check_quiet_hours
 from provisioning.central.fleet import Assignment, Fleet
 
 
@@ -48,8 +50,18 @@ def make_assignment(
     hub_id: str | None,
     priority: int = 0,
     when_full: Literal["wait", "replace"] = "wait",
+    quiet_hours: str = "",
+    day_mb: int = 0,
 ) -> Assignment:
-    """Return the assignment that a command line names; exactly one of ring and hub must be given."""
+    """Return the assignment that a command line names.
+
+    Raises:
+        UsageError: not exactly one of ring and hub is given, or a value cannot be used.
+    """
+    if wrong := check_quiet_hours(quiet_hours):
+        raise UsageError(f"--quiet-hours {quiet_hours!r:.80}: {wrong}", hint="For example 08:00-15:00.")
+    if not 0 <= day_mb <= MAX_DAY_MB:
+        raise UsageError(f"--day-mb {day_mb}: expected 0 to {MAX_DAY_MB}", hint="0 means no budget.")
     audience: Literal["ring", "hub"]
     if ring is not None and hub_id is None:
         audience, name = "ring", check_ring(ring)
@@ -57,7 +69,9 @@ def make_assignment(
         audience, name = "hub", check_hub_id(hub_id)
     else:
         raise UsageError("expected either --ring RING or --hub HUB_ID", hint="--ring all means every hub.")
-    return Assignment(audience, name, spec.pack_id, spec.version, priority, when_full)
+    return Assignment(
+        audience, name, spec.pack_id, spec.version, priority, when_full, quiet_hours.strip(), day_mb
+    )
 
 
 def assign(fleet: Fleet, assignment: Assignment) -> None:

@@ -20,10 +20,11 @@ from provisioning.central.assign import check_ring
 from provisioning.central.fleet import Card, Fleet, Hub, iso
 from provisioning.central.host_keys import list_host_keys, save_host_keys
 from provisioning.central.office import Office
+from provisioning.central.sshd.names import account_of
 from provisioning.central.wanted import EVERYBODY
 
 TOKEN_DAYS = 60  # a card is flashed, carried to a school and started in that time
-_DEPOT = "depot_url"  # a note of this installation
+DEPOT_NOTE = "depot_url"  # a note of this installation
 _CODE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _OWN_HOST_KEYS = Path("/etc/ssh")
 _SFTP = "sftp://"
@@ -49,7 +50,7 @@ def remember_depot(fleet: Fleet, url: str | None, host_keys: Sequence[str]) -> N
     if url:
         keys = list_host_keys(fleet)
         check_url(url if "@" in url or not url.startswith(_SFTP) else _with_account(url, "h"), host_keys=keys)
-        fleet.save_note(_DEPOT, url)
+        fleet.save_note(DEPOT_NOTE, url)
 
 
 def find_depot(fleet: Fleet) -> Depot:
@@ -58,7 +59,7 @@ def find_depot(fleet: Fleet) -> Depot:
     Raises:
         UsageError: nobody said, and this machine has no sshd.
     """
-    url, keys = fleet.note(_DEPOT), list_host_keys(fleet)
+    url, keys = fleet.note(DEPOT_NOTE), list_host_keys(fleet)
     if url:
         return Depot(url, keys)
     own = _read_own_host_keys()
@@ -165,7 +166,7 @@ def central_part(office: Office, card: Card, depot: Depot, token: str) -> Centra
     except OSError as error:
         raise local_error(error, f"reading {office.root}") from error
     is_bare = depot.url.startswith(_SFTP) and "@" not in depot.url
-    address = _with_account(depot.url, card.hub_id) if is_bare else depot.url
+    address = _with_account(depot.url, account_of(card.hub_id)) if is_bare else depot.url
     is_sftp = address.startswith(_SFTP)  # who has no account on a web server cannot write there either
     keys = depot.host_keys if is_sftp else ()
     return CentralConfig(address, keys, pack_root(root), card.hub_id, token if is_sftp else "")

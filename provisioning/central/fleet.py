@@ -196,13 +196,10 @@ def m002_cards(db: Database) -> None:
 
 @migrations()
 def m004_alerts(db: Database) -> None:
-    """Make the tables of what people noted of schools."""
+    """Make the table of alerts that people have taken note of."""
     db.table("alert_mutes").create(
         {"code": str, "hub_id": str, "who": str, "note": str, "at": str, "until": str}, pk=("code", "hub_id")
     )
-    notes = {"id": int, "hub_id": str, "at": str, "who": str, "text": str}
-    db.table("school_notes").create(notes, pk="id")
-    db.table("school_notes").create_index(["hub_id"])
 
 
 @migrations()
@@ -259,6 +256,30 @@ def m003_rollouts(db: Database) -> None:
             "accepted": int,
         },
         pk=("rollout_id", "hub_id"),
+    )
+
+
+@migrations()
+def m003_filters(db: Database) -> None:
+    """Make the tables of the content filter: provisioning/central/filters/tables.py."""
+    db.table("filter_lists").create(
+        {"name": str, "category": str, "domains": int, "sha256": str, "source": str, "added_at": str},
+        pk="name",
+    )
+    db.table("filter_policies").create(
+        {
+            "name": str,
+            "block": str,  # JSON, as the next and allow_lists
+            "lesson_block": str,
+            "lesson_time": str,
+            "safe_search": int,
+            "allow_lists": str,
+            "set_at": str,
+        },
+        pk="name",
+    )
+    db.table("filter_answers").create(
+        {"name": str, "policy": str, "verdict": str, "answered_at": str}, pk=("name", "policy")
     )
 
 

@@ -11,16 +11,19 @@ from content_packs.durable import fsync_dir, sync_filesystem, write_durably
 from content_packs.errors import UsageError, local_error
 from provisioning.central import metadata
 from provisioning.central.fleet import open_fleet
-from provisioning.central.keys import KeyRing
+from provisioning.central.keys import KeyAccess
 from provisioning.central.office import Office, readable_by_hubs
 from provisioning.central.release import release
 from provisioning.central.reports import open_reports
 
 
-def found_office(folder: Path, *, name: str, hash_bits: int, now: datetime) -> Office:
+def found_office(
+    folder: Path, *, name: str, hash_bits: int, now: datetime, access: KeyAccess | None = None
+) -> Office:
     """Make depot, keys, fleet database and hub-root.json in a new or empty folder.
 
-    Everything is made beside it and takes its place in one step.
+    Everything is made beside it and takes its place in one step. `access` says which passphrases the offline
+    keys get; without it none.
 
     Raises:
         UsageError: the folder holds something, or is a mount point.
@@ -34,7 +37,7 @@ def found_office(folder: Path, *, name: str, hash_bits: int, now: datetime) -> O
             folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
         try:
-            _fill(Office(unfinished), name, hash_bits, now)
+            _fill(Office(unfinished, access or KeyAccess()), name, hash_bits, now)
             unfinished.chmod(0o755)
             sync_filesystem(unfinished)
             _put_in_place(unfinished, folder)
@@ -44,7 +47,7 @@ def found_office(folder: Path, *, name: str, hash_bits: int, now: datetime) -> O
         fsync_dir(folder.parent)
     except OSError as error:
         raise local_error(error, f"making {folder}") from error
-    return Office(folder)
+    return Office(folder, access or KeyAccess())
 
 
 def _put_in_place(unfinished: Path, folder: Path) -> None:
@@ -60,7 +63,7 @@ def _put_in_place(unfinished: Path, folder: Path) -> None:
 
 
 def _fill(office: Office, name: str, hash_bits: int, now: datetime) -> None:
-    keys = KeyRing(office.keys)
+    keys = office.open_keys()
     keys.create()
     with readable_by_hubs():
         write_durably(office.depot / depot.FORMAT_PATH, depot.FORMAT_TEXT)

@@ -25,6 +25,7 @@ from provisioning.central.office import Office
 from provisioning.central.publishers import key_of
 from provisioning.central.release import read_wanted, release
 from provisioning.central.reports import open_reports
+from provisioning.central.rollouts.store import Rollouts
 
 MAX_UPLOAD_AGE = timedelta(days=30)  # of a report that a hub began to send and never went on with
 
@@ -107,7 +108,10 @@ def _retire(
 ) -> tuple[list[Published], list[Published]]:
     """Take versions off the offers; return them, and those that wait for the key that signs this."""
     held = read_held(office, fleet, now=now, grace=grace)
-    found = list_retirable(fleet.list_packs(), fleet.list_assignments(), held, now=now, grace=grace)
+    rolled_out = Rollouts(fleet).list_versions()
+    found = list_retirable(
+        fleet.list_packs(), fleet.list_assignments(), held, rolled_out, now=now, grace=grace
+    )
     keys = office.open_keys()
     is_ready = {name: keys.is_ready(name) for name in {key_of(fleet, pack.pack_id) for pack in found}}
     retired = [pack for pack in found if is_ready[key_of(fleet, pack.pack_id)]]

@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 
 from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
@@ -47,14 +46,26 @@ def _text(current: Current, hub_id: str, packs: Mapping[str, int]) -> bytes:
     return head_text({name: current.files[name] for name in list_head_files(current, hub_id, packs)})
 
 
-def digest_meaning(current: Current, hub_id: str, packs: Mapping[str, int]) -> str:
-    """Return a digest of all that these metadata tell this hub; what they tell others does not change it."""
-    versions = [current.name_of(role) for role in (Root.type, Targets.type, *roles.BIN_OWNERS)]
-    targets = [
-        current.targets[roles.find_bin(current.targets, path)].targets[path].to_dict()
-        for path in _paths(hub_id, packs)
-    ]
-    return hashlib.sha256(json.dumps([versions, targets], sort_keys=True).encode()).hexdigest()
+class _Meanings:
+    """Digests of all that metadata tell a hub; what they tell others does not change one."""
+
+    def __init__(self, current: Current) -> None:
+        self._current = current
+        versions = [current.name_of(role) for role in (Root.type, Targets.type, *roles.BIN_OWNERS)]
+        self._versions = json.dumps(versions)
+        self._said: dict[str, str] = {}  # by path: the hubs of a fleet share most of their packs
+
+    def digest(self, hub_id: str, packs: Mapping[str, int]) -> str:
+        """Return the digest for a hub with these packs."""
+        said = [self._versions, *(self._say(path) for path in _paths(hub_id, packs))]
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+    def _say(self, path: str) -> str:
+        if path not in self._said:
+            role = roles.find_bin(self._current.targets, path)
+            target = self._current.targets[role].targets[path].to_dict()
+            self._said[path] = json.dumps([path, target], sort_keys=True)
+        return self._said[path]
 
 
 def write_heads(folder: Path, fleet: Fleet, current: Current, wanted: Wanted) -> None:
@@ -66,16 +77,17 @@ def write_heads(folder: Path, fleet: Fleet, current: Current, wanted: Wanted) ->
     _remove_strangers(folder, wanted)
     known = {head.hub_id: head for head in fleet.list_heads() if head.hub_id in wanted.by_hub}
     signed_at = str(current.timestamp.unrecognized_fields[SIGNED_AT])
+    meanings, packing = _Meanings(current), _Packing()
     changed: dict[str, _NewHead] = {}
     for hub_id, packs in wanted.by_hub.items():
-        meaning = digest_meaning(current, hub_id, packs)
-        if not _is_fine(folder, known.get(hub_id), meaning, signed_at):
-            text = _text(current, hub_id, packs)
-            row = Head(hub_id, _sha256(_packed(text)), state_of(text), meaning, signed_at)
-            changed[hub_id] = _NewHead(row, text, _make_news(folder, known.get(hub_id), hub_id, text))
+        meaning, before = meanings.digest(hub_id, packs), known.get(hub_id)
+        if not _is_fine(folder, before, meaning, signed_at):
+            head = packing.pack(_text(current, hub_id, packs))
+            row = Head(hub_id, _sha256(head.packed), head.state, meaning, signed_at)
+            changed[hub_id] = _NewHead(row, head.packed, _make_news(folder, before, hub_id, head, packing))
     # In this order: whoever is led to the new head finds its news, and is never sent back to the old one.
     write_together({folder / path: data for new in changed.values() for path, data in new.news.items()})
-    write_together({folder / depot.head_path(hub_id): _packed(new.text) for hub_id, new in changed.items()})
+    write_together({folder / depot.head_path(hub_id): new.packed for hub_id, new in changed.items()})
     for hub_id, new in changed.items():
         _remove_outdated(folder / depot.news_dir(hub_id), {Path(path).name for path in new.news})
     fleet.replace_heads([*{**known, **{hub_id: new.row for hub_id, new in changed.items()}}.values()])
@@ -84,7 +96,7 @@ def write_heads(folder: Path, fleet: Fleet, current: Current, wanted: Wanted) ->
 @dataclass(frozen=True, slots=True)
 class _NewHead:
     row: Head
-    text: bytes
+    packed: bytes
     news: Mapping[str, bytes]  # path in the depot → content
 
 
@@ -113,16 +125,18 @@ def _is_fine(folder: Path, head: Head | None, meaning: str, signed_at: str) -> b
     return news == encode_news([]) and _sha256(_read(folder / depot.head_path(head.hub_id))) == head.sha256
 
 
-def _make_news(folder: Path, before: Head | None, hub_id: str, text: bytes) -> dict[str, bytes]:
+def _make_news(
+    folder: Path, before: Head | None, hub_id: str, head: "_Packed", packing: "_Packing"
+) -> dict[str, bytes]:
     """Return the news of every state from which there is a way to this head, its own among them."""
-    files = {depot.news_path(hub_id, state_of(text)): encode_news([])}
+    files = {depot.news_path(hub_id, head.state): encode_news([])}
     old = _read(folder / depot.head_path(hub_id))
     if before is None or _sha256(old) != before.sha256:
         return files  # nobody knows what the news that lie there lead to
-    steps = [] if state_of(text) == before.state else [_step(unpack_text(old), text)]
+    steps = [] if head.state == before.state else [packing.step(before.state, old, head)]
     for path in (folder / depot.news_dir(hub_id)).glob("[0-9a-f]*"):
-        longer = _lengthen(path, before.state, state_of(text), steps)
-        if longer is not None and len(longer) < len(_packed(text)):
+        longer = _lengthen(path, before.state, head.state, steps)
+        if longer is not None and len(longer) < len(head.packed):
             files[depot.news_path(hub_id, path.name)] = longer
     return files
 
@@ -149,12 +163,34 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-# Hubs of one bin with the same packs have the same head.
-@lru_cache(maxsize=2000)
-def _packed(text: bytes) -> bytes:
-    return pack_text(text)
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """A head's text, its name, and what lies in the depot."""
+
+    state: str
+    text: bytes
+    packed: bytes
 
 
-@lru_cache(maxsize=2000)
-def _step(before: bytes, after: bytes) -> NewsStep:
-    return make_step(before, after)
+class _Packing:
+    """Packs each text once: hubs of one bin with the same packs have the same head.
+
+    It keeps what was packed, not the texts, which are ten times as large: 200 MB for 2000 hubs.
+    """
+
+    def __init__(self) -> None:
+        self._packed: dict[str, bytes] = {}
+        self._steps: dict[tuple[str, str], NewsStep] = {}
+
+    def pack(self, text: bytes) -> _Packed:
+        """Return a head."""
+        state = state_of(text)
+        if state not in self._packed:
+            self._packed[state] = pack_text(text)
+        return _Packed(state, text, self._packed[state])
+
+    def step(self, state: str, old: bytes, new: _Packed) -> NewsStep:
+        """Return the step from the head in the file `old`, of this state, to a new one."""
+        if (state, new.state) not in self._steps:
+            self._steps[state, new.state] = make_step(unpack_text(old), new.text)
+        return self._steps[state, new.state]

@@ -34,17 +34,18 @@ def list_retirable(
     packs: Sequence[Published],
     assignments: Iterable[Assignment],
     held: Held,
+    rolled_out: Set[tuple[str, int]] = frozenset(),
     *,
     now: datetime,
     grace: timedelta = GRACE,
 ) -> list[Published]:
     """Return the versions that need not be on offer any more.
 
-    Never the newest one of a pack on offer, one that an assignment names, one that a hub may have, nor one
-    that was published within `grace`.
+    Never the newest one of a pack on offer, one that an assignment names or a rollout gives or goes back to,
+    one that a hub may have, nor one that was published within `grace`.
     """
     newest = {pack.pack_id: pack.version for pack in packs if pack.on_offer}  # packs come oldest first
-    named = {(a.pack_id, a.version) for a in assignments}
+    named = {(a.pack_id, a.version) for a in assignments} | rolled_out
     return [
         pack
         for pack in packs

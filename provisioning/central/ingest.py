@@ -23,6 +23,7 @@ from provisioning.central.fleet import Hub, open_fleet
 from provisioning.central.fleetview.signs import list_codes
 from provisioning.central.inbox import Inbox, open_inbox
 from provisioning.central.office import Office, readable_by_hubs
+from provisioning.central.readers import only_for
 from provisioning.central.reports import Reports, Way, open_reports
 from provisioning.central.usb import require_mounted
 
@@ -283,5 +284,7 @@ class _Ingest:
         """Tell the hub what it may forget."""
         with readable_by_hubs():
             write_durably(
-                self.office.depot / depot.acks_path(hub_id), encode_acks(self.reports.list_acks(hub_id))
+                self.office.depot / depot.acks_path(hub_id),
+                encode_acks(self.reports.list_acks(hub_id)),
+                prepare=only_for(hub_id),
             )

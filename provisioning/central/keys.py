@@ -77,21 +77,26 @@ class KeyRing:
             self._signers[name] = self._read_signer(name, self._require(name))
         return self._signers[name]
 
+    def find_known(self, name: str, keyids: Collection[str]) -> Path | None:
+        """Return the file of a key that hubs know by one of `keyids`; None where it is not here.
+
+        After a crash that may be NAME.new.pem.
+        """
+        path = self.find(name)
+        beside = path.with_name(_new(name)) if path is not None else None
+        found = (each for each in (path, beside) if each is not None and each.is_file())
+        return next((each for each in found if keyid_of(each) in keyids), None)
+
     def settle(self, name: str, keyids: Collection[str], *, now: datetime) -> CryptoSigner:
         """Return the signer that hubs know by one of `keyids`, and see to it that it has the key's own name.
 
-        After a crash that may be the one in NAME.new.pem. Where neither is known, it is the one there is.
+        Where none is known, it is the one there is.
         """
-        path = self.find(name)
-        beside = self._staged_beside(path) if path is not None and name not in self._signers else None
-        if beside is not None and keyid_of(beside) in keyids:
-            self._signers[name] = self._read_signer(name, beside)
+        path = self.find_known(name, keyids) if name not in self._signers else None
+        if path is not None and path.name == _new(name):
+            self._signers[name] = self._read_signer(name, path)
             self.adopt(name, now=now)
         return self.signer(name)
-
-    def _staged_beside(self, path: Path) -> Path | None:
-        beside = path.with_name(_new(path.name.partition(".")[0]))
-        return beside if beside.is_file() else None
 
     def create(self) -> None:
         """Make all keys anew, in folders that only their owner may open."""

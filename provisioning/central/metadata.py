@@ -3,7 +3,7 @@ the old state or the new. `timestamp.json` alone decides which versions count; w
 left by a crash and is written again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -28,6 +28,7 @@ from tuf.api.serialization.json import JSONSerializer
 from content_packs import depot
 from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, LocalError
+from content_packs.trust import PUBLISHER
 from provisioning.central import roles
 from provisioning.central.keys import ROOT_KEYS, KeyRing
 
@@ -110,7 +111,7 @@ def update(
         LocalError: a key that is needed is not here, or is another one; nothing was written.
     """
     current = read_current(folder, root_bytes)
-    draft = draft_of(current, now)
+    draft = draft_of(current)
     delegate(draft, roles.list_owners(current.targets[Targets.type]), publishers, now)
     _tell_host_keys(draft, keys, host_keys)
     bins = roles.sort_into_bins(draft.targets, wanted)
@@ -120,7 +121,7 @@ def update(
     return sign_draft(folder, keys, root_bytes, current, draft, now=now)
 
 
-def draft_of(current: Current, now: datetime) -> Draft:
+def draft_of(current: Current) -> Draft:
     """Return a draft that says what is signed already."""
     return Draft(current.root, dict(current.targets))
 
@@ -134,7 +135,7 @@ def delegate(
     draft.targets[Targets.type] = replace_delegations(top, delegations)
     for role in roles.list_delegated(draft.targets[Targets.type]):
         draft.targets.setdefault(role, Targets(1, None, roles.expiry(role, now)))
-    for role in [role for role in draft.targets if role.startswith(roles.PUBLISHER)]:
+    for role in [role for role in draft.targets if role.startswith(PUBLISHER)]:
         if not draft.keyids_of(role):
             del draft.targets[role]
 
@@ -150,35 +151,44 @@ def replace_delegations(signed: Targets, delegations: Delegations) -> Targets:
 
 
 def sign_draft(
-    folder: Path, keys: KeyRing, root_bytes: bytes, current: Current, draft: Draft, *, now: datetime
+    folder: Path,
+    keys: KeyRing,
+    root_bytes: bytes,
+    current: Current,
+    draft: Draft,
+    *,
+    anew: Collection[str] = (),
+    now: datetime,
 ) -> Current:
-    """Sign and write what a draft says otherwise than the present state, and what is due.
+    """Sign and write what a draft says otherwise than the present state, what is due, and the roles `anew`.
 
     Raises:
         LocalError: as `update`.
     """
+    changed = {role for role in _all_roles(draft) if draft.keyids_of(role) != current.keyids_of(role)}
+    changed |= set(anew)
     renewed = {
         role: _next_version(current, role, signed, now)
         for role, signed in draft.targets.items()
-        if signed != current.targets.get(role)
-        or draft.keyids_of(role) != current.keyids_of(role)
-        or _is_renewable(role, signed, keys, now)
+        if role in changed or signed != current.targets.get(role) or _is_renewable(role, signed, keys, now)
     }
     targets = {**draft.targets, **renewed}
     snapshot, timestamp = current.snapshot, current.timestamp
-    new_keys = {
-        role: draft.keyids_of(role) != current.keyids_of(role) for role in (Snapshot.type, Timestamp.type)
-    }
-    new_snapshot = bool(renewed) or new_keys[Snapshot.type] or roles.is_due(Snapshot.type, snapshot, now)
+    new_snapshot = bool(renewed) or Snapshot.type in changed or roles.is_due(Snapshot.type, snapshot, now)
     if new_snapshot:
         snapshot = roles.make_snapshot(snapshot.version + 1, targets, now, before=snapshot)
-    if not (new_snapshot or new_keys[Timestamp.type] or roles.is_due(Timestamp.type, timestamp, now)):
+    if not (new_snapshot or Timestamp.type in changed or roles.is_due(Timestamp.type, timestamp, now)):
         return current
     timestamp = roles.make_timestamp(timestamp.version + 1, snapshot, now)
     for role in (*renewed, *([Snapshot.type] if new_snapshot else []), Timestamp.type):
         _settle_key(draft, role, keys, now)
     _write(folder, keys, renewed, snapshot if new_snapshot else None, timestamp)
     return read_current(folder, root_bytes)
+
+
+def _all_roles(draft: Draft) -> Iterator[str]:
+    yield from (Snapshot.type, Timestamp.type)
+    yield from draft.targets
 
 
 def _next_version(current: Current, role: str, signed: Targets, now: datetime) -> Targets:
@@ -204,7 +214,7 @@ def _tell_host_keys(draft: Draft, keys: KeyRing, host_keys: Sequence[str]) -> No
     """Let the office's own target name these host keys, where its key is here to sign it."""
     top = draft.targets[Targets.type]
     office = top.targets.get(depot.OFFICE_TARGET)
-    if office is not None and keys.has(Targets.type):
+    if office is not None and keys.is_ready(Targets.type):
         told = {depot.OFFICE_TARGET: roles.with_host_keys(office, host_keys)}
         draft.targets[Targets.type] = replace_targets(top, {**top.targets, **told})
 
@@ -270,6 +280,11 @@ def read_current(folder: Path, root_bytes: bytes) -> Current:
     return Current(root, timestamp, snapshot, targets, reader.files)
 
 
+def list_roots(folder: Path) -> list[str]:
+    """Return the names of all roots: hubs out there may know any of them, and go from there."""
+    return [path.name for path in folder.glob(f"[1-9]*.{Root.type}.json")]
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Reads files of one folder, checks who signed them, and keeps their bytes."""
@@ -278,8 +293,9 @@ class _Reader:
     files: dict[str, bytes]
 
     def read_root(self, root_bytes: bytes) -> Root:
-        """Walk from the first root to the newest."""
+        """Walk from the root that we know to the newest."""
         root = Metadata[Root].from_bytes(root_bytes).signed
+        self.files[f"{root.version}.{Root.type}.json"] = root_bytes
         for version in count(root.version + 1):
             name = f"{version}.{Root.type}.json"
             if not (self.folder / name).exists():

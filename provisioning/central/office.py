@@ -62,6 +62,11 @@ class Office:
         return self.dir / "quarantine"
 
     @property
+    def filters(self) -> Path:
+        """Lists of names, and what was last made of them: provisioning/central/filters."""
+        return self.dir / "filters"
+
+    @property
     def ingest_lock(self) -> Path:
         """Held by the one `central ingest` that runs."""
         return self.dir / ".ingest.lock"

@@ -1,15 +1,10 @@
-"""How the hubs of the fleet are, by what they have reported."""
+"""How each pack of a hub is: what it shall have beside what it said that it has. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.central.fleet import Hub, open_fleet
-from provisioning.central.office import Office
-from provisioning.central.release import read_wanted
-from provisioning.central.reports import Heard, Note, open_reports
-
-NEVER = "never heard from"
+from provisioning.central.reports import Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,60 +15,6 @@ class PackState:
     want: int | None
     have: int | None
     state: str  # "current", "fetching", "needs-space", "waiting", "extra" or "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class HubOverview:
-    """What the office knows of one hub."""
-
-    hub: Hub
-    heard_at: str | None  # by the office's clock, ISO 8601; None: never
-    said_at: str | None  # the same by the hub's clock, which may be wrong
-    packs: tuple[PackState, ...]
-    newest: Mapping[str, Heard]
-    notes: tuple[Note, ...]
-
-    @property
-    def is_copied(self) -> bool:
-        """Whether two machines have reported as this hub since it was enrolled."""
-        return any(note.kind == "two-cards" and note.at > self.hub.enrolled_at for note in self.notes)
-
-    def body(self, kind: str) -> Mapping[str, Any] | None:
-        """Return what the newest event of a kind says; None where there is none."""
-        heard = self.newest.get(kind)
-        return None if heard is None else heard.event.body
-
-
-def read_overview(office: Office) -> list[HubOverview]:
-    """Return what the office knows of each enrolled hub."""
-    with open_fleet(office.fleet_db) as database:
-        enrolled = [hub for hub in database.list_hubs() if hub.revoked_at is None]
-        wanted = read_wanted(database).by_hub
-    with open_reports(office.reports_db) as reports:
-        return [
-            look_at(
-                hub,
-                wanted.get(hub.hub_id, {}),
-                reports.read_newest(hub.hub_id),
-                reports.list_notes(hub.hub_id),
-            )
-            for hub in enrolled
-        ]
-
-
-def look_at(
-    hub: Hub, wanted: Mapping[str, int], newest: Mapping[str, Heard], notes: Sequence[Note]
-) -> HubOverview:
-    """Return what the office knows of a hub that shall have `wanted`."""
-    last = max(newest.values(), key=lambda h: (h.event.stream, h.event.seq), default=None)
-    return HubOverview(
-        hub,
-        heard_at=last.received_at if last else None,
-        said_at=last.event.at if last else None,
-        packs=list_states(wanted, newest),
-        newest=newest,
-        notes=tuple(notes),
-    )
 
 
 def list_states(wanted: Mapping[str, int], newest: Mapping[str, Heard]) -> tuple[PackState, ...]:

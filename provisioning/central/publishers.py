@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from securesystemslib.signer import SSlibKey
 
 from content_packs.errors import UsageError
+from content_packs.meta import PackMeta
+from content_packs.trust import PUBLISHER, SYSTEM_KINDS
 from provisioning.central.fleet import Fleet, Published, iso
-from provisioning.central.roles import PACKS, PUBLISHER, Publisher
+from provisioning.central.roles import PACKS, Publisher
 
 MAX_PREFIX = 32
 RESERVED = ("hub-", "filter-")  # of the hubs' own software and rules
@@ -98,19 +100,25 @@ def key_of(fleet: Fleet, pack_id: str) -> str:
     return PACKS if row is None else row.key_name
 
 
-def check_packs(fleet: Fleet, pack_ids: Iterable[str], name: str | None) -> None:
+def check_packs(fleet: Fleet, packs: Iterable[PackMeta], name: str | None) -> None:
     """Raise unless all these packs are of the publisher `name`; None: of the office.
 
     Raises:
         UsageError: one is somebody else's, or there is no such publisher.
     """
     own = find_publisher(fleet, name) if name is not None else None
-    for pack_id in pack_ids:
+    for pack in packs:
+        pack_id = pack.id
         owner = publisher_of(fleet, pack_id)
         if own is not None and owner != own:
             raise UsageError(
                 f"{pack_id}: the packs of the publisher {own.name} begin with {own.prefix}",
                 hint=f"Give it an id such as {own.prefix}{pack_id} in pack.toml.",
+            )
+        if own is not None and pack.kind in SYSTEM_KINDS:
+            raise UsageError(
+                f"{pack_id}: a pack of the kind {pack.kind} changes the hubs themselves",
+                hint="Only the office itself publishes it, and hubs refuse it from a publisher.",
             )
         if own is None and owner is not None:
             raise UsageError(
@@ -127,7 +135,7 @@ def check_new(name: str, prefix: str, title: str, known: Sequence[PublisherRow])
     """
     if not _NAME.fullmatch(name) or len(name) > MAX_PREFIX:
         raise UsageError(
-            f"publisher {name!r:.80}: expected lower-case letters, digits and single '-', at most {MAX_PREFIX}",
+            f"publisher {name!r:.80}: expected [a-z0-9] and single hyphens, at most {MAX_PREFIX}",
             hint="For example kyiv.",
         )
     if not _PREFIX.fullmatch(prefix) or len(prefix) > MAX_PREFIX:

@@ -18,12 +18,13 @@ from provisioning.central.deltas import list_steps
 from provisioning.central.fleet import Card, Fleet, iso, open_fleet
 from provisioning.central.heads import write_heads
 from provisioning.central.held import list_unwanted
-from provisioning.central.host_keys import list_host_keys
+from provisioning.central.host_keys import list_host_keys, note_told
 from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office, readable_by_hubs
 from provisioning.central.publishers import list_signing
 from provisioning.central.rollouts.store import Rollouts
 from provisioning.central.ssh_keys import authorized_line
+from provisioning.central.sshd.follow import follow
 from provisioning.central.wanted import Change, Wanted, list_changes, list_wanted
 
 Result = TypeVar("Result")
@@ -71,7 +72,7 @@ def release(office: Office, fleet: Fleet, *, now: datetime, keys: KeyRing | None
     try:
         with readable_by_hubs():
             waiting = [card for card in fleet.list_cards() if card.expires_at > iso(now)]
-            _write_hub_keys(office, fleet, waiting)
+            is_changed = _write_hub_keys(office, fleet, waiting)
             _make_inboxes(office, {*wanted.by_hub, *(card.hub_id for card in waiting)})
             _remove_leftovers(office)
             root_bytes = office.root.read_bytes()
@@ -85,6 +86,9 @@ def release(office: Office, fleet: Fleet, *, now: datetime, keys: KeyRing | None
                 now=now,
             )
             write_heads(office.depot, fleet, current, wanted)
+        note_told(fleet, metadata.list_signed_host_keys(current), now=now)
+        if is_changed:
+            follow(office.dir)
     except OSError as error:
         raise local_error(error, "writing the depot") from error
     _note_unnamed(fleet, now)
@@ -106,7 +110,9 @@ def _note_unnamed(fleet: Fleet, now: datetime) -> None:
             fleet.save_pack(replace(pack, unnamed_since=None if pack.on_offer else iso(now)))
 
 
-def _write_hub_keys(office: Office, fleet: Fleet, waiting: Iterable[Card]) -> None:
+def _write_hub_keys(office: Office, fleet: Fleet, waiting: Iterable[Card]) -> bool:
+    """Write who may sign in; tell whether that is new."""
+    is_changed = False
     office.hub_keys.mkdir(exist_ok=True)
     lines = {
         hub.hub_id: authorized_line(hub.hub_id, hub.public_key).encode()
@@ -120,10 +126,13 @@ def _write_hub_keys(office: Office, fleet: Fleet, waiting: Iterable[Card]) -> No
     for path in office.hub_keys.iterdir():
         if path.name not in lines:
             path.unlink()
+            is_changed = True
     for hub_id, line in lines.items():
         path = office.hub_keys / hub_id
         if not path.exists() or path.read_bytes() != line:
             write_durably(path, line)
+            is_changed = True
+    return is_changed
 
 
 def _make_inboxes(office: Office, hubs: Iterable[str]) -> None:

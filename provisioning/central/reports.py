@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -193,11 +193,12 @@ class Reports:
         self.tallies.thin(hub_id, now=now)
         return gone
 
-    def read_all_newest(self) -> dict[str, dict[str, Heard]]:
-        """Return the newest event of each kind of every hub, as they were when it was last heard."""
+    def read_all_newest(self, only: str | None = None) -> dict[str, dict[str, Heard]]:
+        """Return the newest event of each kind of every hub, or of one, as when it was last heard."""
         query = "select events.* from latest join events using (hub_id, stream, seq)"
+        rows = self._db.query(query) if only is None else self._db.query(f"{query} where hub_id = ?", [only])
         newest: dict[str, dict[str, Heard]] = {}
-        for row in self._db.query(query):
+        for row in rows:
             newest.setdefault(row["hub_id"], {})[row["kind"]] = Heard(_event(row), row["received_at"])
         return newest
 
@@ -211,16 +212,38 @@ class Reports:
             since.update(dict.fromkeys(find_codes(kind, heard.event.body), at))
         self.tallies.stand(hub_id, since)
 
-    def list_contacts(self, hub_id: str, *, since: datetime | None = None) -> list[Contact]:
-        """Return when a hub was heard from, the newest first: all since a time, else some of the newest."""
-        query = "select arrived_at, via, sum(events) from segments where hub_id = ?"
-        if since is None:
-            query += " group by arrived_at, via order by arrived_at desc limit ?"
-            values = [hub_id, _CONTACTS]
-        else:
-            query += " and arrived_at >= ? group by arrived_at, via order by arrived_at desc"
-            values = [hub_id, iso(since)]
-        return [Contact(*row) for row in self._db.execute(query, values)]
+    def list_last_contacts(self, hub_id: str) -> list[tuple[str, Way]]:
+        """Return when, and how, a hub was heard from, the newest first, some of them."""
+        query = "select arrived_at, via from segments where hub_id = ? order by arrived_at desc limit ?"
+        return self._db.execute(query, [hub_id, _CONTACTS]).fetchall()
+
+    def list_contacts(self, hub_id: str, *, since: datetime) -> list[Contact]:
+        """Return when a hub was heard from since a time, the newest first."""
+        query = (
+            "select arrived_at, via, sum(events) from segments where hub_id = ? and arrived_at >= ? "
+            "group by arrived_at, via order by arrived_at desc"
+        )
+        return [Contact(*row) for row in self._db.execute(query, [hub_id, iso(since)])]
+
+    def list_bodies(self, hub_id: str, kind: str, first: date, last: date) -> list[Mapping[str, Any]]:
+        """Return what a hub said of one kind on these days, by its own clock, in order."""
+        query = (
+            "select body from events where hub_id = ? and kind = ? and substr(at, 1, 10) between ? and ? "
+            "order by at"
+        )
+        values = [hub_id, kind, first.isoformat(), last.isoformat()]
+        return [json.loads(body) for (body,) in self._db.execute(query, values)]
+
+    def list_contact_days(self, hub_id: str, first: date, last: date) -> dict[str, set[Way]]:
+        """Return the days on which a hub was heard from, and how."""
+        query = (
+            "select distinct substr(arrived_at, 1, 10), via from segments "
+            "where hub_id = ? and arrived_at between ? and ?"
+        )
+        days: dict[str, set[Way]] = {}
+        for day, via in self._db.execute(query, [hub_id, first.isoformat(), f"{last.isoformat()}T99"]):
+            days.setdefault(day, set()).add(via)
+        return days
 
     def all_notes(self) -> dict[str, list[Note]]:
         """Return what was odd, by hub, the newest first."""
@@ -273,6 +296,12 @@ class Reports:
             [row] = self._db.query(_NEWEST, [hub_id, kind])
             newest[kind] = Heard(_event(row), row["received_at"])
         return newest
+
+    def list_heard(self, kind: str) -> list[tuple[str, Heard]]:
+        """Return all events of a kind with the hub of each, in the order in which they came."""
+        query = "select * from events where kind = ? order by received_at, hub_id, stream, seq"
+        rows = self._db.query(query, [kind])
+        return [(row["hub_id"], Heard(_event(row), row["received_at"])) for row in rows]
 
     def held_versions(self, hub_ids: Iterable[str]) -> dict[str, set[int]]:
         """Return by pack the versions that these hubs have or are fetching, by their newest reports."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from tuf.api.metadata import (
     DelegatedRole,
     Delegations,
@@ -21,7 +20,7 @@ from tuf.api.metadata import (
 )
 
 from content_packs import depot
-from content_packs.trust import SIGNED_AT
+from content_packs.trust import PUBLISHER, SIGNED_AT
 from provisioning.central.deltas import OfferedDelta
 from provisioning.central.fleet import Published
 from provisioning.central.keys import ROOT_KEYS, KeyRing
@@ -34,8 +33,6 @@ DEFAULT_HASH_BITS = 6  # 64 bins: for 200 packs and 1000 hubs a bin holds 3 pack
 MAX_HASH_BITS = 12
 
 BIN_OWNERS = (PACKS, ASSIGNMENTS)
-PUBLISHER = "publisher-"  # before the name of a publisher: its role, and its key
-
 _BINS = {PACKS: "packs", ASSIGNMENTS: "hubs"}  # role → prefix of its bins
 _PATHS = {PACKS: "packs/*/*/index.zst", ASSIGNMENTS: "assignments/*"}
 _OF_PUBLISHERS = timedelta(days=730)
@@ -104,7 +101,7 @@ def make_root(keys: KeyRing, now: datetime) -> Root:
 
 def make_targets(keys: KeyRing, hash_bits: int, now: datetime) -> dict[str, Targets]:
     """Return the first version of every targets role, with its delegations and the office's own target."""
-    office = office_target(keys.read_seal_key())
+    office = office_target(keys.read_seal_key().public_key().public_bytes_raw())
     roles = {
         Targets.type: Targets(
             1, expires=expiry(Targets.type, now), targets={office.path: office}, delegations=_top(keys)
@@ -143,28 +140,34 @@ def make_top(owners: Mapping[str, Key], publishers: Iterable[Publisher]) -> Dele
 
 def list_owners(top: Targets) -> dict[str, Key]:
     """Return the keys of PACKS and ASSIGNMENTS, as `targets` names them."""
-    delegations = _delegations(top)
-    return {owner: delegations.keys[delegations.roles[owner].keyids[0]] for owner in BIN_OWNERS}
+    keys = {} if top.delegations is None else top.delegations.keys
+    return {owner: keys[_by_name(top)[owner].keyids[0]] for owner in BIN_OWNERS}
 
 
 def list_delegated(top: Targets) -> list[str]:
     """Return the roles to which `targets` delegates: PACKS, ASSIGNMENTS and those of publishers."""
-    return list(_delegations(top).roles)
+    return list(_by_name(top))
 
 
-class _Rolled(Delegations):
-    """Delegations by path, not by bins."""
-
-    roles: dict[str, DelegatedRole]
-
-
-def _delegations(top: Targets) -> _Rolled:
+def _by_name(top: Targets) -> dict[str, DelegatedRole]:
     if top.delegations is None or top.delegations.roles is None:
         raise AssertionError("`targets` delegates to nobody")
-    return top.delegations  # type: ignore[return-value]
+    return top.delegations.roles
 
 
-def with_key(owner: Targets, key: Key) -> Delegations:
+def with_role_key(top: Targets, role: str, key: Key) -> Delegations:
+    """Return whom `targets` lets sign what, with another key for one role."""
+    before = _by_name(top)
+    renewed = {
+        name: DelegatedRole(name, [key.keyid], 1, known.terminating, known.paths) if name == role else known
+        for name, known in before.items()
+    }
+    keys = {} if top.delegations is None else {**top.delegations.keys, key.keyid: key}
+    used = {keyid for known in renewed.values() for keyid in known.keyids}
+    return Delegations({keyid: each for keyid, each in keys.items() if keyid in used}, renewed)
+
+
+def with_bins_key(owner: Targets, key: Key) -> Delegations:
     """Return how PACKS or ASSIGNMENTS spreads its targets, signed by another key."""
     bins = succinct(owner)
     renewed = SuccinctRoles([key.keyid], 1, bins.bit_length, bins.name_prefix)
@@ -206,7 +209,7 @@ def find_bin(roles: Mapping[str, Targets], path: str) -> str:
     """Return the bin, or the role of a publisher, that must hold a target."""
     if not path.startswith("packs/"):
         return succinct(roles[ASSIGNMENTS]).get_role_for_target(path)
-    for name, role in _delegations(roles[Targets.type]).roles.items():
+    for name, role in _by_name(roles[Targets.type]).items():
         if name.startswith(PUBLISHER) and path.startswith((role.paths or [""])[0].partition("*")[0]):
             return name
     return succinct(roles[PACKS]).get_role_for_target(path)
@@ -254,6 +257,10 @@ def _assigned(pack_id: str, version: int, terms: Terms) -> dict[str, object]:
         said["priority"] = terms.priority
     if terms.replace:
         said["replace"] = True
+    if terms.quiet_hours:
+        said["quiet_hours"] = terms.quiet_hours
+    if terms.day_mb:
+        said["day_mb"] = terms.day_mb
     return said
 
 
@@ -265,9 +272,13 @@ def assignment_target(
     return TargetFile(0, {"sha256": _EMPTY_SHA256}, depot.assignment_target(hub_id), {"custom": custom})
 
 
-def office_target(seal_key: X25519PrivateKey) -> TargetFile:
-    """Return the target that says what hubs must know of the office: to which key they seal reports."""
-    custom = {"seal_key": seal_key.public_key().public_bytes_raw().hex()}
+def office_target(seal_key: bytes, before: TargetFile | None = None) -> TargetFile:
+    """Return the target that says what hubs must know of the office: to which key they seal reports.
+
+    What else it said `before` stays.
+    """
+    said = before.custom if before is not None and isinstance(before.custom, dict) else {}
+    custom = {**said, "seal_key": seal_key.hex()}
     return TargetFile(0, {"sha256": _EMPTY_SHA256}, depot.OFFICE_TARGET, {"custom": custom})
 
 

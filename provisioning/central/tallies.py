@@ -70,7 +70,7 @@ def make_tables(db: Database) -> None:
     db.table("opens").create_index(["day", "hub_id", "opens"])
     traffic: dict[str, Any] = {"hub_id": str, "day": str, **dict.fromkeys(_TRAFFIC, int)}
     db.table("traffic").create(traffic, pk=("hub_id", "day"))
-    db.table("traffic").create_index(["day"])
+    db.table("traffic").create_index(["day", "hub_id", "received_bytes"])
     failures = {"hub_id": str, "pack_id": str, "version": int, "times": int, "code": str, "since": str}
     db.table("failures").create(failures, pk=("hub_id", "pack_id", "version"))
     health = {"hub_id": str, "day": str, "taken_at": str, "free_bytes": int, "total_bytes": int}
@@ -199,14 +199,16 @@ class Tallies:
 
     def all_opens(self, first: date) -> dict[str, int]:
         """Return what was opened from a day on, by hub; hubs that told of nothing are not in it."""
-        query = "select hub_id, sum(opens) from opens where day >= ? group by hub_id"
+        query = (
+            "select hub_id, sum(opens) from opens where day >= ? group by +hub_id"  # +: by the days' index
+        )
         return dict(self._db.execute(query, [first.isoformat()]).fetchall())
 
     def all_paces(self, first: date, *, at_least: int) -> dict[str, float]:
         """Return by hub how many bytes came on an average day on which `at_least` came, from a day on."""
         query = (
             "select hub_id, avg(received_bytes) from traffic "
-            "where day >= ? and received_bytes >= ? group by hub_id"
+            "where day >= ? and received_bytes >= ? group by +hub_id"
         )
         return dict(self._db.execute(query, [first.isoformat(), at_least]).fetchall())
 

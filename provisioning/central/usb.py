@@ -95,10 +95,10 @@ def _signed_files(office: Office, wanted: Wanted, hubs: Iterable[str]) -> dict[s
     """Return FORMAT, metadata with the timestamp last, heads, acks: the order to write them in."""
     current = metadata.read_current(office.tuf, office.root.read_bytes())
     names = {name for hub in hubs for name in list_head_files(current, hub, wanted.by_hub[hub])}
-    names |= {name for name in current.files if name.endswith(".root.json")}
+    names |= set(metadata.list_roots(office.tuf))
     ordered = sorted(names, key=lambda name: (name == "timestamp.json", name))
     files = {depot.FORMAT_PATH: depot.FORMAT_TEXT}
-    files |= {depot.metadata_path(name): current.files[name] for name in ordered}
+    files |= {depot.metadata_path(name): (office.tuf / name).read_bytes() for name in ordered}
     # As they lie in the depot: a newer one would make the depot's own seem to go back.
     files |= {path: (office.depot / path).read_bytes() for path in map(depot.head_path, hubs)}
     acks = [depot.acks_path(hub) for hub in hubs]  # not signed: a liar only makes a hub forget its reports

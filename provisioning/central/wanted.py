@@ -70,14 +70,14 @@ def list_wanted(
 ) -> Wanted:
     """Return what the depot shall say, of everything that the office has."""
     on_offer = tuple(pack for pack in packs if pack.on_offer)
-    versions = _versions(on_offer)
+    offered = _Offered.of(on_offer)
     by_hub: dict[str, Mapping[str, int]] = {}
     terms: dict[str, Mapping[str, Terms]] = {}
     meant = _Meant(assignments)
     for hub in hubs:
         if hub.revoked_at is None:
             closest = meant.closest(hub)
-            by_hub[hub.hub_id] = _choose(hub, closest, versions, courses or {})
+            by_hub[hub.hub_id] = _choose(hub, closest, offered, courses or {})
             terms[hub.hub_id] = _unusual(closest)
     return Wanted(on_offer, by_hub, terms)
 
@@ -91,9 +91,9 @@ def resolve(
     """Return the packs of one hub: its own assignments go before its ring's, those before everybody's.
 
     Without a version it is the newest on offer, or what a rollout of the pack has for this hub. A version
-    that is not on offer leaves the pack out.
+    that is not on offer leaves the pack out. Of filters a hub uses one: that which means it most closely.
     """
-    return _choose(hub, _Meant(assignments).closest(hub), _versions(packs), courses or {})
+    return _choose(hub, _Meant(assignments).closest(hub), _Offered.of(packs), courses or {})
 
 
 def resolve_terms(hub: Hub, assignments: Iterable[Assignment]) -> Mapping[str, Terms]:
@@ -127,22 +127,33 @@ class _Meant:
         return {a.pack_id: a for key in keys for a in self._by_name.get(key, ())}
 
 
-def _versions(on_offer: Iterable[Published]) -> Mapping[str, Collection[int]]:
-    found: dict[str, set[int]] = {}
-    for pack in on_offer:
-        found.setdefault(pack.pack_id, set()).add(pack.version)
-    return found
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """What is on offer: the versions of each pack, and which packs are filters."""
+
+    versions: Mapping[str, Collection[int]]
+    filters: frozenset[str]
+
+    @classmethod
+    def of(cls, packs: Iterable[Published]) -> "_Offered":
+        versions: dict[str, set[int]] = {}
+        filters = set()
+        for pack in packs:
+            versions.setdefault(pack.pack_id, set()).add(pack.version)
+            if pack.kind == "filter":
+                filters.add(pack.pack_id)
+        return cls(versions, frozenset(filters))
 
 
 def _choose(
     hub: Hub,
     closest: Mapping[str, Assignment],
-    versions: Mapping[str, Collection[int]],
+    offered: _Offered,
     courses: Courses,
 ) -> Mapping[str, int]:
     chosen: dict[str, int] = {}
     for pack_id, assignment in closest.items():
-        on_offer = versions.get(pack_id, ())
+        on_offer = offered.versions.get(pack_id, ())
         if assignment.version is not None:
             version = assignment.version if assignment.version in on_offer else None
         elif pack_id in courses:
@@ -151,7 +162,17 @@ def _choose(
             version = max(on_offer, default=None)
         if version is not None:
             chosen[pack_id] = version
+    filters = sorted(offered.filters & chosen.keys(), key=lambda name: (_distance(closest[name]), name))
+    for pack_id in filters[1:]:
+        del chosen[pack_id]
     return dict(sorted(chosen.items()))
+
+
+def _distance(assignment: Assignment) -> int:
+    """Return how closely an assignment means a hub that it means; 0: by its name."""
+    if assignment.audience == "hub":
+        return 0
+    return 2 if assignment.name == EVERYBODY else 1
 
 
 def _unusual(closest: Mapping[str, Assignment]) -> Mapping[str, Terms]:

@@ -19,6 +19,8 @@ from bench import (
     cuts,
     first_view,
     fleet,
+    fleet_day,
+    fleet_office,
     indexing,
     neighbour,
     search_quality,
@@ -61,7 +63,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         action="append",
-        choices=("sync", *TABLES),
+        choices=("sync", "fleet", *TABLES),
         help="this table, or all whose names begin so; may be given several times",
     )
     parser.add_argument(
@@ -92,6 +94,18 @@ def _cut(folder: Path, options: argparse.Namespace) -> Table:
 
 def _fleet(folder: Path, options: argparse.Namespace) -> Table:
     return fleet.measure(folder, hubs=fleet.QUICK_HUBS if options.quick else fleet.HUBS)
+
+
+def _fleet_day(folder: Path, options: argparse.Namespace) -> Table:
+    if options.quick:
+        return fleet_day.measure(folder, fleets=fleet_day.QUICK, ingest_hours=12)
+    return fleet_day.measure(folder)
+
+
+def _fleet_office(folder: Path, options: argparse.Namespace) -> Table:
+    if options.quick:
+        return fleet_office.measure(folder, fleets=fleet_office.QUICK, packs=fleet_office.QUICK_PACKS)
+    return fleet_office.measure(folder)
 
 
 def _neighbour(folder: Path, options: argparse.Namespace) -> Table:
@@ -139,6 +153,8 @@ TABLES: dict[str, Measure] = {
     "sync-cut": _cut,
     "sync-fleet": _fleet,
     "sync-neighbour": _neighbour,
+    "fleet-day": _fleet_day,
+    "fleet-office": _fleet_office,
     "bulk": _bulk,
     "serving": _serving,
     "serving-class": _serving_class,

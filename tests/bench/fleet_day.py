@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench.fleet_hubs import Check, Hubs, Took
-from bench.measure import first_line, note, run
+from bench.fleet_hubs import WORKERS, Check, Hubs, Took
+from bench.measure import Run, first_line, note, run
 from bench.tables import Row, Table, Unit
 from content_packs import depot as names
 from hub.identity import make_hub
@@ -22,11 +22,11 @@ from support.built import build, random_bytes
 from support.fleet_sshd import FleetSshd
 from support.road import BIN
 
-QUICK = (4, 8)
-FLEETS = (20, 200)
+QUICK, FLEETS = (1, 2), (20, 200)
 PACKS, PAGES = 10, 20
 EVERY_HOURS = 4  # a hub checks; the card's timer does every 45 to 55 minutes: 29 times a day
 UPDATE_AT = 12
+FAR = 2000  # hubs, for which a line is drawn; what the office's own commands take for so many is measured
 PICTURE_BYTES = 20_000  # new with the update, besides an edited page
 CUT_AFTER = 14_000  # bytes to the hub: in the middle of the update
 MEMORY = Path("/dev/shm")  # the hubs' own disks are no part of what is measured
@@ -66,28 +66,27 @@ class Storm:
     seconds: float
 
 
-def measure(folder: Path, *, fleets: tuple[int, int] = FLEETS) -> Table:
+def measure(folder: Path, *, fleets: tuple[int, int] = FLEETS, ingest_hours: int = 1) -> Table:
     """Let the same day pass for a small and for a large fleet."""
     if os.geteuid() != 0:
         return Table(_TITLE, [], ["left out: an account for each hub needs root (sudo make bench)"], [], {})
-    small, large = (_live(folder / str(hubs), hubs) for hubs in fleets)
+    small, large = (_live(folder / str(hubs), hubs, ingest_hours) for hubs in fleets)
     rows = [*_rows(small, large), *_storm_rows(large)]
     return Table(_TITLE, rows, _NOTES, list(_samples(small, large)), {"sshd": first_line("ssh", "-V")})
 
 
-def _live(folder: Path, count: int) -> Day:
+def _live(folder: Path, count: int, ingest_hours: int) -> Day:
     note(f"fleet-day: {count} hubs")
     with ExitStack() as stack:
         disks = MEMORY if MEMORY.is_dir() else folder
         hubs_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-hubs-", dir=disks)))
         fleet = _FleetAtWork(folder, hubs_dir, count)
-        with fleet.sshd:
-            with Hubs(fleet.sshd.port) as hubs:
-                fleet.live(hubs)
-                fleet.storm(hubs, MANY_STARTUPS)
-            fleet.sshd.change_options([DEFAULT_STARTUPS])
-            with Hubs(fleet.sshd.port) as hubs:
-                fleet.storm(hubs, DEFAULT_STARTUPS)
+        hubs = stack.enter_context(Hubs(fleet.sshd.port, workers=min(count, WORKERS)))
+        stack.enter_context(fleet.sshd)
+        fleet.live(hubs, ingest_hours)
+        fleet.storm(hubs, MANY_STARTUPS)
+        fleet.sshd.change_options([DEFAULT_STARTUPS])
+        fleet.storm(hubs, DEFAULT_STARTUPS)
         return fleet.day
 
 
@@ -106,7 +105,7 @@ class _FleetAtWork:
         self._central("publish", *(self._build(number, 1) for number in range(PACKS)))
         self.sshd.give_inboxes()
 
-    def live(self, hubs: Hubs) -> None:
+    def live(self, hubs: Hubs, ingest_hours: int) -> None:
         """Let the hubs get their first packs the day before; then let the measured day pass."""
         before = self._midnight - timedelta(hours=12)
         first = hubs.run([Check(self._hub(number), before) for number in range(self.day.hubs)])
@@ -117,7 +116,8 @@ class _FleetAtWork:
             if hour == UPDATE_AT:
                 self._publish_update()
             self.day.took.add(hubs.run(self._checks(hour)))
-            self._ingest()
+            if (hour + 1) % ingest_hours == 0:
+                self._ingest()
         self._wait_for_sessions()
         self.day.sshd_cpu_s = self.sshd.cpu_s() - cpu_s
         self.day.fleet_rows = _count_rows(self._office.fleet_db)
@@ -198,7 +198,7 @@ class _FleetAtWork:
         while self.sshd.sessions():
             time.sleep(0.05)
 
-    def _central(self, *words: object):
+    def _central(self, *words: object) -> Run:
         return run([BIN / "central", "--dir", self._office.dir, *words])
 
     def _hub(self, number: int) -> Path:
@@ -214,7 +214,7 @@ def _is_offline(number: int) -> bool:
 
 
 def _is_cut(number: int) -> bool:
-    return number % 10 == 3  # in the middle of the update: one in ten
+    return number % 10 == 1  # in the middle of the update: one in ten
 
 
 def _count_rows(database: Path) -> int:
@@ -230,46 +230,47 @@ def _size(path: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Figure:
-    """One thing that a day takes; `of_hub` is divided by the number of hubs."""
+    """One thing that a day takes; where a line through both fleets means something, it is drawn."""
 
     name: str
     unit: Unit
     of: str
-    of_hub: bool = False
+    has_line: bool = False
+    of_hub: bool = False  # divided by the number of hubs
 
 
 _FIGURES = (
     _Figure("connections a hub", "1", "connections", of_hub=True),
     _Figure("bytes from a hub", "B", "up_bytes", of_hub=True),
     _Figure("bytes to a hub", "B", "down_bytes", of_hub=True),
-    _Figure("CPU of sshd and sessions, a connection", "s", "cpu_of_connection"),
-    _Figure("CPU of sshd and sessions, all hubs", "s", "sshd_cpu_s"),
-    _Figure("CPU of central ingest, 24 times", "s", "ingest_cpu_s"),
-    _Figure("central ingest, the longest", "s", "ingest_longest_s"),
-    _Figure("central ingest, peak memory", "B", "ingest_peak_bytes"),
-    _Figure("central publish of the update", "s", "publish_s"),
-    _Figure("central publish of the update, CPU", "s", "publish_cpu_s"),
-    _Figure("central publish of the update, peak memory", "B", "publish_peak_bytes"),
-    _Figure("heads written by the update", "1", "heads_written"),
-    _Figure("rows in fleet.db", "1", "fleet_rows"),
+    _Figure("CPU of sshd and its sessions", "s", "sshd_cpu_s", has_line=True),
+    _Figure("CPU of central ingest, all day", "s", "ingest_cpu_s", has_line=True),
+    _Figure("central ingest, the longest", "s", "ingest_longest_s", has_line=True),
+    _Figure("central ingest, peak memory", "B", "ingest_peak_bytes", has_line=True),
+    _Figure("central publish of the update", "s", "publish_s", has_line=True),
+    _Figure("central publish of the update, CPU", "s", "publish_cpu_s", has_line=True),
+    _Figure("central publish of the update, peak memory", "B", "publish_peak_bytes", has_line=True),
+    _Figure("heads written by the update", "1", "heads_written", has_line=True),
+    _Figure("rows in fleet.db", "1", "fleet_rows", has_line=True),
     _Figure("rows in reports.db, a hub", "1", "report_rows", of_hub=True),
     _Figure("rows in reports.db that the day added, a hub", "1", "new_report_rows", of_hub=True),
-    _Figure("both databases, a hub", "B", "office_bytes", of_hub=True),
-    _Figure("heads, news and acks in the depot, a hub", "B", "depot_bytes", of_hub=True),
+    _Figure("both databases", "B", "office_bytes", has_line=True),
+    _Figure("heads, news and acks in the depot", "B", "depot_bytes", has_line=True),
 )
 
 
 def _value(day: Day, figure: _Figure) -> float:
-    values = asdict(day.took) | asdict(day)
-    values["cpu_of_connection"] = day.sshd_cpu_s / max(1, day.took.connections)
-    found = float(values[figure.of])
+    found = float((asdict(day.took) | asdict(day))[figure.of])
     return found / day.hubs if figure.of_hub else found
 
 
 def _rows(small: Day, large: Day) -> Iterator[Row]:
+    case, peer = f"a day of {large.hubs} hubs", f"{small.hubs} hubs"
     for figure in _FIGURES:
-        case, peer = f"a day of {large.hubs} hubs", f"{small.hubs} hubs"
         yield Row(case, figure.name, figure.unit, _value(large, figure), peer, _value(small, figure))
+    of_connection = (day.sshd_cpu_s / day.took.connections for day in (large, small))
+    ours, theirs = (1000 * cpu_s for cpu_s in of_connection)
+    yield Row(case, "CPU of sshd and its sessions, ms a connection", "1", ours, peer, theirs)
 
 
 def _storm_rows(day: Day) -> Iterator[Row]:
@@ -280,20 +281,15 @@ def _storm_rows(day: Day) -> Iterator[Row]:
 
 
 def _samples(small: Day, large: Day) -> Iterator[dict[str, object]]:
-    """Yield every figure, and what the line through both fleets says of 2000 hubs: no measurement."""
-    far = 2000
-    for figure in _FIGURES:
-        few, many = _value(small, figure), _value(large, figure)
-        slope = (many - few) / (large.hubs - small.hubs)
-        yield {
-            "figure": figure.name,
-            f"{small.hubs} hubs": few,
-            f"{large.hubs} hubs": many,
-            f"line at {far}": many + slope * (far - large.hubs),
-        }
+    """Yield how the syncs ended, and what the line through both fleets says of many more hubs."""
     for day in (small, large):
         for end, count in sorted(day.took.ends.items()):
-            yield {"figure": f"syncs that ended with {end}, of {day.hubs} hubs", f"{day.hubs} hubs": count}
+            yield {"of": f"{day.hubs} hubs", "what": f"syncs that ended with {end}", "value": count}
+    for figure in _FIGURES:
+        if figure.has_line:
+            few, many = _value(small, figure), _value(large, figure)
+            line = many + (many - few) / (large.hubs - small.hubs) * (FAR - large.hubs)
+            yield {"of": f"{FAR} hubs, by a line", "what": figure.name, "value": line}
 
 
 _TITLE = "A day of a fleet"
@@ -302,7 +298,8 @@ _NOTES = (
     f"times); at {UPDATE_AT}:00 an edited page and {PICTURE_BYTES:,} new bytes of one pack; one hub in "
     "twenty is away all day, one in ten is cut in the middle of the update; central ingest every hour",
     "a real sshd with an account, a key file, a chroot and an inbox for each hub, all from one address; the "
-    "hubs run the real sync in four processes, their disks are in memory and not measured",
-    "bytes: all TCP payload, SSH included; CPU and memory of central: of the command, Python's start included",
-    "ours/peer is 1.000 where a cost a hub stays the same, and the ratio of the fleets where a sum is linear",
+    f"hubs run the real sync in {WORKERS} processes, their disks are in memory and not measured",
+    "bytes: all TCP payload, SSH included; CPU and memory of central: of the command, with Python's start",
+    "ours/peer: 1 where what a hub costs stays the same; for a sum at most the ratio of the fleets",
+    "of many more hubs no day was measured: the lines say what it would take if nothing else gets scarce",
 )

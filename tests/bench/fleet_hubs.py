@@ -15,7 +15,7 @@ from hub.sync.report import Progress
 from hub.sync.session import sync
 from support.relay import Relay
 
-_WORKERS = 4
+WORKERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,10 @@ class Took:
 class Hubs:
     """`with Hubs(sshd.port) as hubs:` runs checks in worker processes, each with a relay that counts."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, workers: int = WORKERS) -> None:
+        self._workers = workers
         spawn = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(_WORKERS, spawn, initializer=_begin, initargs=(port,))
+        self._pool = ProcessPoolExecutor(workers, spawn, initializer=_begin, initargs=(port,))
 
     def __enter__(self) -> Self:
         return self
@@ -62,22 +63,19 @@ class Hubs:
 
     def run(self, checks: Iterable[Check]) -> Took:
         """Run checks, as many at once as there are workers."""
-        return self._run([[check] for check in checks])
+        took = Took()
+        for part, _ in self._pool.map(_run_together, [[check] for check in checks]):
+            took.add(part)
+        return took
 
     def run_at_once(self, checks: Sequence[Check]) -> tuple[Took, list[Check]]:
         """Run all checks at the same moment; return besides those that were refused or cut."""
-        shares = [list(checks[number::_WORKERS]) for number in range(_WORKERS)]
+        shares = [share for number in range(self._workers) if (share := checks[number :: self._workers])]
         took, failed = Took(), []
-        for part, codes in self._pool.map(_run_together, shares):
+        for part, unserved in self._pool.map(_run_together, shares):
             took.add(part)
-            failed += codes
+            failed += unserved
         return took, failed
-
-    def _run(self, batches: Sequence[Sequence[Check]]) -> Took:
-        took = Took()
-        for part, _ in self._pool.map(_run_together, batches):
-            took.add(part)
-        return took
 
 
 _relay: list[Relay] = []  # of this worker
@@ -91,9 +89,9 @@ def _begin(port: int) -> None:
 
 def _run_together(checks: Sequence[Check]) -> tuple[Took, list[Check]]:
     (relay,) = _relay
-    relay.cut_after(checks[0].cut_after if checks else None)
+    relay.cut_after(checks[0].cut_after)
     before = (relay.connections, relay.up_bytes, relay.down_bytes)
-    with ThreadPoolExecutor(max(1, len(checks))) as threads:
+    with ThreadPoolExecutor(len(checks)) as threads:
         ends = list(threads.map(lambda check: _sync(check, relay.port), checks))
     took = Took(
         relay.connections - before[0],

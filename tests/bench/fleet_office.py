@@ -19,7 +19,7 @@ from support.office import OfficeAtWork, new_key
 from support.road import BIN
 
 FLEETS, PACKS, PER_HUB, RINGS = (200, 2000), 200, 40, 25
-QUICK, QUICK_PACKS = (2, 20), 10
+QUICK, QUICK_PACKS = (1, 4), 3
 _BOOT = "0f0f0f0f-1111"
 _GIB = 1024**3
 
@@ -43,8 +43,8 @@ def measure(folder: Path, *, fleets: tuple[int, int] = FLEETS, packs: int = PACK
 
 def _measure(folder: Path, hubs: int, packs: int) -> dict[str, Run]:
     note(f"fleet-office: {hubs} hubs, {packs} packs")
-    office = _fill(folder, hubs, packs)
-    _leave_reports(office, hubs)
+    office = fill(folder, hubs, packs)
+    leave_reports(office, hubs)
     update = build(folder / "packs" / "0", _page(0, 2), id=_pack(0), version=2).folder
     return {name: run([BIN / "central", "--dir", office.dir, *words]) for name, words in _commands(update)}
 
@@ -64,7 +64,8 @@ def _commands(update: Path) -> Iterator[tuple[str, Sequence[object]]]:
     yield "packs", ("packs",)
 
 
-def _fill(folder: Path, hubs: int, packs: int) -> Office:
+def fill(folder: Path, hubs: int, packs: int) -> Office:
+    """Found an office whose hubs and packs are enrolled, published and assigned."""
     now = datetime.now(UTC).replace(microsecond=0)
     folder.mkdir()
     work = OfficeAtWork(found_office(folder / "central", name="", hash_bits=6, now=now), now)
@@ -86,7 +87,7 @@ def _fill(folder: Path, hubs: int, packs: int) -> Office:
     return work.office
 
 
-def _leave_reports(office: Office, hubs: int) -> None:
+def leave_reports(office: Office, hubs: int) -> None:
     """Put into each hub's inbox what it sends after a sync that installed its packs."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     seal_key = KeyRing(office.keys).read_seal_key().public_key().public_bytes_raw()

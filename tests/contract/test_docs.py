@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from datetime import UTC, datetime
 from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
@@ -207,6 +208,9 @@ def documents(tmp_path_factory):
         ("hub sync", *on_hub, "sync"),
         ("central ingest", *central, "ingest"),
         ("central fleet", *central, "fleet"),
+        ("central school", *central, "school", "h-1"),
+        ("central alerts", *central, "alerts"),
+        ("central report", *central, "report", f"{datetime.now(UTC):%Y-%m}"),
         ("hub packs", *on_hub, "packs"),
         ("hub search", *on_hub, "search", "дроби"),
         ("hub repair", *on_hub, "repair"),
@@ -220,6 +224,7 @@ DOCUMENTS = (
     *("packs check", "packs build", "packs show"),
     *("central init", "central enrol", "central publish", "central assign", "central hubs", "central packs"),
     *("central usb", "central withdraw", "central revoke", "central ingest", "central fleet"),
+    *("central school", "central alerts", "central report"),
     *("hub init", "hub sync", "hub packs", "hub search", "hub repair"),
 )
 # What depends on the pack, and what the page says once for all commands.

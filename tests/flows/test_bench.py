@@ -4,13 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bench import fleet_office
+from bench.fleet_day import PICTURE_BYTES
 from bench.links import Link
 from bench.profile import profile, summarise
 from bench.stories import Case, Story
+from provisioning.central.ingest import ingest
 from support.built import random_bytes
 from support.sources import PAGE, write_source
 
@@ -33,10 +37,13 @@ def book(tmp_path_factory):
 @pytest.fixture(scope="module")
 def measured(book, tmp_path_factory):
     """What `--quick --only sync-pack` says of the book: its text and its JSON."""
-    folder = tmp_path_factory.mktemp("bench")
-    command = [sys.executable, "-m", "bench", "--quick", "--only", "sync-pack"]
+    return measure(tmp_path_factory.mktemp("bench"), "sync-pack", "--textbook", book)
+
+
+def measure(folder, table, *options):
+    command = [sys.executable, "-m", "bench", "--quick", "--only", table, *options]
     ran = subprocess.run(
-        [*command, "--textbook", book, "--output", folder / "results"],
+        [*command, "--output", folder / "results"],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -44,7 +51,7 @@ def measured(book, tmp_path_factory):
     )
     assert ran.returncode == 0, ran.stderr
     (result,) = (folder / "results").iterdir()
-    return ran.stdout, json.loads(result.read_text())["tables"]["sync-pack"]
+    return ran.stdout, json.loads(result.read_text())["tables"][table]
 
 
 def test_every_byte_of_both_ways_is_counted(measured):
@@ -88,3 +95,25 @@ def test_the_profile_accounts_for_every_byte(book, tmp_path, monkeypatch):
     assert "other files" not in names, "every file has a phase"
     assert round(sum(phase.total_bytes for phase in made.phases)) == made.total_bytes, "as the relay counts"
     assert any(line.startswith("| v1 → v2 |") and " | 14 | " in line for line in summarise([made]))
+
+
+def test_a_day_of_a_fleet_is_counted_and_every_hub_is_served(tmp_path):
+    _, table = measure(tmp_path, "fleet-day")
+    took = {row["measure"]: row["ours"] for row in table["rows"] if row["case"] == "a day of 2 hubs"}
+    assert took["connections a hub"] == 6, "each checks every four hours"
+    assert took["bytes to a hub"] > PICTURE_BYTES + 6 * 1_000
+    assert took["bytes from a hub"] > 6 * 1_000
+    assert took["CPU of sshd and its sessions"] > 0.02, "that of the sessions is in it"
+    assert took["heads written by the update"] == 2
+    assert took["rows in reports.db that the day added, a hub"] == 2, "the update, and the segment it came in"
+    ends = {s["what"]: s["value"] for s in table["samples"] if s["of"] == "2 hubs"}
+    assert ends == {"syncs that ended with ok": 11, "syncs that ended with link-down": 1}
+
+
+def test_what_simulated_hubs_report_is_taken_in(tmp_path):
+    office = fleet_office.fill(tmp_path / "fleet", hubs=3, packs=2)
+    fleet_office.leave_reports(office, 3)
+    taken = ingest(office, source=None, now=datetime.now(UTC))
+    assert [(hub.hub_id, hub.events, hub.refused) for hub in taken] == [
+        (f"h-000{n}", 3, []) for n in range(3)
+    ]

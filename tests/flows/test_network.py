@@ -7,23 +7,31 @@ import shutil
 import subprocess
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 import pytest
 
+from hub.appeals import Appeal, read_queue
 from hub.clock import read_boot_id
+from hub.network import filters
 from hub.network.change import note_wishes
 from hub.network.facts import Interface, Machine
-from hub.network.lan import CAPTIVE, RANGES, Lan
+from hub.network.lan import BLOCKED, CAPTIVE, RANGES, Lan
+from hub.network.online import Online
+from hub.network.paths import NetworkPaths
 from hub.network.stations_seen import read_stations
 from hub.network.strangers import find_strangers
 from hub.network.watch import Watcher
 from hub.network.wifi import render_hostapd, render_supplicant
 from hub.network.wishes import Wishes
 from hub.settings import HubPaths
+from hub.uplink.limits import Moment
 from hub.web.memory_disk import private_folder
 from support.doors import front_door
+from support.filter_pack import install
 from support.hub_network import CABLE_WISHES, CABLES, WAN, HubNetwork, network_paths
+from support.lan_browser import LanBrowser
 from support.netns import place, stop
 from support.probes import PROBES
 from support.serving import serving, write_settings
@@ -102,8 +110,9 @@ def test_no_way_leads_out_of_the_class_or_in(school, tmp_path):
 
 def test_a_filtered_class_goes_out_after_continue_and_by_the_filter_only(school, tmp_path):
     spaces, network = school
-    network.paths.kept.mkdir()
-    network.paths.blocked.write_text("server=/bad.example/\n", encoding="ascii")
+    hub = HubPaths(tmp_path / "hub")
+    install(hub, 1, "bad.example a\n", allow="ok.bad.example\n", lesson="games.example i\n")
+    filters.take_filter(hub, network.paths, ram_bytes=0)
     network.paths.run.mkdir()
     network.paths.resolvers.write_text("nameserver 192.168.1.1\n", encoding="ascii")
     network.set_up(FILTERED, is_online=True)
@@ -113,7 +122,7 @@ def test_a_filtered_class_goes_out_after_continue_and_by_the_filter_only(school,
     mac = device.run("cat", "/sys/class/net/nic/address").strip()
     resolver = spaces.outside.start(
         *("dnsmasq", "-k", "--no-resolv", "--no-hosts", "-C", "/dev/null", "--address=/#/93.184.216.34"),
-        "--address=/#/2001:db8::7",
+        *("--address=/#/2001:db8::7", "--dns-rr=bad.example,65,000100000400045db8d822"),
         *("--bind-interfaces", "--listen-address=192.168.1.1", f"--pid-file={tmp_path / 'out.pid'}"),
     )
     servers = [
@@ -133,8 +142,13 @@ def test_a_filtered_class_goes_out_after_continue_and_by_the_filter_only(school,
         assert device.connects("192.168.1.1", 443) == "refused"  # the office of the school
         wait_for(lambda: device.look_up("good.example", HUB_IP) == ["93.184.216.34"], timeout_s=10)
         assert device.look_up("good.example", HUB_IP, kind="AAAA") == []
-        assert device.look_up("bad.example", HUB_IP) == ["NXDOMAIN"]
-        assert device.look_up("deep.below.bad.example", "8.8.8.8") == ["NXDOMAIN"]
+        assert device.look_up("bad.example", HUB_IP) == [str(BLOCKED)]
+        assert device.look_up("deep.below.bad.example", "8.8.8.8") == [str(BLOCKED)]
+        for kind in ("AAAA", "HTTPS"):
+            assert device.look_up("bad.example", HUB_IP, kind=kind) == []
+        assert device.look_up("www.ok.bad.example", HUB_IP) == ["93.184.216.34"]
+        assert device.look_up("games.example", HUB_IP) == ["93.184.216.34"]  # there is no lesson
+        assert device.connects(BLOCKED, 443) == "refused"  # at once, and without a certificate to complain of
         assert device.look_up("www.google.com.ua", HUB_IP) == ["216.239.38.120"]
         assert device.look_up("www.google.com.ua", HUB_IP, kind="HTTPS") == []
         assert device.look_up("dns.google", HUB_IP) == ["NXDOMAIN"]
@@ -227,9 +241,8 @@ def test_the_range_moves_away_from_an_uplink_and_devices_follow(school, tmp_path
 
 def test_who_presses_continue_gets_out_and_a_forged_file_lets_nobody_out(school, tmp_path):
     spaces, network = school
-    network.paths.kept.mkdir()
-    network.paths.blocked.write_text("server=/bad.example/\n", encoding="ascii")
-    network.paths.filter.write_text('{"pack_id": "filter", "version": 1, "domains": 1}')
+    install(HubPaths(tmp_path / "hub"), 1, "bad.example a\n")
+    filters.take_filter(HubPaths(tmp_path / "hub"), network.paths, ram_bytes=0)
     note_wishes(FILTERED, network.paths)
     accepted = tmp_path / "accepted.json"
     watcher = make_watcher(network, tmp_path, Machine(CABLES, (WAN,)), [], accepted=accepted)
@@ -257,6 +270,77 @@ def test_who_presses_continue_gets_out_and_a_forged_file_lets_nobody_out(school,
         assert device.connects("93.184.216.34", 443) == "refused"
     finally:
         stop([server])
+
+
+def at(time):
+    """What the watcher believes: a time of the school's clock, or that it does not know."""
+    return lambda *_: Moment(datetime.fromisoformat(time or "2026-11-27T16:00"), is_known=bool(time))
+
+
+def test_a_learner_meets_the_page_of_a_blocked_site_in_lessons_and_asks_for_it(school, tmp_path, monkeypatch):
+    """The clock of the school makes the watcher start dnsmasq with another list: 15:00, and nobody knows."""
+    spaces, network = school
+    paths = HubPaths(tmp_path / "hub")
+    network.paths = replace(network.paths, kept=NetworkPaths.beside(paths).kept)
+    write_settings(
+        paths, "\n[door]\nenabled = true\nhost = '0.0.0.0'\nport = 80\n[kolibri]\nenabled = false\n"
+    )
+    put_lesson(paths, tmp_path / "sources")
+    every_day = "mon-sun 00:00-24:00"
+    install(paths, 7, "bad.example a\n", lesson="games.example i\n", lesson_time=every_day)
+    note_wishes(FILTERED, network.paths)
+    commands = []
+    watcher = make_watcher(
+        network, tmp_path, Machine(CABLES, (WAN,), (IPv4Address("192.168.1.1"),)), commands
+    )
+    watcher.online = Online(is_online=True)
+
+    def look(now, time):
+        monkeypatch.setattr("hub.network.watch.class_moment", at(time))
+        commands.clear()
+        with spaces.hub.entered():
+            watcher.tick(now)
+        return ("systemctl", "--no-block", "restart", "hub-dns.service") in commands
+
+    look(0.0, "2026-11-27T09:00")  # takes the filter
+    assert look(100.0, "2026-11-27T09:00")  # and lets dnsmasq read it
+    network.load(forwards=True)
+    device = spaces.devices[0]
+    address = device.sit(Lan(), 0)
+    mac = device.run("cat", "/sys/class/net/nic/address").strip()
+    spaces.hub.run("nft", "add", "element", "inet", "hub", "accepted", f"{{ {address} . {mac} timeout 1h }}")
+    browser = LanBrowser(device, HUB_IP)
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, private_folder(paths), ignore_errors=True)
+        with spaces.hub.entered():
+            stack.enter_context(serving(paths))
+            stack.enter_context(front_door(paths))
+        browser.press("/welcome")
+        led = browser.get("/play", host="www.games.example")
+        assert (led.address, led.status) == (str(BLOCKED), 302)
+        assert led.headers["location"] == "http://hub.lan/blocked?name=www.games.example"
+        page = browser.get("/blocked?name=www.games.example")
+        assert (page.status, page.headers["cache-control"]) == (200, "no-store")
+        form = browser.post("/blocked?name=www.games.example", name="www.games.example", reason="Шахи")
+        assert form.status == 200, form.text
+        assert read_queue(paths).appeals == (Appeal("www.games.example", "games", 1, "Шахи"),)
+        assert browser.get("/", host="bad.example").headers["location"].endswith("/blocked?name=bad.example")
+        set_lesson_time(paths, network.paths, "mon-fri 08:30-15:00")
+        assert look(200.0, "2026-11-27T14:59")
+        assert not look(206.0, "2026-11-27T14:59")
+        assert look(212.0, "2026-11-27T15:00")
+        network.restart_names()
+        assert device.look_up("www.games.example", HUB_IP) != [str(BLOCKED)]
+        assert device.look_up("bad.example", HUB_IP) == [str(BLOCKED)]
+        assert look(218.0, "")  # a clock that cannot be right: what is blocked in lessons is blocked
+        network.restart_names()
+        assert device.look_up("www.games.example", HUB_IP) == [str(BLOCKED)]
+
+
+def set_lesson_time(hub, places, text):
+    """Let another version of the filter come."""
+    install(hub, 8, "bad.example a\n", lesson="games.example i\nmore.example i\n", lesson_time=text)
+    filters.take_filter(hub, places, ram_bytes=0)
 
 
 def make_watcher(network, tmp_path, machine, commands, *, accepted=None):

@@ -1,12 +1,17 @@
 """What hubs report goes the whole way with the real commands: through a real sshd, and by stick."""
 
 import contextlib
+import json
 import shutil
+from datetime import date, timedelta
+from urllib.request import urlopen
 
 import pytest
 
+from hub.settings import HubPaths
 from support.relay import Relay
 from support.road import Road, must, run
+from support.serving import serving
 from support.sources import write_source
 
 
@@ -51,7 +56,7 @@ def link(road, **options):
 
 def test_the_office_learns_what_a_hub_did_and_the_hub_forgets_it(road):
     assert fleet(road)["heard_at"] is None
-    assert "never heard from" in table(road)
+    assert "? never" in table(road)
     first = road.sync("--json").json
     assert first["reports"] == {"sent": 1, "waiting": 1, "acked": 0, "warning": None}
     [taken] = central(road, "ingest")["hubs"]
@@ -64,7 +69,7 @@ def test_the_office_learns_what_a_hub_did_and_the_hub_forgets_it(road):
     assert hub["health"]["free_bytes"] > 0
     assert "sftp://" not in str(hub)
     assert str(road.folder) not in str(hub)
-    assert "lesson: v1" in table(road)
+    assert "1/1 ✓" in table(road)
     second = road.sync("--json").json
     assert second["reports"] == {"sent": 0, "waiting": 0, "acked": 1, "warning": None}
     assert not list((road.hub / "outbox" / "segments").iterdir())
@@ -72,6 +77,25 @@ def test_the_office_learns_what_a_hub_did_and_the_hub_forgets_it(road):
     with link(road) as relay:
         assert road.sync("--json").json["reports"]["sent"] == 0
     assert relay.total_bytes <= 8 * 1024
+
+
+def test_what_learners_open_is_counted_and_told_when_the_day_is_over(road):
+    road.sync("--json")
+    with serving(HubPaths(road.hub)) as hub:
+        for _ in range(6):
+            with urlopen(f"{hub.url}/view/lesson/", timeout=10) as page:
+                assert page.status == 200
+    [today] = (road.hub / "usage").iterdir()  # kept when the portal ended
+    assert json.loads(today.read_bytes()) == {"lesson": 6}
+    day_before = date.fromisoformat(today.stem) - timedelta(days=1)
+    today.rename(today.with_name(f"{day_before}.json"))
+    (road.hub / "outbox" / "state").write_bytes(b"")  # a report is due
+    assert road.sync("--json").json["reports"]["sent"] > 0
+    central(road, "ingest")
+    assert fleet(road)["use_7d"] == 5
+    school = central(road, "school", road.hub_id)
+    assert school["opens"] == [{"day": day_before.isoformat(), "pack": "lesson", "opens": 5}]
+    assert list((road.hub / "usage").iterdir()) == []
 
 
 def test_a_depot_that_refuses_and_a_link_that_breaks_lose_and_double_nothing(road):

@@ -146,6 +146,29 @@ def test_what_the_office_wants_first_comes_first(road):
     assert [(a["pack"], a["priority"]) for a in ran.json["plan"]] == [("bbb", 3), ("aaa", 0)]
 
 
+def test_what_the_office_allows_of_one_pack_keeps_no_other_back(road):
+    for version, name in enumerate(("big", "other"), 1):  # of different content
+        road.publish(film(road.folder, version, 3 * MB // 2, name)[0])
+    road.assign("other")
+    to_hub = ("assign", "big", "--hub", road.hub_id, "--priority", "9")
+    must("central", "--dir", road.central, *to_hub, "--quiet-hours", around_now())
+    told = road.sync("--dry-run").out
+    assert "quiet hours, as the office said for this pack; goes on" in told
+    waits = road.sync("--json")
+    assert (waits.code, waits.json["done"], waits.json["waiting"]) == (0, ["install other@2"], ["big@1"])
+    must("central", "--dir", road.central, *to_hub, "--day-mb", "1")
+    first = road.sync("--json")
+    assert first.json["waiting"] == ["big@1"]
+    assert 900_000 < first.json["received_bytes"] <= MB
+    [planned] = [action for action in first.json["plan"] if action["pack"] == "big"]
+    assert (planned["day_mb"], planned["quiet_hours"], planned["action"]) == (1, "", "waiting")
+    assert road.sync("--json").json["received_bytes"] == 0  # its day is used up
+    must("central", "--dir", road.central, *to_hub)
+    last = road.sync("--json")
+    assert last.json["done"] == ["install big@1"]
+    assert last.json["received_bytes"] < MB  # no byte twice
+
+
 def test_an_eta_stands_beside_every_pack_and_names_the_stick(road):
     road.publish(film(road.folder)[0])
     road.assign("film")

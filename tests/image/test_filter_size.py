@@ -6,7 +6,6 @@ the seconds, and the same memory. What is asked of a 1 GB machine: no answer for
 
 import json
 import os
-import signal
 import sys
 import time
 from dataclasses import replace
@@ -15,7 +14,7 @@ import pytest
 
 from content_packs.blocklist import order_of
 from hub.network import filters
-from hub.network.lan import Lan
+from hub.network.lan import BLOCKED, Lan
 from hub.settings import HubPaths
 from support.filter_pack import install
 from support.hub_network import CABLE_WISHES, HubNetwork, network_paths
@@ -32,7 +31,8 @@ from lan_client import look_up
 end, longest = time.monotonic() + {seconds}, 0.0
 while time.monotonic() < end:
     begun = time.monotonic()
-    assert look_up("hub.lan", {server!r}, timeout_s=30) == [{server!r}]
+    while look_up("hub.lan", {server!r}, timeout_s=0.5) != [{server!r}]:
+        pass  # a device asks again
     longest = max(longest, time.monotonic() - begun)
     time.sleep(0.005)
 print(json.dumps(longest))
@@ -56,14 +56,14 @@ def test_half_a_million_domains_stall_nobody(school, tmp_path, capsys):
         (f"site-{number:06}.{end}" for number in range(DOMAINS // 4) for end in ("com", "org", "ua", "ro")),
         key=order_of,
     )
-    install(hub, 1, "example.com\n")
+    install(hub, 1, "example.com a\n")
     filters.take_filter(hub, paths, ram_bytes=1024**3)
     network.set_up(replace(CABLE_WISHES, student_internet="filtered"), is_online=True)
     device = spaces.devices[0]
     lease = device.join(tmp_path)
     leases = (paths.run / "dnsmasq.leases").read_text()
     before = rss_mib(network.names_pid)
-    install(hub, 2, "".join(f"{name}\n" for name in names))
+    install(hub, 2, "".join(f"{name} a\n" for name in names))
     script = _ASK_FOR_EVER.format(
         folder=os.path.dirname(os.path.dirname(__file__)) + "/support", seconds=12, server=str(Lan().hub)
     )
@@ -72,8 +72,8 @@ def test_half_a_million_domains_stall_nobody(school, tmp_path, capsys):
     used, is_new = filters.take_filter(hub, paths, ram_bytes=1024**3)
     taken_s = time.monotonic() - begun
     assert (used.domains, is_new) == (DOMAINS, True)
-    os.kill(network.names_pid, signal.SIGHUP)
-    wait_for(lambda: device.look_up(names[-1], lease.dns) == ["NXDOMAIN"], timeout_s=30)
+    network.set_up(replace(CABLE_WISHES, student_internet="filtered"), is_online=True)
+    wait_for(lambda: device.look_up(names[-1], lease.dns) == [str(BLOCKED)], timeout_s=30)
     said, _ = asking.communicate(timeout=60)
     stall_s, after = json.loads(said), rss_mib(network.names_pid)
     with capsys.disabled():
@@ -82,7 +82,7 @@ def test_half_a_million_domains_stall_nobody(school, tmp_path, capsys):
     assert stall_s < MOST_STALL_S
     assert after < MOST_RSS_MIB
     assert (paths.run / "dnsmasq.leases").read_text() == leases
-    assert device.look_up("deep.below." + names[0], lease.dns) == ["NXDOMAIN"]
+    assert device.look_up("deep.below." + names[0], lease.dns) == [str(BLOCKED)]
 
 
 def rss_mib(pid):

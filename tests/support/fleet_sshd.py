@@ -25,7 +25,7 @@ exec "$@"
 
 
 class FleetSshd(Sshd):
-    """Serves the depot of an office to its hubs, each as an account of its own; `hub_ids` exist from the start.
+    """Serves the depot of an office to its hubs: there is an account for each of `hub_ids`.
 
     It is the first process of a PID namespace: whatever a session leaves behind is its child, so that the
     processor time of all sessions that have ended is in its own count.

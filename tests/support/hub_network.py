@@ -1,12 +1,11 @@
 """The hub's network in a namespace: our files, read by the real nft and dnsmasq; networkd is played here."""
 
-import os
 import re
-import signal
 import subprocess
 from ipaddress import IPv4Interface
 from pathlib import Path
 
+from hub.network import filters
 from hub.network.apply import write_network
 from hub.network.facts import Interface, Machine, Way
 from hub.network.lan import Lan
@@ -40,8 +39,14 @@ class HubNetwork:
     def set_up(
         self, wishes: Wishes = CABLE_WISHES, *, lan: Lan | None = None, is_online: bool = False
     ) -> Network:
-        """Render, write and load it."""
-        network = render(wishes, Machine(CABLES, (WAN,)), lan or Lan(), self.paths, is_online=is_online)
+        """Render, write and load it; with the filter that was taken, or one that blocks nothing."""
+        used = filters.read_filter(self.paths)
+        network = render(
+            *(wishes, Machine(CABLES, (WAN,)), lan or Lan(), self.paths),
+            is_online=is_online,
+            lists=used.lists(self.paths, lesson=False),
+            safe_search=used.addresses(),
+        )
         write_network(network, self.paths)
         self.load(forwards=network.forwards)
         return network
@@ -73,10 +78,6 @@ class HubNetwork:
     def names_pid(self) -> int:
         """The process of dnsmasq."""
         return int(self.paths.dnsmasq_pid.read_text(encoding="ascii"))
-
-    def reload_names(self) -> None:
-        """Send what `systemctl reload hub-dns` sends."""
-        os.kill(self.names_pid, signal.SIGHUP)
 
     def stop(self) -> None:
         """End dnsmasq."""

@@ -45,6 +45,8 @@ def look_up(name, server, kind="A", timeout_s=_TIMEOUT_S):
             found.append(socket.inet_ntoa(answer[place : place + 4]))
         elif sort == 28:
             found.append(socket.inet_ntop(socket.AF_INET6, answer[place : place + 16]))
+        elif sort == _KINDS["HTTPS"]:
+            found.append("HTTPS")
         place += length
     return found
 

@@ -4,13 +4,13 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from content_packs import depot
 from content_packs.segment import MAX_ACKS_BYTES, decode_acks
 from content_packs.transports.local import open_local
-from hub.events import SyncBody
+from hub.events import Body, SyncBody
 from hub.outbox import Outbox
 from hub.settings import HubPaths
 from provisioning.central.ingest import Taken, ingest
@@ -70,6 +70,11 @@ class Reporting:
     def tell(self, *texts: str, boot_id: str = BOOT) -> None:
         self.outbox.append([told(text) for text in texts], at=self.now, boot_id=boot_id, remember={})
         self.confirmed += texts
+
+    def say(self, *bodies: Body, at: datetime | None = None, boot_id: str = BOOT) -> None:
+        """Put events of any kind into the outbox, and seal them."""
+        self.outbox.append(bodies, at=at or self.now, boot_id=boot_id, remember={})
+        self.seal()
 
     def seal(self) -> None:
         self.outbox.seal(self.hub_id, self.seal_key)

@@ -40,7 +40,7 @@ class Sshd:
         self, folder: Path, depot: Path, *, options: tuple[str, ...] = (), read_only: bool = False
     ) -> None:
         self.depot = depot.absolute()
-        self.port = _free_port()
+        self.port = free_port()
         self._folder = folder.absolute()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._options = options
@@ -176,7 +176,8 @@ def _knows(option: str) -> bool:
     return "Bad configuration option" not in subprocess.run(test, capture_output=True, text=True).stderr
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

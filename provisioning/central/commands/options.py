@@ -2,24 +2,33 @@
 
 import getpass
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import update_wrapper
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from content_packs import console
 from provisioning.central.audit import record
+from provisioning.central.keys import KeyAccess
 from provisioning.central.office import Office, find_office
+from provisioning.central.owner import as_owner
+from provisioning.central.passphrases import Passphrases, read_passphrases
 from provisioning.central.wanted import Change
 
 R = TypeVar("R")
 
 # Commands are noted in the audit log where they have --dry-run, since then they change something, and these.
-_NOTED = frozenset({"enrol", "revoke", "card", "add", "link", "role", "remove", "sign-out"})
-_NOT_NOTED = frozenset({"ingest"})  # a timer runs it every hour
-_READS = ("pending", "dry_run", "check")  # with these a command only looks
+_NOTED = frozenset(
+    {"enrol", "revoke", "card", "add", "link", "role", "remove", "sign-out", "passphrase", "export"}
+)
+_NOT_NOTED = frozenset({"ingest", "tick"})  # timers run them
+_READS = ("pending", "dry_run", "check", "accounts_only")  # with these a command only looks, or follows
+_IF_SAID = {"notes": "text"}  # changes something only with this option
 _UNSAID = frozenset({"as_json", "dry_run"})
 
 json_option = click.option(
@@ -28,16 +37,61 @@ json_option = click.option(
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What stands between `central` and the command: for every command the same."""
+
+    directory: str | None = None
+    key_folders: tuple[Path, ...] = ()
+    passphrase_file: Path | None = None
+
+    def access(self, *, none: bool = False) -> KeyAccess:
+        """Return how this run comes by keys; it asks for passphrases where a person sits at a terminal."""
+        given = [] if self.passphrase_file is None else read_passphrases(self.passphrase_file)
+        is_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+        ask = _ask if is_terminal and self.passphrase_file is None else None
+        return KeyAccess(self.key_folders, Passphrases(given, ask, none=none))
+
+
+def _ask(question: str) -> str:
+    answer: str = click.prompt(question, hide_input=True, default="", show_default=False, err=True)
+    return answer
+
+
+def given_to(context: click.Context, directory: str | None = None) -> Given:
+    """Return what stands before the command; a `directory` of its own counts more."""
+    given = context.obj if isinstance(context.obj, Given) else Given()
+    return replace(given, directory=directory or given.directory)
+
+
+def office_of(context: click.Context, directory: str | None) -> Office:
+    """Return the Office of a command: of its own --dir, the group's, else $CENTRAL_DIR."""
+    given = given_to(context, directory)
+    return find_office(given.directory, given.access())
+
+
 def with_office(function: Callable[..., R]) -> Callable[..., R]:
     """Give the command its Office first: from its own --dir, the group's, else $CENTRAL_DIR.
 
-    What changes something is noted in the audit log once it is done.
+    What changes something is noted in the audit log once it is done. Root works as the account to which the
+    office belongs, so that it leaves nothing there that this account cannot change.
     """
 
+    def as_its_owner(office: Office, /, **values: object) -> R:
+        with as_owner(office.dir):
+            return function(office, **values)
+
+    return with_office_as_root(update_wrapper(as_its_owner, function))
+
+
+def with_office_as_root(function: Callable[..., R]) -> Callable[..., R]:
+    """As `with_office`, for what sets this machine up: the command itself minds whose files it makes."""
+
     def command(context: click.Context, /, directory: str | None, **values: object) -> R:
-        office = find_office(directory or context.obj)
+        office = office_of(context, directory)
         result = function(office, **values)
-        _note(office, context, values)
+        with as_owner(office.dir):
+            _note(office, context, values)
         return result
 
     option = click.option(
@@ -49,14 +103,16 @@ def with_office(function: Callable[..., R]) -> Callable[..., R]:
 def _note(office: Office, context: click.Context, values: Mapping[str, object]) -> None:
     name = context.info_name or ""
     changes = name in _NOTED or ("dry_run" in values and name not in _NOT_NOTED)
-    if not changes or any(values.get(flag) for flag in _READS):
+    changes |= bool(values.get(_IF_SAID.get(name, "")))
+    is_print = values.get("apply") is False
+    if not changes or is_print or any(values.get(flag) for flag in _READS):
         return
     action = context.command_path.partition(" ")[2]  # "central rollout start" → "rollout start"
     said = {key: value for key, value in values.items() if value and key not in _UNSAID}
-    record(office, f"cli:{_login()}", action, said, now())
+    record(office, f"cli:{login()}", action, said, now())
 
 
-def _login() -> str:
+def login() -> str:
     """Return whose shell this is; behind sudo the person's own."""
     try:
         return os.environ.get("SUDO_USER") or getpass.getuser()

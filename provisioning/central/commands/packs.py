@@ -24,6 +24,7 @@ from provisioning.central.commands.rollout_options import make_rules, rules_opti
 from provisioning.central.fleet import DeltaRow, Fleet, Published, open_fleet
 from provisioning.central.gc import read_held
 from provisioning.central.office import Office
+from provisioning.central.publishers import check_packs, find_publisher, key_of
 from provisioning.central.release import change, read_wanted
 from provisioning.central.roles import PACKS
 from provisioning.central.rollouts.stages import Stage
@@ -37,6 +38,12 @@ from provisioning.central.rollouts.work import start_all
 @click.option(
     "--no-deltas", is_flag=True, help="Make no deltas: hubs fetch blocks, which takes more of the link."
 )
+@click.option(
+    "--as",
+    "publisher",
+    metavar="NAME",
+    help="Sign as this publisher, with whose prefix the packs' ids begin.",
+)
 @stages_option(required=False)
 @rules_options
 @dry_run_option
@@ -45,6 +52,7 @@ from provisioning.central.rollouts.work import start_all
 def publish(
     office: Office,
     builts: tuple[Path, ...],
+    publisher: str | None,
     allow_shrink: bool,
     no_deltas: bool,
     stages: tuple[Stage, ...] | None,
@@ -59,13 +67,15 @@ def publish(
 
     Every byte is verified first. The hubs that always get the newest version get it from now on. What is
     on offer already is left as it is. Deltas are made from the version before and from up to two more that
-    hubs may have. The `packs` key from keys/offline must be here, except for a --dry-run.
+    hubs may have. The key `packs`, or publisher-NAME with --as, must be here, except for a --dry-run.
 
     With --stages a rollout of each of them begins at once: no hub is told of it before its stage. The other
     rules of a rollout count only then. A pack that had a rollout before waits for the next one.
     """
+    with open_fleet(office.fleet_db) as fleet:
+        key = PACKS if publisher is None else find_publisher(fleet, publisher).key_name
     if not dry_run:
-        office.open_keys().require(PACKS)
+        office.open_keys().require(key)
     rules = make_rules(wait_s, enough, max_fail, deadline)
     opened = [_verified(folder) for folder in builts]
     moment = now()
@@ -73,6 +83,7 @@ def publish(
     with progress("publishing", total) as advance:
 
         def edit(fleet: Fleet) -> publishing.Outcome:
+            check_packs(fleet, [built.index.pack for built in opened], publisher)
             before = read_wanted(fleet)
             outcome = publishing.publish(
                 office,
@@ -137,15 +148,17 @@ def _verified(folder: Path) -> BuiltPack:
 def withdraw(office: Office, spec: str, dry_run: bool, as_json: bool) -> None:
     """Take a version off the offers; hubs fall back to the newest one that remains.
 
-    A hub that was given just this version loses the pack. The data stays in the depot. The `packs` key
-    from keys/offline must be here, except for a --dry-run.
+    A hub that was given just this version loses the pack. The data stays in the depot. The key `packs`,
+    or that of the pack's publisher, must be here, except for a --dry-run.
     """
     wanted = parse_spec(spec)
     version = wanted.version
     if version is None:
         raise UsageError(f"{spec}: which version?", hint=f"For example: central withdraw {spec}@3")
     if not dry_run:
-        office.open_keys().require(PACKS)
+        with open_fleet(office.fleet_db) as fleet:
+            key = key_of(fleet, wanted.pack_id)
+        office.open_keys().require(key)
     moment = now()
     _, changes = change(
         office,

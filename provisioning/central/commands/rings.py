@@ -5,10 +5,18 @@ import click
 from content_packs import console
 from content_packs.console import count_text
 from provisioning.central import rings as ringing
-from provisioning.central.commands.options import dry_run_option, json_option, now, tell, with_office
+from provisioning.central.commands.options import (
+    dry_run_option,
+    given_to,
+    json_option,
+    now,
+    office_of,
+    tell,
+    with_office,
+)
 from provisioning.central.commands.rollout import told_line
 from provisioning.central.fleet import Fleet, Hub, open_fleet
-from provisioning.central.office import Office, find_office
+from provisioning.central.office import Office
 from provisioning.central.reports import Reports
 from provisioning.central.rings import list_rings
 from provisioning.central.rollouts.model import Told
@@ -21,9 +29,9 @@ from provisioning.central.rollouts.work import edit_rollouts, tick
 @click.pass_context
 def rings(context: click.Context, directory: str | None, as_json: bool) -> None:
     """List the rings with their hubs, or move hubs; `all` is every hub, whatever its own ring is."""
-    context.obj = directory or context.obj
+    context.obj = given_to(context, directory)
     if context.invoked_subcommand is None:
-        _list(find_office(context.obj), as_json=as_json)
+        _list(office_of(context, directory), as_json=as_json)
 
 
 def _list(office: Office, *, as_json: bool) -> None:

@@ -220,8 +220,8 @@ def _tell(did: Did, changes: Sequence[Change], verb: str, *, as_json: bool, dry_
 def rollout_values(rollout: Rollout) -> dict[str, Any]:
     """Return the members of a rollout in JSON: docs/reference/json.md."""
     values = asdict(rollout)
-    values["id"] = values.pop("rollout_id")
-    return {"rollout": values | {"stages": [str(stage) for stage in rollout.stages]}}
+    stages = [str(stage) for stage in rollout.stages]
+    return {"rollout": {"id": values.pop("rollout_id")} | values | {"stages": stages}}
 
 
 def to_dict(view: RolloutView) -> dict[str, Any]:

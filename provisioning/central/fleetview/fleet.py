@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from content_packs.errors import UsageError
 from provisioning.central.fleet import DeltaRow, Hub, Published, open_fleet
 from provisioning.central.fleetview.known import Known
 from provisioning.central.fleetview.mutes import EVERY_HUB, Mute, Mutes
@@ -26,14 +27,26 @@ def read_fleet(office: Office, now: datetime) -> tuple[SchoolView, ...]:
     Raises:
         LocalError: a database cannot be read.
     """
+    return read_schools(office, now)
+
+
+def read_schools(office: Office, now: datetime, *, only: str | None = None) -> tuple[SchoolView, ...]:
+    """Return the same, or one school alone.
+
+    Raises:
+        UsageError: the hub is not enrolled.
+        LocalError: a database cannot be read.
+    """
     with open_fleet(office.fleet_db) as fleet:
         wanted = read_wanted(fleet).by_hub
-        hubs = [hub for hub in fleet.list_hubs() if hub.revoked_at is None]
+        hubs = [hub for hub in fleet.list_hubs() if hub.revoked_at is None and only in (None, hub.hub_id)]
         sizes = _Sizes.of(fleet.list_packs(), fleet.list_deltas())
         mutes = Mutes(fleet).list_mutes(now=now)
+    if only is not None and not hubs:
+        raise UsageError(f"{only}: no such hub is enrolled", hint="`central hubs` lists them.")
     with open_reports(office.reports_db) as reports:
         as_of = read_as_of(reports, now)
-        known = read_known(reports, hubs, wanted, sizes, mutes, now=as_of)
+        known = _read_known(reports, hubs, wanted, sizes, mutes, now=as_of, only=only)
     return tuple(sorted((look_at(each, now=as_of) for each in known), key=rank))
 
 
@@ -67,7 +80,7 @@ class _Sizes:
         return self.deltas.get((state.pack_id, state.want, state.have or 0), whole)
 
 
-def read_known(
+def _read_known(
     reports: Reports,
     hubs: Iterable[Hub],
     wanted: Mapping[str, Mapping[str, int]],
@@ -75,10 +88,10 @@ def read_known(
     mutes: Iterable[Mute],
     *,
     now: datetime,
+    only: str | None,
 ) -> list[Known]:
-    """Return what is known of these hubs."""
     tallies, today = reports.tallies, now.date()
-    newest, notes = reports.read_all_newest(), reports.all_notes()
+    newest, notes = reports.read_all_newest(only), reports.all_notes()
     standing, failures = tallies.all_standing(), tallies.all_failures()
     opens = tallies.all_opens(today - timedelta(days=_USE_DAYS))
     paces = tallies.all_paces(today - timedelta(days=_PACE_DAYS), at_least=_PACE_BYTES)
@@ -87,7 +100,7 @@ def read_known(
         quiet.setdefault(mute.hub_id, []).append(mute)
     found = []
     for hub in hubs:
-        said, contacts = newest.get(hub.hub_id, {}), reports.list_contacts(hub.hub_id)
+        said, contacts = newest.get(hub.hub_id, {}), reports.list_last_contacts(hub.hub_id)
         states = list_states(wanted.get(hub.hub_id, {}), said)
         no_failures: list[Failure] = []
         found.append(
@@ -96,8 +109,8 @@ def read_known(
                 packs=states,
                 newest=said,
                 notes=tuple(notes.get(hub.hub_id, ())),
-                contacts=tuple(datetime.fromisoformat(contact.at) for contact in contacts),
-                via=contacts[0].via if contacts else None,
+                contacts=tuple(datetime.fromisoformat(at) for at, _ in contacts),
+                via=contacts[0][1] if contacts else None,
                 opens_7d=opens.get(hub.hub_id, 0 if "usage" in said else None),
                 bytes_left=sizes.left(states),
                 bytes_a_day=paces.get(hub.hub_id),

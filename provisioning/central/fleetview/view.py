@@ -1,8 +1,9 @@
 """One school as the office sees it: how it is, why, and what is still to come. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from provisioning.central.fleet import Hub
 from provisioning.central.fleetview.alert import LEVELS, Alert
@@ -10,7 +11,7 @@ from provisioning.central.fleetview.known import Known
 from provisioning.central.fleetview.rhythm import Rhythm, learn
 from provisioning.central.fleetview.signs import list_signs
 from provisioning.central.overview import PackState
-from provisioning.central.reports import Way
+from provisioning.central.reports import Note, Way
 
 State = Literal["ok", "attention", "overdue", "waiting", "never"]
 _WORST: tuple[State, ...] = ("overdue", "attention", "never", "waiting", "ok")
@@ -42,6 +43,10 @@ class SchoolView:
     disk: tuple[int, int] | None  # bytes: free, total
     software: str
     use_7d: int | None  # opened pages and files of packs in the last 7 days that were told of
+    silent_s: int | None  # since it was heard from
+    last_sync: Mapping[str, Any] | None  # the body of the newest event
+    health: Mapping[str, Any] | None
+    oddities: tuple[Note, ...]  # of what it sent: refused, contradicting, by two machines
 
     @property
     def ring(self) -> str:
@@ -93,6 +98,10 @@ def look_at(known: Known, *, now: datetime) -> SchoolView:
         disk=(health["free_bytes"], health["total_bytes"]) if health else None,
         software=health["software"] if health else "",
         use_7d=known.opens_7d,
+        silent_s=int((now - rhythm.heard_at).total_seconds()) if rhythm else None,
+        last_sync=known.body("sync"),
+        health=health,
+        oddities=known.notes,
     )
 
 

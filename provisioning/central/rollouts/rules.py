@@ -56,6 +56,17 @@ def judge(member: Member, facts: HubFacts | None, *, version: int, kind: str) ->
     return "waiting-for-contact", ""
 
 
+def back(member: Member, facts: HubFacts | None, rollout: Rollout) -> Member:
+    """Return how a hub stands after a rollback: ok where it said since that it does not have the version."""
+    if member.reached_at is None:
+        return replace(member, state="pending", reason="")
+    if facts is None or facts.hub.enrolled_at != member.enrolled_at:
+        return replace(member, state="skipped", reason="revoked")
+    is_told = facts.seen.packs_at >= rollout.changed_at
+    is_back = is_told and facts.seen.have != rollout.version
+    return replace(member, state="ok" if is_back else "waiting-for-contact", reason="")
+
+
 def _judge_update(seen: Seen) -> tuple[HubState, str]:
     if seen.update == "good":
         return "ok", ""

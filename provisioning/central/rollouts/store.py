@@ -38,6 +38,15 @@ class Rollouts:
             for each in self.list_governing()
         }
 
+    def list_versions(self) -> set[tuple[str, int]]:
+        """Return pack and version of all that the newest rollouts give, and that they go back to."""
+        found = set()
+        for rollout in self.list_governing():
+            befores = {member.before for member in self.list_members(rollout.rollout_id)}
+            versions = {rollout.version, rollout.base, *befores}
+            found |= {(rollout.pack_id, version) for version in versions if version is not None}
+        return found
+
     def add(self, rollout: Rollout, members: Iterable[Member]) -> Rollout:
         """Keep a new rollout under the next number; return it with that."""
         [(last,)] = self._db.execute("select coalesce(max(rollout_id), 0) from rollouts").fetchall()

@@ -14,7 +14,7 @@ from provisioning.central.office import Office
 from provisioning.central.reports import open_reports
 from provisioning.central.rollouts.control import find_rollout
 from provisioning.central.rollouts.model import DONE, HubState, Member, Rollout
-from provisioning.central.rollouts.rules import is_late, look_anew, refresh
+from provisioning.central.rollouts.rules import back, is_late, look_anew, refresh
 from provisioning.central.rollouts.seen import read_facts
 from provisioning.central.rollouts.store import Rollouts
 
@@ -59,7 +59,7 @@ class RolloutStage:
     """One stage and how many of its hubs are how."""
 
     name: str
-    state: Literal["done", "open", "coming"]
+    state: Literal["done", "open", "coming", "never"]
     hubs: int
     counts: Mapping[HubState, int]
 
@@ -114,7 +114,9 @@ def _view(
         facts = read_facts(reports, rollout, fleet.list_hubs(), fleet.list_assignments())
     if rollout.is_active:
         members = refresh(rollout, members, fleet.list_hubs(), now=now)
-    if rollout in store.list_governing() and rollout.state != "rolled-back":
+    if rollout.state == "rolled-back":
+        members = [back(member, facts.get(member.hub_id), rollout) for member in members]
+    elif rollout in store.list_governing():
         # Only as hubs stand now: whether it goes on is decided when reports are taken in.
         members = look_anew(members, facts, version=rollout.version, kind=pack.kind, now=now)
     hubs = {hub.hub_id: hub for hub in fleet.list_hubs()}
@@ -198,9 +200,11 @@ def _stage(rollout: Rollout, number: int, hubs: Sequence[RolloutHub]) -> Rollout
     name = str(rollout.stages[number])
     here = [hub for hub in hubs if hub.stage == name]
     is_past = number < rollout.stage or rollout.state == "finished"
-    state: Literal["done", "open", "coming"] = (
-        "done" if is_past else "open" if number == rollout.stage and rollout.is_active else "coming"
-    )
+    state: Literal["done", "open", "coming", "never"] = "done" if is_past else "coming"
+    if number == rollout.stage and not is_past:
+        state = "open" if rollout.is_active else "done"
+    elif not is_past and not rollout.is_active:
+        state = "never"
     return RolloutStage(name, state, len(here), _count(here))
 
 
@@ -212,7 +216,8 @@ _SENTENCES: Mapping[str, str] = {
     "finished": "Finished: it is the usual version. %(ok)s of %(all)s schools have it; still waiting for "
     "contact: %(waiting)s, on its way: %(fetching)s, failed: %(failed)s, left out: %(skipped)s.",
     "aborted": "Aborted: %(ok)s of %(all)s schools have it and keep it; nobody else gets it.",
-    "rolled-back": "Rolled back: every school shall have again what it had before.",
+    "rolled-back": "Rolled back: %(ok)s of %(reached)s schools that it had reached have again what they had "
+    "before.",
 }
 
 
@@ -226,6 +231,7 @@ def _sentence(rollout: Rollout, counts: Mapping[HubState, int], all_of_them: int
         "fetching": counts["fetching"],
         "failed": counts["failed"],
         "skipped": counts["skipped"],
+        "reached": all_of_them - counts["pending"],
     }
     return Alert(f"rollout-{rollout.state}", "info", _SENTENCES[rollout.state], values)
 

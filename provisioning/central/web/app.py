@@ -4,11 +4,21 @@ from flask import Flask
 from flask_babel import Babel
 
 from provisioning.central.web import (
+    account,
+    alerts,
     assets,
+    audit_pages,
     errors,
     fleet,
     guard,
+    packs,
+    pending,
+    people_pages,
     preferences,
+    publish,
+    reports,
+    rollouts,
+    school,
     signin,
     signin_pages,
     state_words,
@@ -19,9 +29,19 @@ from provisioning.central.web.dashboard import Dashboard, attach, page_language
 _MOST_FIELDS = 2000  # of one form
 _MOST_FORM_BYTES = 256 * 1024  # uploads have a limit of their own
 _BLUEPRINTS = (
+    account.bp,
+    alerts.bp,
     assets.bp,
+    audit_pages.bp,
     fleet.bp,
+    packs.bp,
+    pending.bp,
+    people_pages.bp,
     preferences.bp,
+    publish.bp,
+    reports.bp,
+    rollouts.bp,
+    school.bp,
     signin_pages.bp,
 )
 
@@ -38,6 +58,7 @@ def create_dashboard(dashboard: Dashboard) -> Flask:
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     errors.register(app)
+    publish.register(app, dashboard)
     signin.register(app, dashboard)
     guard.register(app, dashboard)
     return app

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext as _
 
-from provisioning.central.fleetview import SchoolView
-from provisioning.central.web.csv_file import csv_file
+from provisioning.central.fleetview.csvtext import Cell
+from provisioning.central.fleetview.view import SchoolView
 from provisioning.central.web.known import known_fleet
 from provisioning.central.web.paging import page_of
 from provisioning.central.web.signin import needs
 from provisioning.central.web.state_words import STATES, alert_text, way_word
+from provisioning.central.web.tables import csv_file
 
 bp = Blueprint("fleet", __name__)
 _ROWS = 100  # of a page
@@ -35,7 +36,7 @@ def index() -> str:
         counts={state: counts[state] for state in STATES if counts[state]},
         wanted=wanted,
         said={name: value for name, value in wanted.items() if value},
-        read_at=fleet.read_at.isoformat(),
+        as_of=fleet.as_of.isoformat(),
         rings=sorted({view.ring for view in fleet.schools}),
         packs=sorted({pack.pack_id for view in fleet.schools for pack in view.packs}),
     )
@@ -54,7 +55,7 @@ def table() -> Response:
     return csv_file("schools.csv", heads, _rows(v for v in known_fleet().schools if _fits(v, wanted)))
 
 
-def _rows(views: Iterable[SchoolView]) -> Iterable[tuple[object, ...]]:
+def _rows(views: Iterable[SchoolView]) -> Iterable[tuple[Cell, ...]]:
     for view in views:
         free, total = view.disk or (None, None)
         yield (

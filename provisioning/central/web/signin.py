@@ -11,6 +11,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as Answer
 
 from provisioning.central.people import Person, find_person, read_session_key
+from provisioning.central.uploads import MAX_UPLOAD_BYTES
 from provisioning.central.web.dashboard import Dashboard, this_dashboard
 
 P = ParamSpec("P")
@@ -20,6 +21,8 @@ COOKIE = "central_session"
 LIFETIME = timedelta(hours=12)  # a working day
 SEE_OTHER = 303
 _PERSON, _VERSION = "person", "version"
+# Forms that may be larger than others: who may send them, and how many bytes.
+LARGE_FORMS = {"publish.upload": ("publisher", MAX_UPLOAD_BYTES + 64 * 1024)}
 
 
 def register(app: Flask, dashboard: Dashboard) -> None:
@@ -113,4 +116,10 @@ def _check_form(protection: CSRFProtect) -> None:
     )
     if not comes_from_here:
         abort(403)
+    role, most_bytes = LARGE_FORMS.get(request.endpoint, ("", 0))
+    if role:
+        person = signed_in()
+        if person is None or not person.may(role):  # before anything of it is read
+            abort(403)
+        request.max_content_length = most_bytes
     protection.protect()

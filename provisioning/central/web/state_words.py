@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from flask import Flask
 
 from hub.wording import later
-from provisioning.central.fleetview import Alert, SchoolView
+from provisioning.central.fleetview.alert import Alert
+from provisioning.central.fleetview.view import SchoolView
 from provisioning.central.overview import PackState
 from provisioning.central.web.words import minute, size, span, translated
 
@@ -41,6 +42,31 @@ PACKS: Mapping[str, Word] = {
     "unknown": Word(later("Not known yet"), "quiet", "help"),
 }
 WAYS: Mapping[str, str] = {"link": later("by network"), "stick": later("by stick")}
+# What was wrong, short, for reports of a month; the texts of alerts have values of one moment.
+CODES: Mapping[str, str] = {
+    "card-dead": later("memory card cannot be used"),
+    "card-errors": later("errors of the memory card"),
+    "clock-wrong": later("wrong clock"),
+    "copied-card": later("copied card"),
+    "course-refused": later("a course was refused"),
+    "database-damaged": later("damaged list of lessons"),
+    "disk-full": later("disk nearly full"),
+    "filter-refused": later("filter refused"),
+    "had-hung": later("had hung"),
+    "kolibri-down": later("courses not running"),
+    "needs-space": later("no room for a pack"),
+    "network-stranger": later("another router in the network"),
+    "overheating": later("too hot"),
+    "reports-dropped": later("reports thrown away"),
+    "services-down": later("parts not running"),
+    "settings-refused": later("settings refused"),
+    "sync-failed": later("syncs failed"),
+    "too-slow": later("link too slow"),
+    "under-voltage": later("too little power"),
+    "update-failed": later("update of the hub failed"),
+    "warm": later("warm"),
+    "wifi-full": later("Wi-Fi full"),
+}
 _OTHER = Word(later("Not known yet"), "quiet", "help")
 
 
@@ -49,6 +75,7 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(
         alert_advice=alert_advice,
         alert_text=alert_text,
+        code_words=code_words,
         levels=LEVELS,
         pack_word=pack_word,
         state_word=state_word,
@@ -72,6 +99,11 @@ def pack_word(pack: PackState) -> Word:
 def way_word(way: str | None) -> str:
     """Return how the last contact came."""
     return translated(WAYS[way]) if way is not None and way in WAYS else ""
+
+
+def code_words(code: str) -> str:
+    """Return what was wrong, in short; the code itself where nobody named it."""
+    return translated(CODES[code]) if code in CODES else code
 
 
 def alert_text(alert: Alert) -> str:

@@ -1,7 +1,7 @@
 """What templates can call: addresses, icons, and words for sizes, dates and durations."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from flask import Flask, request
@@ -20,11 +20,27 @@ _DAYS, _HOURS, _MINUTES = later("%(number)s d"), later("%(number)s h"), later("%
 _AGO, _NOW = later("%(time)s ago"), later("just now")
 _PRECISE_BELOW = 10  # of a unit: 4.5 MB, but 45 MB
 # Places of the menu: address, name, icon, and who may see it.
-MENU = (("/", later("Schools"), "home", "viewer"),)
+MENU = (
+    ("/", later("Schools"), "home", "viewer"),
+    ("/alerts", later("Alerts"), "warn", "viewer"),
+    ("/packs", later("Packs"), "box", "viewer"),
+    ("/rollouts", later("Rollouts"), "forward", "viewer"),
+    ("/reports", later("Reports"), "print", "viewer"),
+    ("/pending", later("Hubs that ask"), "good", "viewer"),
+    ("/people", later("People"), "lock", "admin"),
+    ("/audit", later("Who did what"), "page", "admin"),
+)
 ROLE_NAMES = {
     "viewer": later("Reader"),
     "publisher": later("Publisher"),
     "admin": later("Administrator"),
+}
+PHASES = {
+    "checking": later("Being looked through …"),
+    "checked": later("Looked through, not published"),
+    "publishing": later("Being published …"),
+    "done": later("Published"),
+    "failed": later("Did not work"),
 }
 _ERRORS = {
     "busy": later(
@@ -40,11 +56,14 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(
         ago=ago,
         asset_url=asset_url,
+        date_text=date_text,
         day=day,
         icon=icon,
         menu=MENU,
         minute=minute,
+        month_name=month_name,
         number=number,
+        phases=PHASES,
         role_names=ROLE_NAMES,
         roles=ROLES,
         size=size,
@@ -130,6 +149,18 @@ def minute(iso: str | None) -> str:
         return ""
     local = datetime.fromisoformat(iso).astimezone()
     return f"{_day(local)}, {local:%H:%M}"
+
+
+def date_text(when: date) -> str:
+    """Return a day, without the year."""
+    text: str = format_date(when, "d MMM")
+    return text
+
+
+def month_name(first: date) -> str:
+    """Return a month with its year."""
+    text: str = format_date(first, "LLLL y")
+    return text
 
 
 def day(iso: str | None) -> str:

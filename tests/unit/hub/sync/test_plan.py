@@ -37,6 +37,27 @@ def test_plans(path):
     assert [said[: len(wanted)] for said, wanted in zip(found, case["expect"], strict=True)] == case["expect"]
 
 
+@pytest.mark.parametrize(
+    ("left_bytes", "own", "expected"),
+    [
+        (None, {}, [("install", 100), ("install", 200)]),
+        (None, {"a": 0}, [("install", 200), ("waiting", 0)]),
+        (None, {"a": 30}, [("install", 200), ("waiting", 30)]),
+        (250, {"a": 30}, [("install", 200), ("waiting", 30)]),  # what one may not take is left to the next
+        (20, {"a": 30}, [("waiting", 20), ("waiting", 0)]),
+        (0, {"a": 30}, [("waiting", 0), ("waiting", 0)]),
+    ],
+)
+def test_a_pack_of_which_the_office_allows_little_leaves_room_to_the_others(left_bytes, own, expected):
+    needs = {"a": Need(100, 100), "b": Need(200, 200)}
+    facts = Facts({}, {}, free_bytes=10**12)
+    allowances = {pack: allowance(size) for pack, size in own.items()}
+    actions = plan(
+        [offer("a", 1), offer("b", 1)], facts, needs, allowance=allowance(left_bytes), own=allowances
+    )
+    assert [(action.kind, action.now_bytes) for action in actions] == expected
+
+
 def test_what_was_done_is_no_longer_left_whatever_it_was_called_before():
     waiting, other = Action("waiting", "maths", 3), Action("install", "atlas", 1)
     assert left([waiting, other], [Action("install", "maths", 3)]) == [other]

@@ -9,6 +9,7 @@ from content_packs import depot
 from content_packs.errors import DiskFullError, HubKeyRefusedError, LinkDownError, NotWritableError
 from content_packs.segment import SeqRange, encode_acks, make_ack, unseal
 from content_packs.trust import Offer, Offers
+from hub import appeals
 from hub.events import decode_event
 from hub.settings import HubPaths, HubSettings
 from hub.sync import reports
@@ -359,3 +360,42 @@ def test_health_says_which_checks_are_not_well_and_nothing_of_what_they_say(hub)
     health = next(event.body for event in hub.depot.events() if event.kind == "health")
     assert health["findings"]["packs"] == "attention"  # none is installed
     assert set(health["findings"].values()) <= {"note", "attention", "broken"}
+
+
+def appeal_for(hub, name, reason=""):
+    appeals.appeal(hub.paths, name, category="games", reason=reason, used="filter@7")
+
+
+def test_an_appeal_goes_with_the_next_report_and_once(hub):
+    hub.sync()
+    appeal_for(hub, "chess.example", "турнір")
+    appeal_for(hub, "chess.example")
+    hub.now += timedelta(hours=1)
+    assert hub.sync().sent == 1  # it is news: it does not wait for the day to end
+    (told,) = [event for event in hub.depot.events() if event.kind == "appeal"]
+    assert told.body["asked"] == {"chess.example": 2}
+    assert told.body["reason"] == {"chess.example": "турнір"}
+    hub.sync()
+    assert hub.depot.kinds().count("appeal") == 1
+
+
+def test_an_appeal_outlives_a_sync_that_reached_nobody(hub):
+    hub.sync()
+    appeal_for(hub, "chess.example")
+    hub.sync(reach=False, failure=LinkDownError("no link"))
+    hub.sync()
+    assert hub.depot.kinds().count("appeal") == 1
+
+
+def test_an_appeal_is_not_told_twice_after_a_crash(hub, monkeypatch):
+    """The power goes after the report is kept, before the question is forgotten."""
+    hub.sync()
+    appeal_for(hub, "chess.example")
+    with monkeypatch.context() as patch:
+        patch.setattr(appeals, "forget", lambda *_: None)
+        hub.sync()
+    hub.sync()
+    appeal_for(hub, "go.example")
+    hub.sync()
+    told = [event.body["asked"] for event in hub.depot.events() if event.kind == "appeal"]
+    assert told == [{"chess.example": 1}, {"go.example": 1}]

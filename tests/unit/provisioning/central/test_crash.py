@@ -1,16 +1,12 @@
 """Power goes at every single write of a publish: readers see the old state or the new, and again finishes."""
 
-import os
 import shutil
-import sys
 
 import pytest
 
 from provisioning.central.fleet import open_fleet
+from support.dying import run_and_die
 from support.office import HubTrust, OfficeAtWork
-
-KILLED = 137
-WRITES = ("os.rename", "os.remove", "os.mkdir")
 
 
 @pytest.fixture(scope="module")
@@ -21,30 +17,6 @@ def first_day(tmp_path_factory):
     work.assign("maths")
     work.build("maths", 2)
     return work
-
-
-def run_and_die(job, at_write, folder):
-    """Run `job` in a child process that is gone just before its write number `at_write`; True: it ended."""
-    child = os.fork()
-    if child == 0:
-        _die_before_write(at_write, str(folder))
-        job()
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != KILLED
-
-
-def _die_before_write(at_write, folder):
-    seen = 0
-
-    def hook(event, arguments):
-        nonlocal seen
-        opens = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-        if (opens or event in WRITES) and str(arguments[0]).startswith(folder):
-            seen += 1
-            if seen == at_write:
-                os._exit(KILLED)
-
-    sys.addaudithook(hook)
 
 
 def crash_everywhere(first_day, tmp_path, job):

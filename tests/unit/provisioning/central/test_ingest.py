@@ -12,7 +12,7 @@ from content_packs.segment import MAX_SEGMENT_BYTES, SeqRange, decode_acks, name
 from hub.events import Event, HealthBody, PacksBody, body_of, encode_event
 from provisioning.central import inbox as inboxes
 from provisioning.central import ingest as ingesting
-from provisioning.central.overview import read_overview
+from provisioning.central.fleetview import read_fleet
 from provisioning.central.reports import Reports, open_reports
 from support.office import HUB, NOW, HubTrust, OfficeAtWork
 from support.reporting import BOOT, Reporting, found_office, told
@@ -213,7 +213,7 @@ def test_no_line_of_one_hub_keeps_another_from_being_heard(reporting):
     assert (second.hub_id, second.events, second.refused) == ("h-2", 1, [])
     assert len(first.refused) >= 3
     assert list(reporting.inbox.iterdir()) == []
-    assert overview(reporting)["h-2"].body("sync")["message"] == "heard"
+    assert overview(reporting)["h-2"].last_sync["message"] == "heard"
 
 
 def test_what_nobody_foresaw_costs_one_segment_and_no_other(reporting, monkeypatch):
@@ -433,7 +433,7 @@ def test_what_came_by_stick_and_by_uplink_counts_once(reporting, tmp_path):
 
 
 def overview(reporting):
-    return {hub.hub.hub_id: hub for hub in read_overview(reporting.office)}
+    return {view.hub.hub_id: view for view in read_fleet(reporting.office, reporting.now)}
 
 
 def test_the_fleet_tells_who_was_never_heard_from(reporting):
@@ -480,7 +480,7 @@ def test_an_old_report_that_comes_late_does_not_hide_a_newer_one(reporting):
     reporting.ingest()
     leave(reporting, line(2, told("late"), stream=newer), line(99, told("card before"), stream=older))
     reporting.ingest()
-    assert overview(reporting)[HUB].body("sync")["message"] == "newest"
+    assert overview(reporting)[HUB].last_sync["message"] == "newest"
 
 
 @pytest.mark.parametrize("year", [2099, 2001])
@@ -490,10 +490,10 @@ def test_a_hub_whose_clock_was_wrong_once_is_believed_when_it_speaks_again(repor
     reporting.ingest()
     leave(reporting, line(7, told("wrong clock"), stream=wrong))
     reporting.ingest()
-    assert overview(reporting)[HUB].body("sync")["message"] == "wrong clock"
+    assert overview(reporting)[HUB].last_sync["message"] == "wrong clock"
     leave(reporting, line(1, told("clock set"), stream=right))
     reporting.ingest()
-    assert overview(reporting)[HUB].body("sync")["message"] == "clock set"
+    assert overview(reporting)[HUB].last_sync["message"] == "clock set"
 
 
 def test_enrolling_makes_an_inbox_that_nobody_else_may_write(reporting):

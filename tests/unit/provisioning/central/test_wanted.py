@@ -78,3 +78,19 @@ def test_terms_are_those_of_the_closest_assignment_and_the_usual_ones_are_not_sa
     assert resolve_terms(hub(), [Assignment("ring", "all", "maths", None, 9), pressing]) == {
         "maths": Terms(replace=True)
     }
+
+
+@pytest.mark.parametrize(
+    ("assignments", "expected"),
+    [
+        ([("ring", "all", "filter-strict")], {"filter-strict": 1}),
+        ([("ring", "all", "filter-strict"), ("ring", "pilot", "filter-mild")], {"filter-mild": 1}),
+        ([("hub", "h-1", "filter-strict"), ("ring", "pilot", "filter-mild")], {"filter-strict": 1}),
+        ([("ring", "all", "filter-strict"), ("ring", "all", "filter-mild")], {"filter-mild": 1}),
+        ([("hub", "h-1", "filter-gone"), ("ring", "all", "filter-mild")], {"filter-mild": 1}),
+    ],
+)
+def test_a_hub_has_one_filter_the_one_that_means_it_most_closely(assignments, expected):
+    filters = [replace(pack(name, 1), kind="filter") for name in ("filter-mild", "filter-strict")]
+    given = [Assignment(audience, name, pack_id, None) for audience, name, pack_id in assignments]
+    assert resolve(hub(), [ALL, *given], [*PACKS, *filters]) == {"maths": 10} | expected

@@ -1,32 +1,11 @@
 """How a school is, by what is known of it."""
 
-from datetime import timedelta
-
 import pytest
 
-from hub.events import Event, HealthBody, body_of
-from provisioning.central.fleet import Hub
-from provisioning.central.fleetview.known import Known
 from provisioning.central.fleetview.view import look_at, rank
 from provisioning.central.overview import PackState
-from provisioning.central.reports import Heard
+from support.known_schools import DAILY, DAY, known
 from support.office import NOW
-
-DAY = timedelta(days=1)
-HUB = Hub("h-1", "Кваси", "pilot", "key", (NOW - 90 * DAY).isoformat())
-DAILY = tuple(NOW - n * DAY for n in range(20))
-HEALTH = HealthBody(60 * 10**9, 64 * 10**9, 3600, NOW.isoformat(), NOW.isoformat(), "1.0.0", 3)
-
-
-def heard(body, *, at=NOW):
-    event = Event("20261123120000-0123456789abcdef", 1, "0f", at.isoformat(), body.KIND, body_of(body))
-    return {body.KIND: Heard(event, at.isoformat())}
-
-
-def known(*, contacts=DAILY, packs=(), newest=None, hub=HUB, **more):
-    newest = heard(HEALTH) if newest is None else newest
-    return Known(hub, tuple(packs), newest, contacts=contacts, via="link", **more)
-
 
 MISSING = PackState("maths", 2, 1, "waiting")
 SILENT = tuple(contact - 9 * DAY for contact in DAILY)

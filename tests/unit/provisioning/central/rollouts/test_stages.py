@@ -30,8 +30,10 @@ def test_stages_are_read_and_written_the_same(text, stages):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "pilot,,all", "Pilot", "0", "0%", "101%", "pilot:", ":3", "pilot:x", "-3", "all,all", "=1+1"]
-    + [",".join(f"r-{n}" for n in range(21))],
+    [
+        *("", "pilot,,all", "Pilot", "0", "0%", "101%", "pilot:", ":3", "pilot:x", "-3", "all,all", "=1+1"),
+        ",".join(f"r-{n}" for n in range(21)),
+    ],
 )
 def test_what_is_no_stage_is_refused_with_what_would_be(text):
     with pytest.raises(UsageError) as caught:

@@ -1,0 +1,124 @@
+"""`central alerts`: what somebody has to do, and what of it is known already."""
+
+from datetime import UTC, datetime, time
+from typing import Any
+
+import click
+
+from content_packs import console
+from content_packs.errors import UsageError
+from provisioning.central.commands.fleet import alert_dict, csv_option, describe_alert
+from provisioning.central.commands.options import dry_run_option, json_option, login, now, with_office
+from provisioning.central.fleet import iso, open_fleet
+from provisioning.central.fleetview.alert import LEVELS, Alert
+from provisioning.central.fleetview.central import read_office_alerts
+from provisioning.central.fleetview.csvtext import csv_text
+from provisioning.central.fleetview.fleet import read_fleet
+from provisioning.central.fleetview.mutes import EVERY_HUB, Mute, Mutes
+from provisioning.central.fleetview.view import SchoolView
+from provisioning.central.office import Office
+
+_COLUMNS = ("hub_id", "school", "level", "code", "text", "hint", "since")
+
+
+@click.group(invoke_without_command=True)
+@csv_option
+@json_option
+@click.pass_context
+def alerts(context: click.Context, as_csv: bool, as_json: bool) -> None:
+    """Say what somebody has to do, the most urgent first; `ack` quietens what is known."""
+    if context.invoked_subcommand is None:
+        context.invoke(_list, as_csv=as_csv, as_json=as_json)
+
+
+@click.command()
+@csv_option
+@json_option
+@with_office
+def _list(office: Office, as_csv: bool, as_json: bool) -> None:
+    moment = now()
+    own, views = read_office_alerts(office, moment), read_fleet(office, moment)
+    found = [(alert, view) for view in views for alert in view.reasons]
+    found.sort(key=lambda each: LEVELS.index(each[0].level))
+    if as_json:
+        told = [_to_dict(alert, None) for alert in own] + [_to_dict(*each) for each in found]
+        quiet = [_to_dict(alert, view) for view in views for alert in view.muted]
+        console.print_json({"format": 1, "alerts": told, "muted": quiet})
+        return
+    if as_csv:
+        rows = [("", "", a.level, a.code, a.said, a.advice, a.since) for a in own]
+        rows += [(v.hub.hub_id, v.hub.school, a.level, a.code, a.said, a.advice, a.since) for a, v in found]
+        click.echo(csv_text(_COLUMNS, rows), nl=False)
+        return
+    for alert in own:
+        for line in describe_alert(alert, "the office: "):
+            click.echo(line)
+    for alert, view in found:
+        for line in describe_alert(alert, f"{view.hub.school} ({view.hub.hub_id}): "):
+            click.echo(line)
+    if not own and not found:
+        console.note("nothing has to be done")
+
+
+def _to_dict(alert: Alert, view: SchoolView | None) -> dict[str, Any]:
+    hub = view.hub if view is not None else None
+    return {"hub_id": hub and hub.hub_id, "school": hub and hub.school, **alert_dict(alert)}
+
+
+@alerts.command()
+@click.argument("code", metavar="CODE")
+@click.argument("hub_id", metavar="HUB_ID", required=False)
+@click.option("--all", "everywhere", is_flag=True, help="Of every school, as in the holidays.")
+@click.option("--until", metavar="DAY", help="Until this day, as 2026-12-31 [default: until it begins anew].")
+@click.option("--note", default="", metavar="TEXT", help="Why, for the others.")
+@click.option("--undo", is_flag=True, help="Let it be heard again.")
+@dry_run_option
+@json_option
+@with_office
+def ack(
+    office: Office,
+    code: str,
+    hub_id: str | None,
+    everywhere: bool,
+    until: str | None,
+    note: str,
+    undo: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Quieten the alert CODE of HUB_ID, since somebody knows and acts: until a day, or until it begins anew.
+
+    `central alerts` no longer lists it, and it no longer counts; the school's page shows it as quiet.
+    """
+    if everywhere == (hub_id is not None):
+        raise UsageError("which school?", hint="Give one HUB_ID, or --all.")
+    if everywhere and until is None and not undo:
+        raise UsageError("--all: until when?", hint="Say --until DAY: nobody may forget it.")
+    whose, moment = hub_id or EVERY_HUB, now()
+    end = iso(_end_of(until)) if until else None
+    mute = Mute(code, whose, f"cli:{login()}", note.strip(), iso(moment), end)
+    with open_fleet(office.fleet_db) as fleet:
+        mutes = Mutes(fleet)
+        if undo:
+            changed = mutes.unmute(code, whose, keep=not dry_run)
+        else:
+            mutes.mute(mute, keep=not dry_run)
+            changed = True
+    if as_json:
+        values = {"code": code, "hub_id": hub_id, "until": end, "undone": undo, "changed": changed}
+        console.print_json({"format": 1, "dry_run": dry_run, **values})
+        return
+    if dry_run:
+        click.echo("dry run, nothing was changed:")
+    who = "every school" if everywhere else hub_id
+    if undo:
+        click.echo(f"{code} of {who}: {'heard again' if changed else 'was not quiet'}")
+    else:
+        click.echo(f"{code} of {who}: quiet until {until or 'it begins anew'}")
+
+
+def _end_of(day: str) -> datetime:
+    try:
+        return datetime.combine(datetime.fromisoformat(day).date(), time.max, UTC).replace(microsecond=0)
+    except ValueError as error:
+        raise UsageError(f"--until {day!r}: expected a day", hint="As in 2026-12-31.") from error

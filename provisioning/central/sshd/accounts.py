@@ -1,0 +1,242 @@
+"""The hubs' accounts follow what the office lets in: one each, its keys, its inbox; the rest is cut off.
+
+Goes by the files in hub-keys alone: the database belongs to the office, and this runs as root.
+"""
+
+import grp
+import os
+import pwd
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from content_packs.depot import check_hub_id
+from content_packs.durable import write_together
+from content_packs.errors import UsageError
+from provisioning.central.readers import let_read, may_read_alone
+from provisioning.central.sshd.machine import Fault, end_sessions, list_some, run
+from provisioning.central.sshd.names import GROUP, INBOX, KEYS, PROBES, UIDS, account_of
+from provisioning.central.sshd.setup import Setup
+
+_MAX_KEY_BYTES = 16 * 1024
+_LINE = re.compile(
+    rb'restrict(,expiry-time="\d{12}")? (ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d{3}) [A-Za-z0-9+/=]{1,4000} '
+    rb"[a-z0-9-]{1,63}"
+)
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_INBOX_MODE = 0o2770  # the hub writes, the office's group takes away, nobody else looks in
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A hub that the office lets in."""
+
+    hub_id: str
+    account: str
+    keys: bytes  # lines of authorized_keys; none: the account is closed
+
+
+def read_allowed(office: Path) -> list[Allowed]:
+    """Return the hubs of hub-keys, and the two that `central doctor` uses.
+
+    Raises:
+        UsageError: two of them would have one account.
+        OSError: the folder cannot be read.
+    """
+    found: dict[str, Allowed] = {}
+    folder = os.open(office / "hub-keys", _FOLDER)
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
+        for hub_id in [*PROBES, *names]:
+            keys = b"" if hub_id in PROBES else _read_keys(folder, hub_id)
+            allowed = Allowed(check_hub_id(hub_id), account_of(hub_id), keys)
+            other = found.setdefault(allowed.account, allowed)
+            if other.hub_id != hub_id:
+                raise UsageError(
+                    f"{hub_id} and {other.hub_id} would both have the account {allowed.account}",
+                    hint=f"Revoke one of them, and give it another id: central revoke {hub_id}",
+                )
+    finally:
+        os.close(folder)
+    return list(found.values())
+
+
+def _read_keys(folder: int, hub_id: str) -> bytes:
+    """Return the lines that are what the office writes; a file that is none, or is huge, lets nobody in."""
+    try:
+        with os.fdopen(os.open(hub_id, _FILE, dir_fd=folder), "rb") as file:
+            data = file.read(_MAX_KEY_BYTES)
+    except OSError:
+        return b""
+    return b"".join(line + b"\n" for line in data.splitlines() if _LINE.fullmatch(line))
+
+
+def find_account_faults(allowed: list[Allowed]) -> Iterator[Fault]:
+    """Yield what lacks of the group and the accounts."""
+    group = _find_group()
+    if group is None:
+        yield Fault(
+            f"there is no group {GROUP}", "makes it", lambda: _void(run("groupadd", "--system", GROUP))
+        )
+    missing = []
+    for each in allowed:
+        try:
+            account = pwd.getpwnam(each.account)
+        except KeyError:
+            missing.append(each)
+            continue
+        if group is not None and (account.pw_gid != group or not account.pw_shell.endswith("nologin")):
+            yield Fault(
+                f"the account {each.account} is not one of ours: group {account.pw_gid}, "
+                f"shell {account.pw_shell}",
+                f"if nobody needs it: userdel {each.account}, then --apply again",
+            )
+    if missing:
+        names = [each.account for each in missing]
+        yield Fault(f"there is no account {list_some(names)}", "makes it", lambda: _make_accounts(missing))
+
+
+def _make_accounts(missing: list[Allowed]) -> None:
+    for each in missing:
+        run(
+            *("useradd", "--system", "--no-create-home", "--home-dir", "/", "--shell", "/usr/sbin/nologin"),
+            *("-K", f"SYS_UID_MIN={UIDS[0]}", "-K", f"SYS_UID_MAX={UIDS[1]}"),
+            *("--gid", GROUP, "--password", "*", "--comment", f"hub {each.hub_id}", each.account),
+        )
+
+
+def find_key_faults(allowed: list[Allowed]) -> Iterator[Fault]:
+    """Yield which keys let in whom they should not, or lack; mending ends the sessions of those accounts."""
+    wanted = {each.account: each.keys for each in allowed if each.keys}
+    there = {path.name: path.read_bytes() for path in KEYS.glob("*")} if KEYS.is_dir() else {}
+    closed = sorted(there.keys() - wanted.keys())
+    changed = {name: keys for name, keys in wanted.items() if there.get(name) != keys}
+    if closed:
+        yield Fault(
+            f"still let in: {list_some(closed)}", "takes the key away, ends sessions", lambda: _close(closed)
+        )
+    if changed:
+        what = f"not let in with the key that the office has: {list_some(sorted(changed))}"
+        yield Fault(what, "writes the key", lambda: _write_keys(changed, there))
+
+
+def _close(accounts: list[str]) -> None:
+    for account in accounts:
+        (KEYS / account).unlink(missing_ok=True)
+        _end_sessions(account)
+
+
+def _write_keys(changed: Mapping[str, bytes], before: Mapping[str, bytes]) -> None:
+    write_together({KEYS / account: keys for account, keys in changed.items()})
+    for account in changed.keys() & before.keys():  # with the former key, of a card that is gone
+        _end_sessions(account)
+
+
+def _end_sessions(account: str) -> None:
+    try:
+        end_sessions(pwd.getpwnam(account).pw_uid)
+    except KeyError:
+        return
+
+
+def find_inbox_faults(setup: Setup, allowed: list[Allowed]) -> Iterator[Fault]:
+    """Yield whose inbox is not that hub's alone; acks of a hub are looked at too."""
+    owner = setup.depot.stat()
+    wrong: list[Allowed] = []
+    told: list[Allowed] = []
+    inboxes, acks = (os.open(setup.depot / name, _FOLDER) for name in (INBOX, "acks"))
+    try:
+        for each in allowed:
+            uid = _find_uid(each.account)
+            if not _is_own_inbox(inboxes, each.hub_id, uid, owner.st_gid):
+                wrong.append(each)
+            if uid is not None and not _is_told_alone(acks, each.hub_id, uid):
+                told.append(each)
+    finally:
+        os.close(inboxes)
+        os.close(acks)
+    if wrong:
+        names = list_some([each.hub_id for each in wrong])
+        yield Fault(
+            f"the inbox is missing or is not its hub's alone: {names}",
+            "makes it so",
+            lambda: _give_inboxes(setup, wrong, owner.st_gid),
+        )
+    if told:
+        names = list_some([each.hub_id for each in told])
+        yield Fault(f"others may read the acks of {names}", "lets that hub alone", lambda: _hide(setup, told))
+
+
+def _is_own_inbox(inboxes: int, hub_id: str, uid: int | None, gid: int) -> bool:
+    try:
+        found = os.stat(hub_id, dir_fd=inboxes, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    is_own = (found.st_uid, found.st_gid) == (uid, gid)
+    return stat.S_ISDIR(found.st_mode) and is_own and stat.S_IMODE(found.st_mode) == _INBOX_MODE
+
+
+def _give_inboxes(setup: Setup, allowed: list[Allowed], gid: int) -> None:
+    inboxes = os.open(setup.depot / INBOX, _FOLDER)
+    try:
+        for each in allowed:
+            if not _exists(inboxes, each.hub_id):
+                os.mkdir(each.hub_id, 0o700, dir_fd=inboxes)
+            folder = os.open(each.hub_id, _FOLDER, dir_fd=inboxes)  # a link there is refused
+            try:
+                os.fchown(folder, pwd.getpwnam(each.account).pw_uid, gid)
+                os.fchmod(folder, _INBOX_MODE)
+            finally:
+                os.close(folder)
+    finally:
+        os.close(inboxes)
+
+
+def _is_told_alone(acks: int, hub_id: str, uid: int) -> bool:
+    try:
+        file = os.open(hub_id, _FILE, dir_fd=acks)
+    except OSError:
+        return True
+    try:
+        return may_read_alone(file, uid)
+    finally:
+        os.close(file)
+
+
+def _hide(setup: Setup, told: list[Allowed]) -> None:
+    for each in told:
+        file = os.open(setup.depot / "acks" / each.hub_id, _FILE)
+        try:
+            let_read(file, pwd.getpwnam(each.account).pw_uid)
+        finally:
+            os.close(file)
+
+
+def _exists(folder: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _find_uid(account: str) -> int | None:
+    try:
+        return pwd.getpwnam(account).pw_uid
+    except KeyError:
+        return None
+
+
+def _find_group() -> int | None:
+    try:
+        return grp.getgrnam(GROUP).gr_gid
+    except KeyError:
+        return None
+
+
+def _void(_: object) -> None:
+    """Let a command's output go."""

@@ -1,0 +1,70 @@
+"""Accounts follow enrolment: at once where `central` runs as root, else by `hub-accounts.path`."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from content_packs.durable import locked
+from content_packs.errors import local_error
+from provisioning.central.sshd import accounts, inboxes
+from provisioning.central.sshd.accounts import Allowed
+from provisioning.central.sshd.machine import Fault
+from provisioning.central.sshd.names import CONFIG_DIR
+from provisioning.central.sshd.setup import Setup, read_setup
+
+Phase = Callable[[], Iterator[Fault]]
+
+
+def hub_phases(setup: Callable[[], Setup]) -> list[Phase]:
+    """Return what to look at for accounts, then for their keys, then for their inboxes."""
+
+    def read() -> list[Allowed]:
+        return accounts.read_allowed(Path(setup().office))
+
+    def find_inbox_faults() -> Iterator[Fault]:
+        allowed = read()
+        for fault in accounts.find_inbox_faults(setup(), allowed):
+            yield replace(fault, mend=_then_limit(fault, setup(), allowed))
+
+    return [
+        lambda: accounts.find_account_faults(read()),
+        lambda: accounts.find_key_faults(read()),
+        find_inbox_faults,
+    ]
+
+
+def _then_limit(fault: Fault, setup: Setup, allowed: list[Allowed]) -> Callable[[], None]:
+    def both() -> None:
+        mend(fault)
+        inboxes.limit_hubs(setup, allowed)
+
+    return both
+
+
+def mend(fault: Fault) -> bool:
+    """Mend a fault; False where only a person can."""
+    if fault.mend is None:
+        return False
+    fault.mend()
+    return True
+
+
+def follow(office: Path) -> None:
+    """Let the accounts follow a change of who is let in, where this machine serves this office's depot.
+
+    Raises:
+        LocalError: an account cannot be made.
+    """
+    if os.geteuid() != 0:
+        return
+    setup = read_setup()
+    if setup is None or setup.office != str(office):
+        return
+    try:
+        with locked(CONFIG_DIR / ".lock", doing="accounts", wait=True):
+            for phase in hub_phases(lambda: setup):
+                for fault in phase():
+                    mend(fault)
+    except OSError as error:
+        raise local_error(error, "making accounts follow the office") from error

@@ -1,0 +1,130 @@
+"""The page of a blocked site: what it says, and what it takes."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from lxml import html
+
+from hub.appeals import MAX_APPEALS, appeal, read_queue
+from hub.network.filters import take_filter
+from hub.network.paths import NetworkPaths
+from hub.settings import CaptiveSettings
+from hub.web.app import create_portal
+from hub.web.origins import Ports
+from support.filter_pack import install
+from support.shelves import SETTINGS
+
+LESSON = {"lesson": "games.example i\n", "lesson_time": "mon-sun 00:00-24:00"}
+
+
+@pytest.fixture
+def portal(paths):
+    install(paths, 7, "casino.example b\n", **LESSON)
+    take_filter(paths, NetworkPaths.beside(paths), ram_bytes=0)
+    return create_portal(paths, SETTINGS, ports=Ports(80, 8081)).test_client()
+
+
+def ask(portal, name, reason="", *, address="10.83.16.60", token=None):
+    page = portal.get("/blocked", query_string={"name": name})
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    form = {"csrf_token": token or (found[1] if found else ""), "name": name, "reason": reason}
+    return portal.post(
+        "/blocked", data=form, headers={"Origin": "http://localhost"}, environ_base={"REMOTE_ADDR": address}
+    )
+
+
+def test_a_blocked_host_leads_to_the_page_once_the_device_is_let_out(portal):
+    blocked = {"Host": "www.casino.example"}
+    assert portal.get("/roulette", headers=blocked).headers["Location"] == "http://hub.lan/welcome"
+    portal.post("/welcome", headers={"Host": "hub.lan"})
+    led = portal.get("/roulette?a=1", headers=blocked)
+    assert (led.status_code, led.headers["Location"]) == (
+        302,
+        "http://hub.lan/blocked?name=www.casino.example",
+    )
+    assert led.headers["Cache-Control"] == "no-store"
+    assert portal.get("/", headers={"Host": "good.example"}).headers["Location"] == "http://hub.lan/"
+    probe = portal.get("/generate_204", headers={"Host": "casino.example"})
+    assert probe.status_code == 204  # a probe is answered as a probe
+
+
+def test_a_silent_hub_shows_it_too(paths, portal):
+    settings = replace(SETTINGS, captive=CaptiveSettings(mode="silent"))
+    silent = create_portal(paths, settings, ports=Ports(80, 8081)).test_client()
+    assert "/blocked?name=" in silent.get("/", headers={"Host": "casino.example"}).headers["Location"]
+
+
+def test_the_page_says_what_and_why_and_is_kept_nowhere(portal):
+    page = portal.get("/blocked?name=WWW.Casino.Example", headers={"Cookie": "language=en"})
+    text = html.fromstring(page.text).text_content()
+    assert "www.casino.example" in text
+    assert "Gambling" in text
+    assert "lessons only" not in text
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+
+
+def test_a_site_of_the_lesson_says_so(portal):
+    page = portal.get("/blocked?name=games.example", headers={"Cookie": "language=en"})
+    assert "Games" in page.text
+
+
+def test_a_site_that_is_open_offers_itself(portal):
+    page = portal.get("/blocked?name=good.example", headers={"Cookie": "language=en"})
+    assert page.status_code == 200
+    assert "This site is not blocked now" in page.text
+    assert 'href="http://good.example/"' in page.text
+    assert 'action="/blocked"' not in page.text
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a b", '"><script>alert(1)</script>', "x" * 300, "javascript:alert(1)//"]
+)
+def test_what_is_no_name_is_not_shown(portal, name):
+    page = portal.get("/blocked", query_string={"name": name})
+    assert page.status_code == 404 or 'href="javascript:' not in page.text
+    assert "<script>alert" not in page.text
+
+
+def test_a_question_is_noted_with_its_reason(paths, portal):
+    answer = ask(portal, "casino.example", " для уроку\nматематики ")
+    assert answer.status_code == 200
+    (found,) = read_queue(paths).appeals
+    assert (found.name, found.category, found.count, found.reason) == (
+        *("casino.example", "gambling", 1, "для уроку математики"),
+    )
+    assert read_queue(paths).filter == "filter@7"
+    ask(portal, "casino.example", address="10.83.16.61")
+    assert read_queue(paths).appeals[0].count == 2
+
+
+def test_nothing_is_noted_of_what_is_not_blocked(paths, portal):
+    ask(portal, "casino.example")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', portal.get("/blocked?name=casino.example").text)[
+        1
+    ]
+    for name in ("good.example", "hub.lan", "printer"):
+        assert ask(portal, name, token=token).status_code == 200
+    assert [each.name for each in read_queue(paths).appeals] == ["casino.example"]
+
+
+def test_a_forged_form_is_refused(paths, portal):
+    assert ask(portal, "casino.example", token="made-up").status_code == 400
+    form = {"name": "casino.example"}
+    assert portal.post("/blocked", data=form, headers={"Origin": "http://evil.example"}).status_code == 403
+    assert read_queue(paths).appeals == ()
+
+
+def test_one_device_asks_five_times_in_ten_minutes(paths, portal):
+    answers = [ask(portal, "casino.example").status_code for _ in range(7)]
+    assert answers == [200] * 5 + [429] * 2
+    assert ask(portal, "casino.example", address="10.83.16.61").status_code == 200
+    assert read_queue(paths).appeals[0].count == 6
+
+
+def test_a_full_queue_is_told(paths, portal):
+    for number in range(MAX_APPEALS):
+        appeal(paths, f"site-{number}.example", category="other", reason="", used="filter@7")
+    assert ask(portal, "casino.example").status_code == 503
+    assert len(read_queue(paths).appeals) == MAX_APPEALS

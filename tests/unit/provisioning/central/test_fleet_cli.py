@@ -1,0 +1,216 @@
+"""`central fleet | school | alerts | report`, with an office that hubs have reported to."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from content_packs.errors import UsageError
+from hub.events import HealthBody, PacksBody, UsageBody
+from provisioning.central.cli import cli
+from provisioning.central.fleetview.csvtext import BOM, csv_text
+from provisioning.central.fleetview.month import Month, read_month
+from support.office import OfficeAtWork
+from support.reporting import Reporting, told
+
+DAY = timedelta(days=1)
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+WEAK = HealthBody(60 * 10**9, 64 * 10**9, 3600, "", (NOW - 40 * DAY).isoformat(), "1.0.0", 3, 61.0, "0x1")
+
+
+@pytest.fixture(scope="module")
+def first_day(tmp_path_factory):
+    """Three schools: one reports daily and is weak, one has fallen silent, one never spoke."""
+    work = OfficeAtWork.found(tmp_path_factory.mktemp("office") / "central", now=NOW - 40 * DAY)
+    work.publish(work.build("maths", 1), work.build("maths", 2))
+    for hub_id in ("h-1", "h-2", "h-3"):
+        work.enrol(hub_id)
+    work.assign("maths", ring="all")
+    hubs = {
+        hub_id: Reporting(work.office, work.office.dir.parent / hub_id, hub_id) for hub_id in ("h-1", "h-2")
+    }
+    for age in range(30, -1, -1):
+        for hub_id, hub in hubs.items():
+            hub.now = NOW - age * DAY
+            if hub_id == "h-2" and age < 10:
+                continue
+            day = UsageBody((hub.now - DAY).date().isoformat(), {"maths": 10})
+            throttled = "0x1" if hub_id == "h-1" else "0x0"
+            health = replace(WEAK, boots=40 - age, throttled=throttled, clock=hub.now.isoformat())
+            done = ["install maths@1"] if age == 20 else []
+            sync = replace(told("x"), received_bytes=2_000_000, done=done, finished_at=hub.now.isoformat())
+            hub.say(sync, PacksBody({"maths": 1}, {"maths": 2}, {}, {}, {}), health, day)
+            hub.send()
+            hub.ingest()
+    return work
+
+
+@pytest.fixture
+def central(first_day, tmp_path, monkeypatch):
+    office = first_day.copy(tmp_path / "central").office
+    for module in ("fleet", "alerts", "month"):
+        monkeypatch.setattr(f"provisioning.central.commands.{module}.now", lambda: NOW + timedelta(hours=1))
+
+    def run(*words, code=0):
+        ran = CliRunner().invoke(cli, ["--dir", str(office.dir), *words])
+        if code == 0:
+            assert ran.exception is None, ran.exception
+            return json.loads(ran.stdout) if "--json" in words else ran.stdout
+        assert isinstance(ran.exception, UsageError | SystemExit), ran.exception
+        return str(ran.exception)
+
+    return run
+
+
+def test_the_table_has_the_worst_first_and_says_what_comes_next(central):
+    header, *rows = central("fleet").splitlines()
+    assert header.split()[:4] == ["SCHOOL", "SEEN", "VIA", "HEALTH"]
+    assert [row.split("(")[1][:3] for row in rows] == ["h-2", "h-1", "h-3"]
+    overdue, weak, never = rows
+    assert "? overdue" in overdue
+    assert overdue.endswith("call")
+    assert "! under-voltage" in weak
+    assert "0/1" in weak
+    assert " 70 " in weak
+    assert "? never" in never
+
+
+FILTERS = [
+    (["--overdue"], ["h-2"]),
+    (["--needs-action"], ["h-2", "h-1", "h-3"]),
+    (["--pack", "maths"], ["h-2", "h-1", "h-3"]),
+    (["--pack", "other"], []),
+    (["--ring", "pilot"], []),
+]
+
+
+@pytest.mark.parametrize(("words", "hubs"), FILTERS)
+def test_filters(central, words, hubs):
+    assert [hub["hub_id"] for hub in central("fleet", *words, "--json")["hubs"]] == hubs
+
+
+def test_a_school_of_the_fleet_as_json(central):
+    weak = central("fleet", "--json")["hubs"][1]
+    assert (weak["state"], weak["via"], weak["usual_gap_s"], weak["use_7d"]) == (
+        "attention",
+        "link",
+        86400,
+        70,
+    )
+    assert weak["packs"] == [{"id": "maths", "want": 2, "have": 1, "state": "waiting"}]
+    assert weak["bytes_left"] > 0
+    [reason] = weak["reasons"]
+    assert reason["code"] == "under-voltage"
+    assert reason["since"] == (NOW - 30 * DAY).isoformat()
+    assert "power supply" in reason["hint"]
+
+
+def test_a_table_for_a_spreadsheet(central):
+    rows = list(csv.DictReader(io.StringIO(central("fleet", "--csv"))))
+    assert [row["hub_id"] for row in rows] == ["h-2", "h-1", "h-3"]
+    assert rows[1]["reasons"] == "under-voltage"
+
+
+def test_the_page_of_one_school_tells_its_history(central):
+    text = central("school", "h-1")
+    for words in (
+        "under-voltage",
+        "next: Replace its power supply",
+        "contacts:",
+        "health:",
+        "opened:",
+        "61 °C",
+    ):
+        assert words in text
+    history = central("school", "h-1", "--json")
+    assert len(history["contacts"]) == 31
+    assert history["opens"][0] == {"day": "2026-11-19", "pack": "maths", "opens": 10}
+    assert "no such hub" in central("school", "h-9", code=64)
+
+
+def test_alerts_are_listed_until_somebody_has_taken_note_of_them(central):
+    def codes():
+        listed = central("alerts", "--json")
+        return [(a["hub_id"], a["code"]) for a in listed["alerts"]], [a["code"] for a in listed["muted"]]
+
+    every = [("h-2", "overdue"), ("h-1", "under-voltage"), ("h-3", "never")]
+    assert codes() == (every, [])
+    assert "next: Call the school" in central("alerts")
+    central("alerts", "ack", "under-voltage", "h-1", "--dry-run")
+    assert codes() == (every, [])
+    central("alerts", "ack", "under-voltage", "h-1", "--note", "a new supply is in the post")
+    central("alerts", "ack", "overdue", "--all", "--until", "2026-12-31")
+    assert codes() == ([("h-3", "never")], ["overdue", "under-voltage"])
+    assert [hub["hub_id"] for hub in central("fleet", "--needs-action", "--json")["hubs"]] == ["h-3"]
+    central("alerts", "ack", "overdue", "--all", "--undo")
+    assert codes()[0][0] == ("h-2", "overdue")
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["overdue"], "which school"),
+        (["overdue", "h-1", "--all"], "which school"),
+        (["overdue", "--all"], "until when"),
+        (["overdue", "h-9"], "no such hub"),
+        (["overdue", "h-1", "--until", "soon"], "expected a day"),
+        (["overdue", "h-1", "--note", "x" * 2001], "2000 characters"),
+    ],
+)
+def test_what_cannot_be_taken_note_of(central, words, fault):
+    assert fault in central("alerts", "ack", *words, code=64)
+
+
+def test_a_month_in_numbers(central):
+    report = central("report", "2026-11", "--json")
+    assert report["total"]["schools"] == 3
+    assert report["total"]["silent"] == ["h-3"]
+    first, second, _ = report["schools"]
+    assert (first["days_in_contact"], first["syncs_ok"], first["received_bytes"]) == (20, 20, 40_000_000)
+    assert first["opens"] == {"maths": 190}  # from the 1st to the 19th
+    assert first["incidents"] == {"under-voltage": 20}
+    assert first["starts"] == 19
+    assert second["days_in_contact"] == 10
+    assert central("report", "2026-10", "--json")["schools"][0]["installed"] == ["maths@1"]
+    assert first["installed"] == []
+    text = central("report", "2026-11")
+    assert "in no contact: 1 school" in text
+    assert "opened: 280" in text
+    [row] = csv.DictReader(io.StringIO(central("report", "2026-11", "--hub", "h-2", "--csv")))
+    assert (row["days_in_contact"], row["opens"]) == ("10", "90")
+
+
+NO_MONTHS = [("2026-13", "expected a month"), ("x", "expected a month"), ("2027-01", "has not begun")]
+
+
+@pytest.mark.parametrize(("month", "fault"), NO_MONTHS)
+def test_what_is_no_month(central, month, fault):
+    assert fault in central("report", month, code=64)
+
+
+def test_a_month_of_a_year_ago_has_its_opens_though_its_days_are_folded(first_day, tmp_path):
+    work = first_day.copy(tmp_path / "central")
+    hub = Reporting(work.office, tmp_path / "hub", "h-1")
+    hub.now = NOW + 300 * DAY
+    hub.say(told("x"))
+    hub.send()
+    hub.ingest()
+    report = read_month(work.office, Month(2026, 11), now=hub.now, hub_id="h-1")
+    assert report.schools[0].opens == {"maths": 190}
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "  =1", "|cmd", "%0A"])
+def test_a_name_that_a_spreadsheet_would_run_stays_a_name(name):
+    [_, [cell, number]] = csv.reader(io.StringIO(csv_text(["a", "b"], [(name, -5)])))
+    assert cell.startswith("'")
+    assert number == "-5"
+
+
+def test_cells_with_commas_quotes_and_lines_stay_one_cell():
+    text = csv_text(["a"], [('Школа "Мрія", №1\r\nx',)], bom=True)
+    assert text.startswith(BOM)
+    assert list(csv.reader(io.StringIO(text[1:]))) == [["a"], ['Школа "Мрія", №1  x']]
