@@ -16,7 +16,7 @@ from hub.network.facts import Interface, Machine
 from hub.network.filters import Filter
 from hub.network.lan import Lan
 from hub.network.lessons import class_moment
-from hub.network.look import look
+from hub.network.look import look, name_chip
 from hub.network.mirror import read_accepted, render_accepted
 from hub.network.online import Online
 from hub.network.paths import NetworkPaths
@@ -212,6 +212,20 @@ def test_a_machine_as_sys_shows_it(tmp_path):
     ]
     assert machine.resolvers == (IPv4Address("192.168.1.1"), IPv4Address("9.9.9.9"))
     assert machine.ram_bytes > 0
+
+
+@pytest.mark.parametrize(
+    ("sdio_id", "firmware", "chip"),
+    [
+        ("0xa9bf", "7.45.234 01-996384e2", "43455"),
+        ("0xa9bf", "7.84.17.1 01-3d9e1d87", "43456"),
+        ("0xa9a6", "7.84.17.1", "43430"),
+        ("0x1234", "7.84.17.1", ""),
+    ],
+)
+def test_a_pi_400_s_radio_is_known_by_its_firmware(sdio_id, firmware, chip):
+    """Versions as Debian's firmware-brcm80211 has them."""
+    assert name_chip(sdio_id, firmware) == chip
 
 
 def state(**values):
