@@ -319,7 +319,7 @@ def test_repository_names_no_registry_and_no_machine():
                 assert found is None, f"{relative(path)}: {found.group()}"
 
 
-def test_the_pictures_of_the_portal_stay_small():
+def test_the_pictures_stay_small():
     pictures = list((ROOT / "docs" / "screens").iterdir())
     assert pictures
-    assert sum(picture.stat().st_size for picture in pictures) <= 700_000
+    assert sum(picture.stat().st_size for picture in pictures) <= 1_100_000  # some 25 KB a page of the portal, 100 KB one of the office
