@@ -45,6 +45,7 @@ HARMS = {
     "echo command=x >> /etc/hub-sshd/keys/hub-h-a": "hub-h-a",
     "chmod 0777 {}/depot/inbox/h-a": "h-a",
     "userdel hub-h-b": "hub-h-b",
+    "usermod --lock hub-doctor-2": "hub-doctor-2",
     "chmod 0777 /var/lib/hub-sshd/depot": "/var/lib/hub-sshd/depot",
     "sed -i s/ro/rw/ /etc/hub-sshd/start": "/etc/hub-sshd/start",
 }
