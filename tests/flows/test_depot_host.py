@@ -72,10 +72,10 @@ def test_the_doctor_finds_a_hub_well_and_an_intruder_shut_out_and_leaves_nothing
 
 
 OPEN_DOORS = """
-sed -i -e 's/^ForceCommand.*//' -e 's/^DisableForwarding.*//' -e 's/^PermitTTY no/PermitTTY yes/' \
+sed -i -e 's/^DisableForwarding.*//' -e 's/^PermitTTY no/PermitTTY yes/' \
     -e 's/\\(Tcp\\|Agent\\)Forwarding no/\\1Forwarding yes/' -e 's/^X11Forwarding no/X11Forwarding yes/' \
     -e 's/^ChrootDirectory.*//' -e 's/^MaxStartups.*/MaxStartups 5/' /etc/hub-sshd/sshd_config
-sed -i 's/^restrict //' /etc/hub-sshd/keys/hub-h-a
+sed -i 's/^restrict,command="[^"]*" //' /etc/hub-sshd/keys/hub-h-a
 usermod --shell /bin/sh hub-h-a
 kill -HUP $(cat /run/hub-sshd.pid)
 """

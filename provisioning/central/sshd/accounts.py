@@ -16,6 +16,7 @@ from content_packs.depot import check_hub_id
 from content_packs.durable import write_together
 from content_packs.errors import LocalError, UsageError
 from provisioning.central.readers import let_read, may_read_alone
+from provisioning.central.ssh_keys import confine
 from provisioning.central.sshd.machine import Fault, end_sessions, list_some, run
 from provisioning.central.sshd.names import GROUP, INBOX, KEYS, PROBES, UIDS, account_of
 from provisioning.central.sshd.setup import Setup
@@ -67,13 +68,16 @@ def read_allowed(office: Path) -> list[Allowed]:
 
 
 def _read_keys(folder: int, hub_id: str) -> bytes:
-    """Return the lines that are what the office writes; a file that is none, or is huge, lets nobody in."""
+    """Return the lines that are what the office writes, each with what its key may ask for.
+
+    A file that is none, or is huge, lets nobody in.
+    """
     try:
         with os.fdopen(os.open(hub_id, _FILE, dir_fd=folder), "rb") as file:
             data = file.read(_MAX_KEY_BYTES)
     except OSError:
         return b""
-    return b"".join(line + b"\n" for line in data.splitlines() if _LINE.fullmatch(line))
+    return b"".join(confine(line) + b"\n" for line in data.splitlines() if _LINE.fullmatch(line))
 
 
 def find_account_faults(allowed: list[Allowed]) -> Iterator[Fault]:
