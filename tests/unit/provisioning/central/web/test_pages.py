@@ -11,6 +11,7 @@ from provisioning.central.fleet import Assignment, open_fleet
 from provisioning.central.people import find_by_name, list_people
 from provisioning.central.release import change
 from provisioning.central.school_notes import list_notes
+from support.office import new_key
 
 PAGES = {
     "viewer": (
@@ -182,6 +183,17 @@ def test_the_page_of_a_school_whose_card_is_replaced_has_no_key(as_role, work):
     assert browser.get("/schools/h-2").status_code == 200
     assert browser.post("/schools/h-2/place", {"school": "Ліцей", "ring": "pilot"}).status_code == 303
     assert "Ліцей" in browser.get("/schools/h-2").text
+
+
+def test_a_hub_without_a_link_is_let_in_by_the_text_of_its_status(as_role, work):
+    from hub.school.statusblock import StatusBlock, render_block, short_fingerprint
+
+    browser = as_role("admin")
+    assert browser.post("/pending/status", {"text": "hello"}).status_code == 422
+    key = new_key()
+    text = render_block(StatusBlock("h-new", key, short_fingerprint(key), "101", "Нова школа"))
+    assert browser.post("/pending/status", {"text": text}).location == "/schools/h-new"
+    assert "Нова школа" in browser.get("/schools/h-new").text
 
 
 def test_while_another_command_is_at_it_nothing_is_done(as_role, work):
