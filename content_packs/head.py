@@ -49,7 +49,7 @@ def state_of(text: bytes) -> str:
 def pack_text(text: bytes, *, prefix: bytes = b"") -> bytes:
     """Compress a head's text; with `prefix`, the text of an earlier head, as a patch of that."""
     earlier = zstd.ZstdDict(prefix, is_raw=True).as_prefix if prefix else None
-    options = {
+    options: dict[int, int] = {
         zstd.CompressionParameter.compression_level: _PATCH_LEVEL if prefix else _LEVEL,
         zstd.CompressionParameter.checksum_flag: 1,
     }
