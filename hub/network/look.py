@@ -17,6 +17,7 @@ _NET = Path("/sys/class/net")
 _NETWORKD = Path("/run/systemd/netif/state")
 _ETHERNET = "1"  # ARPHRD_ETHER
 _CHIPS = {"0xa9a6": "43430", "0xa9bf": "43455", "0x4345": "43455"}  # SDIO ids: linux/mmc/sdio_ids.h
+_OF_43456 = "7.84."  # versions of the firmware that only this chip takes: a Pi 400's says it is a 43455
 _SIOCETHTOOL, _GDRVINFO = 0x8946, 0x3
 _DRIVER_INFO = struct.Struct("=I32s32s32s32s32s12s5I")  # struct ethtool_drvinfo
 _COMMAND_S = 10.0
@@ -39,6 +40,7 @@ def _interfaces(net: Path) -> Iterator[Interface]:
             continue  # bridges, tunnels, loopback
         driver = _target(device / "driver")
         is_radio = (folder / "phy80211").exists()
+        firmware = _read_firmware(folder.name) if is_radio else ""
         sort: Sort = "wifi" if is_radio else "usb" if driver in TETHER_DRIVERS else "ethernet"
         yield Interface(
             name=folder.name,
@@ -46,9 +48,15 @@ def _interfaces(net: Path) -> Iterator[Interface]:
             mac=_read(folder / "address"),
             driver=driver,
             bus=_target(device / "subsystem"),
-            chip=_CHIPS.get(_read(device / "device"), "") if is_radio else "",
-            firmware=_read_firmware(folder.name) if is_radio else "",
+            chip=name_chip(_read(device / "device"), firmware) if is_radio else "",
+            firmware=firmware,
         )
+
+
+def name_chip(sdio_id: str, firmware: str) -> str:
+    """Return the chip of a radio by its id and the firmware that it runs; empty: none of a Pi's own."""
+    chip = _CHIPS.get(sdio_id, "")
+    return "43456" if chip == "43455" and firmware.startswith(_OF_43456) else chip
 
 
 def _ways() -> Iterator[Way]:

@@ -1,10 +1,12 @@
 """A school for tests: a card in its machine, its office behind a slow line, two devices in its class."""
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hub.network.lan import Lan
 from support.card import Card
@@ -12,10 +14,12 @@ from support.card_office import PASSWORD, CardOffice
 from support.lan_browser import LanBrowser
 from support.machine import Machine, running
 from support.netns import Device, place, socket_of
+from support.waiting import wait_for
 from tests.image.conftest import UP_S, shell, shell_words
 from tests.image.report import note_start
 
 HUB_LAN = Lan()
+JOB_S = 1800  # of anything that a technician asks for
 _TRIES, _PAUSE_S = 40, 5  # of a device that asks for an address
 
 
@@ -34,6 +38,23 @@ class School:
         self.technician.cookies.clear()
         self.technician.sign_in("technician", PASSWORD)
         return self.technician
+
+    def end_of(self, page: str) -> dict[str, Any]:
+        """Wait until the job of this page has ended, and return its file."""
+        path = f"/data/hub/jobs/{page.rpartition('/')[2]}.json"
+
+        def read() -> dict[str, Any]:
+            said = self.machine.ask(f"cat {path} 2>/dev/null | tr -d '\\n'")
+            found: dict[str, Any] = json.loads(said) if said else {}
+            return found
+
+        wait_for(lambda: read().get("state") in ("done", "failed"), timeout_s=JOB_S, every_s=3, seen=read)
+        return read()
+
+    def packs(self) -> set[str]:
+        """Return what is installed."""
+        said = self.machine.ask("hub packs --json 2>/dev/null | tr -d '\\n'", timeout_s=600)
+        return {pack["id"] for pack in json.loads(said)["packs"]}
 
     def start_again(self, what: str) -> None:
         """Start the machine, which has ended, and wait until the class has its pages and its addresses."""

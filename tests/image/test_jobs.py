@@ -14,11 +14,10 @@ from support.sources import write_source
 from support.usb_sticks import Sticks, list_stick, make_stick
 from support.waiting import wait_for
 from tests.image.conftest import UP_S
-from tests.image.school import ask_for, school_at_work
+from tests.image.school import JOB_S, ask_for, school_at_work
 
 pytestmark = pytest.mark.timeout(5400)
 
-JOB_S = 1200
 OTHER_PASSWORD = "зовсім інші слова"
 ATLAS = "atlas"
 PACKS = {BOOK, FILMS, ARTICLES, COURSE}
@@ -39,21 +38,9 @@ def school(image, tmp_path_factory, sticks):
         ask_for(technician, "sync")
         wait_for(lambda: school.office.run("enrol", "--pending")["pending"], timeout_s=JOB_S, every_s=5)
         school.office.approve()
-        assert end_of(school, ask_for(technician, "sync"))["state"] == "done"
+        assert school.end_of(ask_for(technician, "sync"))["state"] == "done"
         school.office.publish()
         yield school
-
-
-def end_of(school, page):
-    """Return the file of a job once it has ended."""
-    path = f"/data/hub/jobs/{page.rpartition('/')[2]}.json"
-
-    def read():
-        said = school.machine.ask(f"cat {path} 2>/dev/null | tr -d '\\n'")
-        return json.loads(said) if said else {}
-
-    wait_for(lambda: read().get("state") in ("done", "failed"), timeout_s=JOB_S, every_s=3, seen=read)
-    return read()
 
 
 def sticks_in(school):
@@ -72,11 +59,6 @@ def recognised(school, label, *states):
     return sticks_in(school)[label]
 
 
-def packs_of(school):
-    said = school.machine.ask("hub packs --json 2>/dev/null | tr -d '\\n'", timeout_s=120)
-    return {pack["id"] for pack in json.loads(said)["packs"]}
-
-
 def depot_stick(school, label):
     """Return a stick as the office writes it for all its hubs."""
     folder = school.office.folder / label
@@ -86,7 +68,7 @@ def depot_stick(school, label):
 
 def test_the_clock_is_set_from_a_browser(school):
     later = (datetime.now(UTC) + timedelta(days=40)).isoformat(timespec="seconds")
-    job = end_of(school, ask_for(school.technician, "set-time", iso=later))
+    job = school.end_of(ask_for(school.technician, "set-time", iso=later))
 
     assert job["state"] == "done", job
     assert int(school.machine.ask("date +%s")) >= datetime.fromisoformat(later).timestamp()
@@ -94,7 +76,7 @@ def test_the_clock_is_set_from_a_browser(school):
 
 def test_the_same_wifi_again_leaves_the_class_connected(school):
     before = school.machine.ask("systemctl show -P MainPID hub-dns hub-portal | tr '\\n' ' '")
-    job = end_of(school, ask_for(school.technician, "wifi", mode="external-ap"))
+    job = school.end_of(ask_for(school.technician, "wifi", mode="external-ap"))
 
     assert job["state"] == "done", job
     assert school.machine.ask("systemctl show -P MainPID hub-dns hub-portal | tr '\\n' ' '") == before
@@ -107,11 +89,11 @@ def test_a_stick_is_recognised_offered_installed_and_let_go(school, sticks):
     found = recognised(school, "GROMADA")
     assert {pack["id"] for pack in found["packs"]} == PACKS
     assert "GROMADA" in school.technician.get("/tech/content").text
-    job = end_of(school, ask_for(school.technician, "install", stick=found["name"]))
+    job = school.end_of(ask_for(school.technician, "install", stick=found["name"]))
     assert job["state"] == "done", job
-    assert packs_of(school) >= PACKS
+    assert school.packs() >= PACKS
     assert school.phone.get(f"/p/{BOOK}/index.html", f"p-{BOOK}.hubpacks.lan").status == 200
-    assert end_of(school, ask_for(school.technician, "eject", stick=found["name"]))["state"] == "done"
+    assert school.end_of(ask_for(school.technician, "eject", stick=found["name"]))["state"] == "done"
     recognised(school, "GROMADA", "safe-to-remove")
     sticks.pull(stick)
     wait_for(lambda: "GROMADA" not in sticks_in(school), timeout_s=JOB_S, every_s=3)
@@ -135,24 +117,24 @@ def test_of_two_sticks_one_is_pulled_out_in_the_middle(school, sticks):
     part = "find /data/hub/store/.part -type f -size +1M | head -n 1"
     wait_for(lambda: school.machine.ask(part), timeout_s=JOB_S, every_s=0.5)
     sticks.pull(lessons)
-    job = end_of(school, page)
+    job = school.end_of(page)
 
     assert job["state"] == "failed", job
     assert "pulled out" in job["result"]["error"]
     assert list(sticks_in(school)) == ["EMPTY"]
-    assert ATLAS not in packs_of(school)
+    assert ATLAS not in school.packs()
     sticks.plug(lessons)
     found = recognised(school, "ATLAS")
-    job = end_of(school, ask_for(school.technician, "install", stick=found["name"]))
+    job = school.end_of(ask_for(school.technician, "install", stick=found["name"]))
     assert job["state"] == "done", job
-    assert ATLAS in packs_of(school)
-    end_of(school, ask_for(school.technician, "eject", stick=found["name"]))
+    assert ATLAS in school.packs()
+    school.end_of(ask_for(school.technician, "eject", stick=found["name"]))
     sticks.pull(lessons)
 
 
 def test_a_backup_on_a_stick_brings_back_what_was_lost(school, sticks):
     stick = sticks_in(school)["EMPTY"]["name"]
-    job = end_of(school, ask_for(school.technician, "backup", stick=stick))
+    job = school.end_of(ask_for(school.technician, "backup", stick=stick))
     assert job["state"] == "done", job
     assert job["result"]["sealed"] is True
     said = school.machine.ask(f"echo '{OTHER_PASSWORD}' | hub accounts set technician >/dev/null; echo $?")
@@ -163,9 +145,9 @@ def test_a_backup_on_a_stick_brings_back_what_was_lost(school, sticks):
     school.machine.wait_for_end(timeout_s=JOB_S)
     school.start_again("virt: power to portal, after a restore")
 
-    assert end_of(school, page)["state"] == "done"
+    assert school.end_of(page)["state"] == "done"
     school.sign_in()
-    assert packs_of(school) >= PACKS, "a restore leaves the lessons that are there"
+    assert school.packs() >= PACKS, "a restore leaves the lessons that are there"
 
 
 def test_it_starts_again_by_the_page(school):
@@ -173,5 +155,5 @@ def test_it_starts_again_by_the_page(school):
     school.machine.wait_for_end(timeout_s=UP_S)
     school.start_again("virt: power to portal, after a restart")
 
-    assert end_of(school, page)["state"] == "done"
+    assert school.end_of(page)["state"] == "done"
     assert "recovering journal" not in school.machine.said()

@@ -65,7 +65,7 @@ def guest(image, tmp_path_factory):
     card.put_boot_file("join.sh", join.encode())
     for name in ("lan_client.py", "lan_lease.py"):
         card.put_boot_file(name, (SUPPORT / name).read_bytes())
-    with running(Machine(card, arguments=f"{shell_words('virt')} systemd.show_status=no")) as machine:
+    with running(Machine(card, arguments=shell_words("virt"))) as machine:
         shell(machine)
         machine.ask("dmesg -n 1")
         wait_in(machine, "systemctl is-active hub-network.service", "active")
@@ -77,7 +77,7 @@ def guest(image, tmp_path_factory):
 
 def wait_in(machine, command, expected, *, seconds=PATIENCE_S):
     """Let the guest itself ask once a second; the console is slow."""
-    found = f'said=$({command} 2>&1); [ "$said" = {shlex.quote(expected)} ] && break; sleep 1'
+    found = f'said=$(exec 2>/dev/null; {command}); [ "$said" = {shlex.quote(expected)} ] && break; sleep 1'
     said = machine.ask(f'for s in $(seq {seconds}); do {found}; done; echo "$said"', timeout_s=seconds * 3)
     assert said == expected, machine.ask(
         "journalctl -q -b -o cat --no-pager -u hub-ap -u hub-network | tail -n 20"

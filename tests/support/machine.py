@@ -145,8 +145,11 @@ class Machine:
     def _listen(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdout is not None
         assert process.stdin is not None
-        while block := process.stdout.read1(65536):  # type: ignore[attr-defined]
-            self.console += block
+        with self.card.path.with_suffix(".console.txt").open("ab") as kept:
+            while block := process.stdout.read1(65536):  # type: ignore[attr-defined]
+                self.console += block
+                kept.write(block)
+                kept.flush()
         process.stdout.close()
         process.stdin.close()
 
@@ -211,10 +214,9 @@ class Machine:
 
 @contextmanager
 def running(machine: Machine) -> Iterator[Machine]:
-    """Switch a machine on for a block; what its console said is kept beside the card."""
+    """Switch a machine on for a block; what its console says is kept beside the card, as it is said."""
     try:
         machine.start()
         yield machine
     finally:
         machine.pull_the_plug()
-        machine.card.path.with_suffix(".console.txt").write_bytes(machine.console)
