@@ -50,6 +50,7 @@ renew: dev ## write docs/screens and what screen readers are told anew, for a pe
 	@tools/apt.sh $(APT)-demo.txt $(APT)-test.txt
 	@PYTHONPATH=tests .venv/bin/python -m support.browser
 	RENEW=1 .venv/bin/pytest tests/e2e/test_stories.py tests/e2e/test_screen_reader.py -k 'not chromium-64'
+	RENEW=1 .venv/bin/pytest tests/e2e/test_dashboard.py -k 'every_page and uk and not chromium-64'
 	RENEW=1 .venv/bin/pytest tests/e2e/test_signin.py tests/e2e/test_config_page.py -k 'not chromium-64 and (new_hub_ready and not no-scripts or person_fills)'
 
 print: dev ## write the how-tos for paper as PDF to build/print: the card on two pages, learner and teacher on one

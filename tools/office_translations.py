@@ -23,7 +23,7 @@ _TRANSLATIONS = _OFFICE / "web" / "translations"
 _METHODS = [("web/**.py", "python"), ("web/templates/**.html", "jinja2")]
 _OPTIONS = {"web/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}}
 # Modules whose sentences reach pages, and module-level tables of words that do.
-_SENTENCES = ("fleetview", "rollouts/view.py", "filters/words.py")
+_SENTENCES = ("fleetview", "rollouts/view.py", "rollouts/alerts.py")
 _TABLES = ("REASONS",)
 
 

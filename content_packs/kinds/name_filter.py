@@ -68,6 +68,8 @@ def _check_details(details: Mapping[str, Any]) -> Iterator[str]:
     yield from check_members(details, _DETAILS)
     yield from check_list(details, "safe_search", _SAFE_SEARCH, longest=MAX_SAFE_SEARCH)
     yield from check_list(details, "categories", _COUNTS, longest=len(CATEGORIES))
+    if details.get("domains") == 0 == details.get("lesson"):
+        yield "domains: expected at least one domain, got none"
 
 
 def _check(source: PackSource) -> Iterator[Finding]:

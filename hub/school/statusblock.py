@@ -10,7 +10,8 @@ from hub.school.decode import decode
 
 BEGIN = "--- classroom-hub status 1 ---"
 END = "--- end ---"
-_LINE = re.compile(r"([a-z_]+): (.*)")
+_BITS = 80  # of a fingerprint
+_LINE = re.compile(r"([a-z_]+): ?(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,9 @@ class StatusBlock:
 
 
 def short_fingerprint(public_key: str) -> str:
-    """Return 40 bits of a key's SHA-256 as people compare them: K7RM-4XQ9.
+    """Return 80 bits of a key's SHA-256 as people compare them: K7RM-4XQ9-PJ2C-W8TD.
+
+    Whoever has a card's token may look for a key of his own with the same ones: 40 bits take a day.
 
     Raises:
         ValueError: not an OpenSSH public key line.
@@ -34,8 +37,8 @@ def short_fingerprint(public_key: str) -> str:
     if len(parts) < 2:
         raise ValueError("not a public key line")
     digest = hashlib.sha256(base64.b64decode(parts[1], validate=True)).digest()
-    number = int.from_bytes(digest[:5])
-    return group_signs("".join(SIGNS[number >> shift & 31] for shift in range(35, -1, -5)))
+    number = int.from_bytes(digest[: _BITS // 8])
+    return group_signs("".join(SIGNS[number >> shift & 31] for shift in range(_BITS - 5, -1, -5)))
 
 
 def render_block(block: StatusBlock) -> str:

@@ -60,6 +60,7 @@ class _Memory:
     reported_at: str = ""
     said: str = ""  # a digest of how the last reported sync ended
     packs: str = ""  # a digest of the last reported packs
+    shown: str = ""  # likewise, of the versions that learners saw then
     updates: str = ""  # likewise, of updates of the hub itself
     appeals: int = 0  # number of the last report of them
     quiet: Mapping[str, int] = field(default_factory=dict)
@@ -126,7 +127,7 @@ class Reporter:
             packs = self._packs()
             if _digest(packs) != memory.packs or self._is_due(memory):
                 daily, memory = self._daily(memory)
-                self._append([packs, *daily], replace(memory, packs=_digest(packs)))
+                self._append([packs, *daily], _told(memory, packs))
                 self._send()
 
     def looked(self) -> None:
@@ -177,7 +178,11 @@ class Reporter:
         is_asked = asked is not None and queue.number != memory.appeals
         if asked is not None and not is_asked:
             appeals.forget(self._paths, asked)  # told before a crash
-        is_news = is_news or is_updated or is_asked
+        self._plan = left(self._plan, done)
+        packs = self._packs() if self._offers is not None else None
+        # Somebody here put an earlier version back, or took the newer one again: a rollout waits for that.
+        is_changed = packs is not None and memory.shown not in ("", _digest(packs.have))
+        is_news = is_news or is_updated or is_asked or is_changed
         if not is_news and not (is_due and self._offers is not None):
             quiet = {**memory.quiet, sync.result: memory.quiet.get(sync.result, 0) + 1}
             both_ways = sync.received_bytes + sync.sent_bytes
@@ -185,12 +190,9 @@ class Reporter:
             return
         bodies: list[Body] = [sync]
         memory = replace(memory, said=said, quiet={}, quiet_bytes=0)
-        if self._offers is not None:
-            self._plan = left(self._plan, done)
-            packs = self._packs()
-            if is_due or _digest(packs) != memory.packs:
-                bodies.append(packs)
-                memory = replace(memory, packs=_digest(packs))
+        if packs is not None and (is_due or _digest(packs) != memory.packs):
+            bodies.append(packs)
+            memory = _told(memory, packs)
         if update is not None and is_updated:
             bodies.append(update)
             memory = replace(memory, updates=_digest(update))
@@ -343,6 +345,11 @@ class Reporter:
     @property
     def _acks_path(self) -> str:
         return depot.acks_path(self._settings.hub_id)
+
+
+def _told(memory: _Memory, packs: PacksBody) -> _Memory:
+    """Return the memory of a sync that has told these packs."""
+    return replace(memory, packs=_digest(packs), shown=_digest(packs.have))
 
 
 def _update_body(paths: HubPaths) -> UpdateBody | None:

@@ -61,11 +61,19 @@ class Asked:
 
 
 def register(app: Flask) -> Callable[[str], bool]:
-    """Give `app` the page; return what tells whether a name is blocked now."""
+    """Give `app` the page; return what tells whether a name leads here since it is blocked.
+
+    Without a way out every name does: then nothing is said of the filter.
+    """
     app.extensions[_EXTENSION] = Asked()
     app.register_blueprint(bp)
     portal = portal_of(app)
-    return lambda name: _look(portal, name)[0].is_blocked
+
+    def is_blocked(name: str) -> bool:
+        found, facts = _look(portal, name)
+        return found.is_blocked and (facts.is_open or not facts.policy)
+
+    return is_blocked
 
 
 @bp.get("/blocked")
@@ -101,7 +109,7 @@ def _page(outcome: str = "", *, status: int = 200) -> Answer:
             "blocked/index.html",
             found=found,
             category=CATEGORIES.get(found.category, CATEGORIES["other"]),
-            until=found.until.astimezone() if found.until else None,
+            until=f"{found.until:%H:%M}" if found.until else "",
             outcome=outcome,
             max_reason=MAX_REASON,
         )

@@ -56,14 +56,14 @@ def register(app: Flask, accepted: Accepted | None) -> None:
     app.extensions[_EXTENSION] = devices
     app.register_blueprint(bp)
     is_blocked = blocked.register(app)
-    if settings.mode != "off":
-        app.wsgi_app = CaptiveGate(  # type: ignore[method-assign] # as Flask's own documentation does it
-            app.wsgi_app,
-            own=OwnNames(door.hub_name, door.packs_domain, *settings.names.split()),
-            accepted=devices if settings.mode == "welcome" else None,
-            portal_url=partial(_portal_url, portal),
-            is_blocked=is_blocked,
-        )
+    app.wsgi_app = CaptiveGate(  # type: ignore[method-assign] # as Flask's own documentation does it
+        app.wsgi_app,
+        own=OwnNames(door.hub_name, door.packs_domain, *settings.names.split()),
+        accepted=devices if settings.mode == "welcome" else None,
+        portal_url=partial(_portal_url, portal),
+        is_blocked=is_blocked,
+        only_blocked=settings.mode == "off",
+    )
 
 
 def _portal_url(portal: Portal, environ: "WSGIEnvironment") -> str:

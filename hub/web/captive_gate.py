@@ -31,7 +31,7 @@ class CaptiveGate:
     """A WSGI application before `app`.
 
     `accepted` is None in silent mode: every probe hears yes at once. `portal_url` tells where the portal is
-    for who asks so, as far as the path.
+    for who asks so, as far as the path. With `only_blocked` all foreign hosts but blocked ones are the app's.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class CaptiveGate:
         accepted: Accepted | None,
         portal_url: Callable[["WSGIEnvironment"], str],
         is_blocked: Callable[[str], bool] = lambda _: False,
+        only_blocked: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
@@ -50,12 +51,15 @@ class CaptiveGate:
         self._clock = clock
         self._portal_url = portal_url
         self._is_blocked = is_blocked
+        self._only_blocked = only_blocked
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer, or let `app` answer."""
         name = host_name(environ.get("HTTP_HOST", ""))
         name = name and plain_name(name)
         if not name or self._own.has(name):  # without a usable name: an old program, not a lost learner
+            return self._app(environ, start_response)
+        if self._only_blocked and not self._is_blocked(name):
             return self._app(environ, start_response)
         answer = self._answer(name, environ)
         start_response(answer.status, [*answer.headers, _NO_STORE])

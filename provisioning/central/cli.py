@@ -30,6 +30,7 @@ COMMANDS = console.Commands(
         "publishers": f"{_FOLDER}.publishers:publishers",
         "people": f"{_FOLDER}.people:people",
         "publish": f"{_FOLDER}.packs:publish",
+        "replace": f"{_FOLDER}.card:replace_command",
         "report": f"{_FOLDER}.month:report",
         "revoke": f"{_FOLDER}.hubs:revoke",
         "rings": f"{_FOLDER}.rings:rings",

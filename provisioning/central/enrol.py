@@ -1,5 +1,6 @@
 """Enrol hubs in the fleet and revoke them."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -25,20 +26,27 @@ def enrol(fleet: Fleet, hub_id: str, public_key: str, *, school: str, ring: str 
         raise UsageError(f"--school {school!r:.80}: expected a name of 1 to {_MAX_SCHOOL} characters")
     known = fleet.list_hubs()
     _check_key(hub_id, public_key, known)
-    before = next((hub for hub in known if hub.hub_id == hub_id and hub.revoked_at is None), None)
+    before = find_enrolled(known, hub_id)
     chosen = ring if ring is not None else before.ring if before else EVERYBODY
     enrolled_at = before.enrolled_at if before else iso(now)
-    hub = Hub(hub_id, school.strip(), check_ring(chosen), public_key, enrolled_at)
+    replaced_at = before.replaced_at if before else None
+    hub = Hub(hub_id, school.strip(), check_ring(chosen), public_key, enrolled_at, replaced_at=replaced_at)
     fleet.save_hub(hub)
     return hub
 
 
+def find_enrolled(hubs: Iterable[Hub], hub_id: str) -> Hub | None:
+    """Return the hub of this id that is enrolled."""
+    return next((hub for hub in hubs if hub.hub_id == hub_id and hub.revoked_at is None), None)
+
+
 def _check_key(hub_id: str, public_key: str, known: list[Hub]) -> None:
     for hub in known:
-        if hub.hub_id == hub_id and hub.public_key != public_key and hub.revoked_at is None:
+        is_other = hub.public_key not in ("", public_key)
+        if hub.hub_id == hub_id and is_other and hub.revoked_at is None:
             raise UsageError(
                 f"{hub_id} is enrolled with another key (school {hub.school!r})",
-                hint=f"If its card was made anew: central revoke {hub_id}, then enrol it again.",
+                hint=f"If its card was made anew: central replace {hub_id} -o FILE; it keeps its place.",
             )
         if hub.hub_id != hub_id and hub.public_key == public_key:
             raise UsageError(
@@ -47,17 +55,37 @@ def _check_key(hub_id: str, public_key: str, known: list[Hub]) -> None:
             )
 
 
-def revoke(fleet: Fleet, hub_id: str, *, now: datetime) -> Hub:
+def give_up_card(fleet: Fleet, hub_id: str, *, now: datetime) -> Hub:
+    """Let the key of a hub's card count no more; its place in the fleet waits for the key of a new one.
+
+    Id, school, ring, assignments and reports stay. What comes later of the streams that are known by now is
+    of the former card.
+
+    Raises:
+        UsageError: no such hub is enrolled.
+    """
+    hub = find_enrolled(fleet.list_hubs(), hub_id)
+    if hub is None:
+        raise UsageError(f"no hub {hub_id} is enrolled", hint="`central hubs` lists them.")
+    replaced = replace(hub, public_key="", replaced_at=iso(now))
+    fleet.save_hub(replaced)
+    return replaced
+
+
+def revoke(fleet: Fleet, hub_id: str, *, now: datetime, why: str = "") -> Hub:
     """Take away a hub's access and what was assigned to it alone; it stays in the list. Again is fine.
 
     Enrolled again, it begins anew: nothing comes back by itself.
 
     Raises:
-        UsageError: no such hub.
+        UsageError: no such hub, or a reason that is no line of text.
     """
+    if len(why) > _MAX_SCHOOL or not why.isprintable():
+        raise UsageError(f"--why {why!r:.80}: expected at most {_MAX_SCHOOL} characters in one line")
     for hub in fleet.list_hubs():
         if hub.hub_id == hub_id:
-            revoked = replace(hub, revoked_at=hub.revoked_at or iso(now))
+            told = why.strip() or hub.revoked_why
+            revoked = replace(hub, revoked_at=hub.revoked_at or iso(now), revoked_why=told)
             fleet.save_hub(revoked)
             fleet.delete_assignments_of(hub_id)
             fleet.delete_card(hub_id)

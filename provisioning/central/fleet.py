@@ -71,9 +71,16 @@ class Hub:
     hub_id: str
     school: str
     ring: str
-    public_key: str  # OpenSSH, without a comment
+    public_key: str  # OpenSSH, without a comment; empty: its card is replaced, the new one not approved yet
     enrolled_at: str  # ISO 8601, UTC
     revoked_at: str | None = None
+    revoked_why: str | None = None
+    replaced_at: str | None = None  # when its card was given up for a new one
+
+    @property
+    def card_since(self) -> str:
+        """Since when what is said of its card is about the one that it has now."""
+        return max(self.enrolled_at, self.replaced_at or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,8 @@ def m001_first(db: Database) -> None:
             "public_key": str,
             "enrolled_at": str,
             "revoked_at": str,
+            "revoked_why": str,
+            "replaced_at": str,
         },
         pk="hub_id",
     )

@@ -128,4 +128,4 @@ def _fingerprint_of(line: str) -> str:
 
 
 def _bare(text: str) -> str:
-    return text.strip().removeprefix("SHA256:") or "?"
+    return text.strip().removeprefix("SHA256:")

@@ -17,7 +17,7 @@ from content_packs import depot
 from content_packs.durable import locked, write_durably
 from content_packs.enrolment import PREFIX as ENROL_PREFIX
 from content_packs.errors import BadDataError, Error, UsageError, local_error
-from content_packs.segment import MAX_SEGMENT_BYTES, SeqRange, encode_acks, name_segment, unseal
+from content_packs.segment import MAX_SEGMENT_BYTES, Segment, SeqRange, encode_acks, name_segment, unseal
 from hub.events import Event, decode_event
 from provisioning.central.fleet import Hub, open_fleet
 from provisioning.central.fleetview.signs import list_codes
@@ -79,11 +79,11 @@ def ingest(office: Office, *, source: Path | None, now: datetime, dry_run: bool 
         )
     with open_fleet(office.fleet_db) as fleet:
         hubs = fleet.list_hubs()
-    private_key = office.open_keys().read_seal_key().private_bytes_raw()
+    private_keys = [key.private_bytes_raw() for key in office.open_keys().read_seal_keys()]
     with locked(office.ingest_lock, doing="ingest"), open_reports(office.reports_db) as reports:
         way: Way = "link" if source is None else "stick"
         since = reports.tallies.ingested_at()
-        work = _Ingest(office, reports, private_key, root, now, dry_run, way, since)
+        work = _Ingest(office, reports, private_keys, root, now, dry_run, way, since)
         try:
             found = [work.take_hub(hub) for hub in hubs]
             if source is None and not dry_run:
@@ -97,7 +97,7 @@ def ingest(office: Office, *, source: Path | None, now: datetime, dry_run: bool 
 class _Ingest:
     office: Office
     reports: Reports
-    private_key: bytes
+    private_keys: Sequence[bytes]  # the present one first
     root: Path
     now: datetime
     dry_run: bool
@@ -134,7 +134,8 @@ class _Ingest:
                 if segment is not None and self._try_keep(hub.hub_id, inbox, segment, taken):
                     done.append(name)
                     streams.update(event.stream for event in segment.events)
-            self.reports.hear(hub.hub_id, sorted(streams))
+            former = self.reports.note_former(hub.hub_id, streams, hub.replaced_at, now=self.now)
+            self.reports.hear(hub.hub_id, sorted(streams - former))
             taken.copied |= self.reports.watch(hub.hub_id, sorted(streams), now=self.now)
             self.reports.thin(hub.hub_id, now=self.now)
             if streams:
@@ -203,7 +204,7 @@ class _Ingest:
             raise _RefusedError(f"larger than {MAX_SEGMENT_BYTES} bytes")
         if name_segment(data) != name:
             raise _RefusedError("its content does not hash to its name")
-        sealed = unseal(data, self.private_key, hub_id=hub.hub_id)
+        sealed = self._unseal(data, hub.hub_id)
         events: list[Event] = []
         faults: list[str] = []
         count = 0
@@ -226,6 +227,17 @@ class _Ingest:
         if written_at is None or written_at > self.now:
             return self.now
         return max(written_at, self.ingested_at or written_at)
+
+    def _unseal(self, data: bytes, hub_id: str) -> Segment:
+        """Open a report with the present key, or with one before: it may have waited long on a stick."""
+        present, *before = self.private_keys
+        try:
+            return unseal(data, present, hub_id=hub_id)
+        except BadDataError:
+            for key in before:
+                with contextlib.suppress(BadDataError):
+                    return unseal(data, key, hub_id=hub_id)
+            raise
 
     def _clear(self, hub_id: str, inbox: Inbox, name: str) -> str:
         """Put away what is no file; say what it was and what became of it."""

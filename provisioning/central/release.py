@@ -117,7 +117,7 @@ def _write_hub_keys(office: Office, fleet: Fleet, waiting: Iterable[Card]) -> bo
     lines = {
         hub.hub_id: authorized_line(hub.hub_id, hub.public_key).encode()
         for hub in fleet.list_hubs()
-        if hub.revoked_at is None
+        if hub.revoked_at is None and hub.public_key
     }
     for card in waiting:
         expires_at = datetime.fromisoformat(card.expires_at)

@@ -55,7 +55,7 @@ class Note:
     """Something odd about what a hub sent."""
 
     at: str
-    kind: str  # "refused", "conflict" or "two-cards"
+    kind: str  # "refused", "conflict", "two-cards" or "former-card"
     text: str
 
 
@@ -170,6 +170,22 @@ class Reports:
         [(number,)] = self._db.execute(query, [hub_id]).fetchall()
         rows = [{"hub_id": hub_id, "stream": stream, "heard": number} for stream in streams]
         self._db.table("streams").upsert_all(rows, pk=("hub_id", "stream"))
+
+    def note_former(
+        self, hub_id: str, streams: Iterable[str], replaced_at: str | None, *, now: datetime
+    ) -> set[str]:
+        """Return the streams of the card that this hub had before it was replaced; note that they came."""
+        former = set()
+        query = "select 1 from events where hub_id = ? and stream = ? and received_at < ? limit 1"
+        for stream in streams:
+            if replaced_at and self._db.execute(query, [hub_id, stream, replaced_at]).fetchall():
+                former.add(stream)
+                text = (
+                    f"stream {stream}: of the card that was replaced on {replaced_at[:10]}; "
+                    "it came by a stick, or that card is still in use"
+                )
+                self.note(hub_id, "former-card", text, now=now)
+        return former
 
     def thin(self, hub_id: str, *, now: datetime) -> int:
         """Forget what nobody needs any more of a hub; return how many events.

@@ -1,13 +1,14 @@
 """Requests of new hubs to be enrolled: what lies in the inboxes of cards, signed with their tokens."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from content_packs.enrolment import MAX_REQUEST_BYTES, PREFIX, decode_request
 from content_packs.errors import BadDataError, UsageError, local_error
+from hub.school.codes import plain_code
 from hub.school.statusblock import short_fingerprint
 from provisioning.central.enrol import enrol
-from provisioning.central.fleet import Card, Fleet, Hub
+from provisioning.central.fleet import Card, Fleet, Hub, iso
 from provisioning.central.inbox import open_inbox
 from provisioning.central.office import Office
 from provisioning.central.ssh_keys import parse_public_key
@@ -21,6 +22,7 @@ class Pending:
     public_key: str = ""  # empty: no request has come
     fingerprint: str = ""
     refused: tuple[str, ...] = ()  # files that are no request of it, a sentence each
+    asked_at: str | None = None  # when the first request with this key came, by the depot's clock; ISO 8601
 
 
 def list_pending(office: Office, fleet: Fleet) -> list[Pending]:
@@ -34,7 +36,7 @@ def list_pending(office: Office, fleet: Fleet) -> list[Pending]:
 
 
 def _read_requests(office: Office, card: Card) -> list[Pending]:
-    keys: list[str] = []
+    keys: dict[str, float] = {}
     refused: list[str] = []
     try:
         with open_inbox(office.depot, card.hub_id) as inbox:
@@ -42,15 +44,19 @@ def _read_requests(office: Office, card: Card) -> list[Pending]:
             for name in names:
                 data = inbox.read(name) if inbox else None
                 try:
-                    keys.append(_check(card, data or b""))
+                    key = _check(card, data or b"")
+                    came = inbox.came_at(name) if inbox else 0.0
+                    keys[key] = min(came, keys.get(key, came))
                 except (BadDataError, UsageError) as error:
                     refused.append(f"{name[:20]}…: {error.message}")
     except OSError as error:
         raise local_error(error, f"reading the inbox of {card.hub_id}") from error
-    unique = dict.fromkeys(keys)
-    if not unique:
+    if not keys:
         return [Pending(card, refused=tuple(refused))]
-    return [Pending(card, key, short_fingerprint(key), tuple(refused)) for key in unique]
+    return [
+        Pending(card, key, short_fingerprint(key), tuple(refused), iso(datetime.fromtimestamp(came, UTC)))
+        for key, came in keys.items()
+    ]
 
 
 def _check(card: Card, data: bytes) -> str:
@@ -67,9 +73,9 @@ def approve(office: Office, fleet: Fleet, hub_id: str, fingerprint: str, *, now:
         UsageError: no such request; tells which there are.
     """
     asked = [each for each in list_pending(office, fleet) if each.card.hub_id == hub_id and each.public_key]
-    wanted = fingerprint.strip().upper()
-    meant = [each for each in asked if each.fingerprint == wanted]
-    if len(meant) > 1:  # of 40 bits: nobody meets that by chance
+    wanted = plain_code(fingerprint)
+    meant = [each for each in asked if plain_code(each.fingerprint) == wanted]
+    if len(meant) > 1:  # of 80 bits: nobody meets that, by chance or by looking for it
         raise UsageError(
             f"{hub_id}: {len(meant)} keys have the fingerprint {wanted}: somebody has this card's token",
             hint=f"Make a new card (central card --hub-id {hub_id}), or take hub-status.txt: --from-status.",

@@ -1,5 +1,6 @@
 """Hubs' public SSH keys: checked when they come in, written for sshd."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from content_packs.errors import UsageError, local_error
 
+# What a sync asks of a server, and what the key of a card's token needs to leave one request: with it nothing
+# can be read or listed, and files come to be only where the account may write, which is the hub's own inbox.
+HUB_REQUESTS = ("open", "close", "read", "write", "stat", "fsync", "posix-rename")
+TOKEN_REQUESTS = ("open", "close", "write", "stat", "fsync", "posix-rename")
 _MAX_KEY_FILE_BYTES = 16 * 1024
 _MIN_RSA_BITS = 3072
 _ACCEPTED = "ed25519, ECDSA, or RSA of at least 3072 bits"
@@ -87,10 +92,29 @@ def _host_key(line: bytes, path: Path) -> str:
     return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 
-def authorized_line(hub_id: str, public_key: str, *, until: datetime | None = None) -> str:
+def authorized_line(
+    hub_id: str, public_key: str, *, until: datetime | None = None, requests: Sequence[str] = ()
+) -> str:
     """Return the authorized_keys line: no forwarding, no terminal; sshd's own rules force sftp.
 
-    sshd reads `until` as its own local time, which is why it is written as this machine's.
+    sshd reads `until` as its own local time, which is why it is written as this machine's. `requests` are all
+    that this key may ask for; a ForceCommand of sshd's own counts more, so it must then say none.
     """
     expires = f',expiry-time="{until.astimezone():%Y%m%d%H%M}"' if until else ""
-    return f"restrict{expires} {public_key} {hub_id}\n"
+    command = f',command="{sftp_command(requests)}"' if requests else ""
+    return f"restrict{expires}{command} {public_key} {hub_id}\n"
+
+
+def confine(line: bytes) -> bytes:
+    """Return a line of `authorized_line` with all that its key may ask for; one that expires is a token's.
+
+    Whoever runs the SSH server calls it, so that the server needs no ForceCommand, which is the same for all.
+    """
+    requests = TOKEN_REQUESTS if line.startswith(b"restrict,expiry-time=") else HUB_REQUESTS
+    options, space, rest = line.partition(b" ")
+    return options + f',command="{sftp_command(requests)}"'.encode() + space + rest
+
+
+def sftp_command(requests: Sequence[str]) -> str:
+    """Return what sshd runs for a key that may make just these requests of SFTP."""
+    return f"internal-sftp -u 0007 -p {','.join(requests)}"

@@ -1,5 +1,6 @@
 """Enrol a hub without a link: by the hub-status.txt that it wrote onto its card."""
 
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -15,12 +16,14 @@ _MAX_BYTES = 64 * 1024
 
 
 def read_status_file(path: Path) -> StatusBlock:
-    """Return who a hub says it is.
+    """Return who a hub says it is; `-` reads stdin, such as what a hub's QR code says.
 
     Raises:
         BadDataError: it is no hub-status.txt, or was changed.
     """
     try:
+        if str(path) == "-":
+            return parse_block(sys.stdin.buffer.read(_MAX_BYTES))
         with path.open("rb") as file:
             return parse_block(file.read(_MAX_BYTES))
     except OSError as error:

@@ -87,10 +87,8 @@ class Tallies:
         self._db = db
 
     def count(self, hub_id: str, event: Event, codes: Iterable[str], *, now: datetime) -> None:
-        """Count a new event; `codes` of what is wrong by it. One that is older than what is kept is not."""
-        day = _day(event.body.get("day", event.at) if event.kind == "usage" else event.at, now)
-        if day is None:
-            return
+        """Count a new event; `codes` of what is wrong by it."""
+        day = _day(event.body["day"] if event.kind == "usage" else event.at, now)
         if event.kind == "usage":
             self._count_opens(hub_id, day, event.body)
         elif event.kind in ("sync", "dropped"):
@@ -259,12 +257,7 @@ class Tallies:
         )
 
 
-def _day(said: str, now: datetime) -> str | None:
-    """Return the day that a hub said; now, where its clock is ahead; None for what is forgotten already."""
-    try:
-        day = datetime.fromisoformat(said).date()
-    except ValueError:
-        return None
-    if day < (now - KEPT_FOR).date():
-        return None
-    return min(day, now.date() if day > (now + _AHEAD).date() else day).isoformat()
+def _day(said: str, now: datetime) -> str:
+    """Return the day that a hub said; now, where its clock is ahead. What is too old is thinned at once."""
+    day = datetime.fromisoformat(said).date()
+    return (now.date() if day > (now + _AHEAD).date() else day).isoformat()

@@ -23,6 +23,7 @@ from provisioning.central import publish as publishing
 from provisioning.central.audit import record
 from provisioning.central.fleet import Fleet, open_fleet
 from provisioning.central.gc import read_held
+from provisioning.central.keys import KeyAccess
 from provisioning.central.office import Office
 from provisioning.central.packs_key import unlocked
 from provisioning.central.publishers import key_of
@@ -179,7 +180,8 @@ def main(arguments: list[str]) -> int:
     The passphrase of the key comes on stdin.
     """
     directory, upload_id, task, *more = arguments
-    office = Office(Path(directory))
+    folders = tuple(Path(word.partition("=")[2]) for word in more if word.startswith("--key-dir="))
+    office = Office(Path(directory), KeyAccess(folders))
     folder = folder_of(office, upload_id)
     now = datetime.now(UTC)
     state = read_state(folder, now=now) if folder else None

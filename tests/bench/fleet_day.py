@@ -18,6 +18,7 @@ from hub.identity import make_hub
 from provisioning.central.fleet import Assignment, Fleet, Hub, iso
 from provisioning.central.found import found_office
 from provisioning.central.release import change
+from provisioning.central.sshd.render import MAX_STARTUPS
 from support.built import build, random_bytes
 from support.fleet_sshd import FleetSshd
 from support.road import BIN
@@ -30,8 +31,8 @@ FAR = 2000  # hubs, for which a line is drawn; what the office's own commands ta
 PICTURE_BYTES = 20_000  # new with the update, besides an edited page
 CUT_AFTER = 14_000  # bytes to the hub: in the middle of the update
 MEMORY = Path("/dev/shm")  # the hubs' own disks are no part of what is measured
-# sshd's own rule, and one for an office whose hubs sit behind one address of a mobile network.
-DEFAULT_STARTUPS, MANY_STARTUPS = "MaxStartups 10:30:100", "MaxStartups 300:30:600"
+# sshd's own rule, and that of `central sshd-config`: hubs sit behind one address of a mobile network.
+DEFAULT_STARTUPS, OUR_STARTUPS = "MaxStartups 10:30:100", f"MaxStartups {MAX_STARTUPS}"
 _PAGE = "<!doctype html><html lang=uk><meta charset=utf-8><title>{0}</title><h1>{0}</h1><p>{1}</p></html>"
 
 
@@ -84,7 +85,7 @@ def _live(folder: Path, count: int, ingest_hours: int) -> Day:
         hubs = stack.enter_context(Hubs(fleet.sshd.port, workers=min(count, WORKERS)))
         stack.enter_context(fleet.sshd)
         fleet.live(hubs, ingest_hours)
-        fleet.storm(hubs, MANY_STARTUPS)
+        fleet.storm(hubs, OUR_STARTUPS)
         fleet.sshd.change_options([DEFAULT_STARTUPS])
         fleet.storm(hubs, DEFAULT_STARTUPS)
         return fleet.day
@@ -99,7 +100,7 @@ class _FleetAtWork:
         self._midnight = self._now.replace(hour=0, minute=0, second=0) + timedelta(days=1)
         self._ids = [f"h-{number:04}" for number in range(count)]
         self._office = found_office(folder / "central", name="", hash_bits=6, now=self._now)
-        self.sshd = FleetSshd(folder / "sshd", self._office, self._ids, options=(MANY_STARTUPS,))
+        self.sshd = FleetSshd(folder / "sshd", self._office, self._ids, options=(OUR_STARTUPS,))
         self.day = Day(count)
         self._enrol()
         self._central("publish", *(self._build(number, 1) for number in range(PACKS)))

@@ -209,7 +209,6 @@ def documents(tmp_path_factory):
         ("central ingest", *central, "ingest"),
         ("central fleet", *central, "fleet"),
         ("central school", *central, "school", "h-1"),
-        ("central alerts", *central, "alerts"),
         ("central report", *central, "report", f"{datetime.now(UTC):%Y-%m}"),
         ("hub packs", *on_hub, "packs"),
         ("hub search", *on_hub, "search", "дроби"),
@@ -224,13 +223,13 @@ DOCUMENTS = (
     *("packs check", "packs build", "packs show"),
     *("central init", "central enrol", "central publish", "central assign", "central hubs", "central packs"),
     *("central usb", "central withdraw", "central revoke", "central ingest", "central fleet"),
-    *("central school", "central alerts", "central report"),
+    *("central school", "central report"),
     *("hub init", "hub sync", "hub packs", "hub search", "hub repair"),
 )
 # What depends on the pack, and what the page says once for all commands.
 ELSEWHERE = (
     *("pack.", "details.", "changes.", "packs.deltas."),
-    *("hubs.packs.", "hubs.last_sync.", "hubs.health.", "hubs.notes."),
+    *("hubs.packs.", "hubs.last_sync.", "hubs.health.", "hubs.notes.", "hub.", "syncs."),
 )
 
 

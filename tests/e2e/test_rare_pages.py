@@ -6,9 +6,13 @@ import pytest
 from flask import abort
 
 import hub.web
+from hub.network.filters import take_filter
+from hub.network.paths import NetworkPaths
+from hub.settings import HubPaths
 from hub.web.app import create_portal
 from hub.web.origins import Ports
 from support.axe import examine
+from support.filter_pack import install
 from support.shelves import SETTINGS
 from support.tab import PHONE, SCHOOL_PC
 from support.visitor import Visitor
@@ -76,3 +80,23 @@ def test_the_page_of_the_wi_fi_before_and_after(visitor, engine, platform):
         assert tab.complaints == []
     finally:
         tab.call("Network.setUserAgentOverride", userAgent="")
+
+
+@pytest.mark.parametrize("language", ["uk", "en"])
+def test_the_page_of_a_blocked_site_is_one_that_all_can_use(visitor, engine, tmp_path, language):
+    paths = HubPaths(tmp_path / "hub")
+    install(paths, 7, "casino.example b\n", lesson="games.example i\n", lesson_time="mon-sun 00:00-24:00")
+    take_filter(paths, NetworkPaths.beside(paths), ram_bytes=0)
+    client = create_portal(paths, SETTINGS, ports=Ports(8080, 8081)).test_client()
+    client.set_cookie("language", language)
+    learner = Visitor(visitor.tab, visitor.served, engine, PHONE, language)
+    for name, address in (
+        ("casino", "www.casino.example"),
+        ("games", "games.example"),
+        ("open", "good.example"),
+    ):
+        html = client.get(f"/blocked?name={address}").text
+        visitor.go("/help")  # whose address the style of the page is found by
+        put_page(visitor.tab, html)
+        assert address in visitor.tab.text("main")
+        assert examined(visitor.tab, engine, learner, f"blocked-{name}") == []

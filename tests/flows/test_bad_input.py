@@ -42,6 +42,7 @@ def place(tmp_path_factory):
         (folder / name / file).write_bytes(data)
     (folder / "empty").mkdir()
     (folder / "file").write_text("I am a file")
+    (folder / "suffix").write_text("com\n")
     (folder / "schools.csv").write_text("school_code,school_name\n1,Школа\n", encoding="utf-8")
     must("central", "init", folder / "central")
     hub = must(

@@ -45,6 +45,7 @@ HARMS = {
     "echo command=x >> /etc/hub-sshd/keys/hub-h-a": "hub-h-a",
     "chmod 0777 {}/depot/inbox/h-a": "h-a",
     "userdel hub-h-b": "hub-h-b",
+    "usermod --lock hub-doctor-2": "hub-doctor-2",
     "chmod 0777 /var/lib/hub-sshd/depot": "/var/lib/hub-sshd/depot",
     "sed -i s/ro/rw/ /etc/hub-sshd/start": "/etc/hub-sshd/start",
 }
@@ -71,10 +72,10 @@ def test_the_doctor_finds_a_hub_well_and_an_intruder_shut_out_and_leaves_nothing
 
 
 OPEN_DOORS = """
-sed -i -e 's/^ForceCommand.*//' -e 's/^DisableForwarding.*//' -e 's/^PermitTTY no/PermitTTY yes/' \
+sed -i -e 's/^DisableForwarding.*//' -e 's/^PermitTTY no/PermitTTY yes/' \
     -e 's/\\(Tcp\\|Agent\\)Forwarding no/\\1Forwarding yes/' -e 's/^X11Forwarding no/X11Forwarding yes/' \
     -e 's/^ChrootDirectory.*//' -e 's/^MaxStartups.*/MaxStartups 5/' /etc/hub-sshd/sshd_config
-sed -i 's/^restrict //' /etc/hub-sshd/keys/hub-h-a
+sed -i 's/^restrict,command="[^"]*" //' /etc/hub-sshd/keys/hub-h-a
 usermod --shell /bin/sh hub-h-a
 kill -HUP $(cat /run/hub-sshd.pid)
 """
@@ -200,8 +201,6 @@ def test_the_host_key_changes_and_hubs_that_were_told_never_notice(host):
     assert sync(told).code == 0
     assert known_keys(told) == [line.split()[1] for line in host.host_keys()], "and it knows the next one now"
     assert host.central("host-keys", "rotate", code=64)  # nobody has told anything since
-    assert host.central("host-keys", "rotate", "--yes")["former"] == rotated["shown"]
-    assert sync(told).code == 0
 
     lost = sync(missed)
     assert lost.code == 77

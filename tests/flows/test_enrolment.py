@@ -1,13 +1,22 @@
 """From an empty card to an enrolled hub: by its token over a real sshd, and without a link."""
 
+import json
+import subprocess
+import sys
 import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from content_packs.durable import write_durably
+from content_packs.enrolment import private_text, public_text, token_key
 from hub.settings import read_settings
+from provisioning.central.ssh_keys import TOKEN_REQUESTS, authorized_line
 from support.road import must, run
 from support.sshd import Sshd
 
+BIN = Path(sys.executable).parent
 HUB = "h-school-5"
 SCHOOL = "Ліцей «Промінь» с. Вишневе"
 
@@ -32,6 +41,39 @@ class Way:
             *("card", SCHOOL, "--hub-id", HUB, "-o", self.folder / "hub-config.txt", "--json"),
             *("--depot", self.sshd.url(), "--host-key", self.folder / "host.pub", *more),
         ).json
+
+    def restart_sshd(self, key, requests):
+        """Let one key in, as far as its own line goes, by an sshd that forces nothing itself."""
+        keys = self.folder / "authorized_keys"
+        keys.write_text(authorized_line(HUB, public_text(key), until=self.tomorrow, requests=requests))
+        port = self.sshd.port
+        self.sshd.stop()
+        options = (f"AuthorizedKeysFile {keys}", "ForceCommand none")
+        self.sshd = Sshd(self.folder / "sshd", self.central / "depot", options=options, port=port)
+        self.sshd.start()
+
+    @property
+    def tomorrow(self):
+        return datetime.now(UTC) + timedelta(days=1)
+
+    def sftp(self, key, line):
+        words = ["sftp", "-b", "-", *self._options(key, "-P"), f"{self.sshd.user}@127.0.0.1"]
+        return subprocess.run(words, input=f"{line}\n".encode(), capture_output=True, timeout=30)
+
+    def ssh(self, key, command):
+        words = ["ssh", *self._options(key, "-p"), f"{self.sshd.user}@127.0.0.1", command]
+        return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+
+    def _options(self, key, port):
+        quiet = (
+            "-o",
+            "StrictHostKeyChecking=no",
+            "-o",
+            "UserKnownHostsFile=/dev/null",
+            "-o",
+            "BatchMode=yes",
+        )
+        return (*quiet, "-i", str(key), port, str(self.sshd.port))
 
     def new_card(self, name):
         self.card = self.folder / name
@@ -111,6 +153,75 @@ def test_a_token_ends_by_itself(way, monkeypatch):
     )
     way.boot()
     assert "expired, or was used" in way.sync().err
+
+
+def test_the_key_of_a_token_leaves_a_request_and_does_nothing_else(way, tmp_path):
+    """As its line in authorized_keys says, where sshd's own configuration forces no other command."""
+    told = way.make_config()
+    way.boot()
+    token = token_key((way.hub / "keys/enrol-token").read_text())
+    way.restart_sshd(token, TOKEN_REQUESTS)
+    assert way.sync().code == 77
+    assert [each["hub_id"] for each in way.pending()] == [told["hub_id"]]
+    key = tmp_path / "token"
+    write_durably(key, private_text(token), mode=0o600)
+    depot, inbox = way.central / "depot", way.central / "depot/inbox" / HUB
+    secret = next(inbox.glob("enrol-*"))
+    tries = [
+        f"get {depot}/FORMAT {tmp_path}/got",
+        f"get {secret} {tmp_path}/got",
+        f"ls {depot}",
+        f"ls {inbox}",
+        f"rm {secret}",
+        f"mkdir {inbox}/x",
+        f"chmod 777 {secret}",
+        f"rename {secret} {inbox}/other",
+        f"ln -s /etc/passwd {inbox}/link",
+    ]
+    for line in tries:
+        assert way.sftp(key, line).returncode != 0, line
+    assert not (tmp_path / "got").exists() or not (tmp_path / "got").read_bytes()
+    assert [path.name for path in inbox.iterdir()] == [secret.name]
+    assert b"Permission denied" in way.sftp(key, tries[0]).stderr
+    assert way.ssh(key, "id").returncode != 0
+    assert b"uid=" not in way.ssh(key, "id").stdout
+
+
+def test_a_replaced_hub_keeps_its_place_and_its_former_card_is_out_at_once(way):
+    way.make_config("--ring", "pilot")
+    way.boot()
+    way.sync()
+    way.office("enrol", HUB, "--approve", way.pending()[0]["fingerprint"])
+    assert way.sync().code == 0
+    first = way.hub
+    told = way.office("replace", HUB, "-o", way.folder / "hub-config.txt", "--json").json
+    assert (told["hub_id"], told["school"], told["ring"]) == (HUB, SCHOOL, "pilot")
+    assert run("hub", "--dir", first, "sync", "--no-neighbours").code == 77
+    (hub,) = way.office("hubs", "--json").json["hubs"]
+    assert (hub["public_key"], hub["revoked_at"]) == ("", None)
+    assert hub["replaced_at"]
+    way.new_card("second")
+    way.boot()
+    assert way.sync().code == 77
+    (asked,) = way.pending()
+    assert asked["asked_at"]
+    enrolled = way.office(
+        "enrol", HUB, "--approve", asked["fingerprint"].lower().replace("-", ""), "--json"
+    ).json
+    assert enrolled["ring"] == "pilot"
+    assert way.sync().code == 0
+    assert run("hub", "--dir", first, "sync", "--no-neighbours").code == 77
+
+
+def test_what_a_hub_s_qr_code_says_enrols_it_too(way):
+    way.make_config()
+    way.boot()
+    text = (way.card / "fat/hub-status.txt").read_bytes().decode("utf-8-sig")
+    block = text[text.index("--- classroom-hub") : text.index("--- end ---") + 11].replace("\r\n", "\n")
+    words = ["central", "--dir", str(way.central), "enrol", "--from-status", "-", "--json"]
+    done = subprocess.run([BIN / words[0], *words[1:]], input=block.encode(), capture_output=True, check=True)
+    assert json.loads(done.stdout)["hub_id"] == HUB
+    assert way.sync().code == 0
 
 
 def test_a_card_made_anew_takes_the_place_of_the_broken_one(way):

@@ -40,9 +40,10 @@ exec sleep infinity
 class DepotHost:
     """`with DepotHost(tmp_path) as host:` has an office in `host.office`, and nothing set up yet."""
 
-    def __init__(self, folder: Path, *, office: Path | None = None) -> None:
+    def __init__(self, folder: Path, *, office: Path | None = None, is_founded: bool = True) -> None:
         self.folder = folder
         self.office = office or folder / "central"
+        self._is_founded = is_founded  # False: whoever uses it makes the office
         self.keys: dict[str, Path] = {}  # of hubs, for who needs them again
         self.port = free_port()
         self._holder: subprocess.Popen[str] | None = None
@@ -58,7 +59,8 @@ class DepotHost:
         assert self._holder.stdout.readline() == "ready\n"
         children = Path(f"/proc/{self._holder.pid}/task/{self._holder.pid}/children").read_text().split()
         self._pid = int(children[0])
-        self.central("init", self.office, with_dir=False)
+        if self._is_founded:
+            self.central("init", self.office, with_dir=False)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -73,16 +75,17 @@ class DepotHost:
 
     def run(self, *command: object, check: bool = True) -> str:
         """Run a command on this machine."""
-        return run(*self._inside, *map(str, command), check=check)
+        return run(*self.inside, *map(str, command), check=check)
 
     @property
-    def _inside(self) -> list[str]:
+    def inside(self) -> list[str]:
+        """What comes before a command that runs on this machine."""
         return ["nsenter", "--target", str(self._pid), "--mount", "--pid", "--"]
 
     def central(self, *words: object, code: int = 0, with_dir: bool = True) -> Any:
         """Run `central` there and return its JSON."""
         where = ["--dir", str(self.office)] if with_dir else []
-        command = [*self._inside, str(CENTRAL), *where, *map(str, words), "--json"]
+        command = [*self.inside, str(CENTRAL), *where, *map(str, words), "--json"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return json.loads(done.stdout) if done.stdout else done.stderr
@@ -91,13 +94,18 @@ class DepotHost:
         """Set the machine up, without a disk for inboxes unless said."""
         return self.central("sshd-config", "--apply", *words, code=code)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether its SSH server was started."""
+        return self._server is not None
+
     def start(self) -> None:
         """Run the server, as its service would; one that was told to end is waited for."""
         if self._server is not None:
             self._server.wait(timeout=15)
         log = (self.folder / "sshd.log").open("ab")
         with log:
-            self._server = subprocess.Popen([*self._inside, str(START)], stderr=log, stdin=subprocess.DEVNULL)
+            self._server = subprocess.Popen([*self.inside, str(START)], stderr=log, stdin=subprocess.DEVNULL)
         self.wait_for_server()
 
     def wait_for_server(self) -> None:

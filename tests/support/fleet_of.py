@@ -195,6 +195,15 @@ def _reports(number: int, life: str, at: datetime) -> Iterator[tuple[str, dict[s
             "findings": {},
         },
     )
+    if number % 20 == 3:
+        asked = {
+            "number": 1,
+            "asked": {"wiki.example": 7},
+            "category": {"wiki.example": "social"},
+            "reason": {"wiki.example": "Потрібно для реферату з історії"},
+            "filter": "filter-primary@1",
+        }
+        yield "appeal", asked
     for back in range(3):
         day = (at - timedelta(days=back + 1)).date()
         opens = {pack_id: 5 * ((number + day.day) % 12) for pack_id in sorted(have) if day.weekday() < 5}

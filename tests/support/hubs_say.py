@@ -25,6 +25,7 @@ def say(office: Office, hub_id: str, *bodies: Body, now: datetime, stream: str =
     with open_reports(office.reports_db) as reports, reports.transaction():
         reports.take(hub_id, f"{next(_NAMES):064x}", events, now=now)
         reports.hear(hub_id, [stream])
+        reports.settle(hub_id, lambda *_: ())
 
 
 def packs(have: dict[str, int], **values: Any) -> PacksBody:

@@ -37,17 +37,24 @@ class Sshd:
     """`with Sshd(tmp_path / "sshd", depot) as sshd:` serves `depot` over SFTP, as the office's sshd does."""
 
     def __init__(
-        self, folder: Path, depot: Path, *, options: tuple[str, ...] = (), read_only: bool = False
+        self,
+        folder: Path,
+        depot: Path,
+        *,
+        options: tuple[str, ...] = (),
+        read_only: bool = False,
+        port: int | None = None,
     ) -> None:
         self.depot = depot.absolute()
-        self.port = free_port()
+        self.port = port or free_port()
         self._folder = folder.absolute()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._options = options
         self._sftp = f"internal-sftp -d {self.depot} " + ("-R" if read_only else f"-P {DENIED}")
         self._process: subprocess.Popen[bytes] | None = None
         self._authorized_keys.touch()
-        self._make_host_keys()
+        if not self._host_key(HOST_KEY_TYPES[0]).exists():
+            self._make_host_keys()
 
     def __enter__(self) -> Self:
         self.start()

@@ -18,6 +18,13 @@ _SHOWN_PICTURES = (  # those that docs/ shows: `make renew`
     *("home-phone-uk", "search-phone-uk", "lesson-phone-uk", "film-phone-uk", "did-you-mean-phone-uk"),
     *("library-phone-uk", "shelf-phone-uk", "course-phone-uk", "huge-phone-uk", "missing-phone-uk"),
     *("home-pc-uk", "home-pc-en", "library-pc-uk", "search-pc-en", "lesson-pc-uk", "book-epub-pc-uk"),
+    # docs/howto/admin.*.md
+    *(
+        "dashboard-fleet-pc-uk",
+        "dashboard-school-phone-uk",
+        "dashboard-rollout-pc-uk",
+        "dashboard-month-pc-uk",
+    ),
     # docs/howto/card.*.md
     *("config-page-phone-uk", "start-code-phone-uk", "start-overview-phone-uk", "start-cards-phone-uk"),
     *("stick-phone-uk", "power-off-phone-uk"),

@@ -108,7 +108,7 @@ def introduce(depot_url: str, host: DepotHost | None) -> None:
     """Make the office's installation and the hub, and enrol the hub."""
     _say("The office gets its keys, its fleet database and an empty depot")
     root = CENTRAL / "hub-root.json"
-    _step(["central", "init", CENTRAL], done=root.exists())
+    _step(["central", "init", CENTRAL, "--no-passphrase"], done=root.exists())
     _say("A hub gets its key, and the office enrols it")
     pinned: Command = ["--host-key", host.public_key()] if host else []
     command = [

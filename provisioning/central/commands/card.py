@@ -1,8 +1,11 @@
-"""`central card`: write the hub-config.txt of a school."""
+"""`central card | replace`: write the hub-config.txt of a school."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -14,62 +17,79 @@ from hub.school.codes import make_label_code
 from provisioning.cards.passwords import make_wifi_password
 from provisioning.central import cards
 from provisioning.central.commands.options import json_option, minute_text, now, with_office
+from provisioning.central.enrol import give_up_card
 from provisioning.central.fleet import Card, Fleet
 from provisioning.central.office import Office
 from provisioning.central.release import change
 from provisioning.central.ssh_keys import read_host_keys
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+_OPTIONS = (
+    click.option(
+        "-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path, dir_okay=False)
+    ),
+    click.option(
+        "--depot",
+        metavar="URL",
+        help="Where hubs find the depot; without an account each hub has its own [default: as before].",
+    ),
+    click.option(
+        "--host-key",
+        "host_keys",
+        metavar="FILE",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="Public host key of the depot's SSH server; may be given several times [default: as before].",
+    ),
+    click.option(
+        "--template",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="A hub-config.txt whose Wi-Fi and other settings are taken over.",
+    ),
+    click.option(
+        "--language",
+        type=click.Choice(["uk", "en"]),
+        default="uk",
+        show_default=True,
+        help="Of the explanations.",
+    ),
+    json_option,
+)
+
+
+class _Options(TypedDict):
+    output: Path
+    depot: str | None
+    host_keys: tuple[Path, ...]
+    template: Path | None
+    language: str
+    as_json: bool
+
+
+def _card_options(function: Command) -> Command:
+    """Give a command the options of whoever writes a hub-config.txt."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
 
 @click.command("card")
 @click.argument("school", metavar="SCHOOL")
-@click.option(
-    "-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path, dir_okay=False)
-)
-@click.option(
-    "--depot",
-    metavar="URL",
-    help="Where hubs find the depot; without an account each hub has its own [default: as before].",
-)
-@click.option(
-    "--host-key",
-    "host_keys",
-    metavar="FILE",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Public host key of the depot's SSH server; may be given several times [default: as before].",
-)
-@click.option(
-    "--template",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A hub-config.txt whose Wi-Fi and other settings are taken over.",
-)
 @click.option("--code", metavar="CODE", help="Code of the school [default: as before, else made of SCHOOL].")
 @click.option("--hub-id", metavar="ID", help="[default: as before, else made of SCHOOL]")
 @click.option(
     "--ring", metavar="RING", help="Ring of the hub once it is approved [default: as before, else all]."
 )
-@click.option(
-    "--language",
-    type=click.Choice(["uk", "en"]),
-    default="uk",
-    show_default=True,
-    help="Of the explanations.",
-)
-@json_option
+@_card_options
 @with_office
 def card(
     office: Office,
     school: str,
-    output: Path,
-    depot: str | None,
-    host_keys: tuple[Path, ...],
-    template: Path | None,
     code: str | None,
     hub_id: str | None,
     ring: str | None,
-    language: str,
-    as_json: bool,
+    **options: Unpack[_Options],
 ) -> None:
     """Write the hub-config.txt of SCHOOL: the one file that makes a flashed card the hub of that school.
 
@@ -77,14 +97,52 @@ def card(
     trust it by, the hub's id, and a one-time token by which the hub enrols within 60 days; each new file of
     a school makes the one before it worthless. Keep it as you keep a password.
     """
+    moment = now()
+
+    def plan(fleet: Fleet) -> tuple[Card, str]:
+        return cards.plan_card(fleet, school, code=code, hub_id=hub_id, ring=ring, now=moment)
+
+    _write_card(office, plan, moment, **options)
+
+
+@click.command("replace")
+@click.argument("hub_id", metavar="HUB_ID")
+@_card_options
+@with_office
+def replace_command(office: Office, hub_id: str, **options: Unpack[_Options]) -> None:
+    """Write the hub-config.txt for a new card that takes the place of a broken, lost or copied one.
+
+    The former card is locked out at once. The school keeps the hub's id, ring, assignments and reports; it
+    gets nothing until the new card has asked and you have approved it: `central enrol --pending`.
+    """
+    moment = now()
+
+    def plan(fleet: Fleet) -> tuple[Card, str]:
+        hub = give_up_card(fleet, hub_id, now=moment)
+        return cards.plan_card(fleet, hub.school, code=None, hub_id=hub_id, ring=hub.ring, now=moment)
+
+    _write_card(office, plan, moment, **options)
+
+
+def _write_card(
+    office: Office,
+    plan: Callable[[Fleet], tuple[Card, str]],
+    moment: datetime,
+    *,
+    output: Path,
+    depot: str | None,
+    host_keys: tuple[Path, ...],
+    template: Path | None,
+    language: str,
+    as_json: bool,
+) -> None:
     own = _read_template(template)
     lines = [line for path in host_keys for line in read_host_keys(path)]
-    moment = now()
 
     def edit(fleet: Fleet) -> tuple[Card, SchoolConfig, cards.Depot]:
         cards.remember_depot(fleet, depot, lines)
         where = cards.find_depot(fleet)
-        made, token = cards.plan_card(fleet, school, code=code, hub_id=hub_id, ring=ring, now=moment)
+        made, token = plan(fleet)
         fleet.save_card(made)
         return made, cards.merge(own, made, cards.central_part(office, made, where, token)), where
 

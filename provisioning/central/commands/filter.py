@@ -18,7 +18,6 @@ from provisioning.central.filters.compiling import Difference
 from provisioning.central.filters.finding import find_in_lists
 from provisioning.central.filters.publishing import Outcome, publish_policies
 from provisioning.central.fleet import Fleet, open_fleet
-from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office
 from provisioning.central.release import change
 from provisioning.central.roles import PACKS
@@ -66,7 +65,7 @@ def compile_command(
     --dry-run, which says what would be added and removed.
     """
     if not dry_run:
-        KeyRing(office.keys).require(PACKS)
+        office.open_keys().require(PACKS)
     moment = now()
 
     def edit(fleet: Fleet) -> list[Outcome]:
@@ -90,7 +89,7 @@ def _outcome_lines(outcome: Outcome, *, dry_run: bool) -> list[str]:
         state = f"unchanged, version {outcome.version}"
     else:
         state = "would be published" if dry_run else f"published as version {outcome.version}"
-    lines = [f"{pack_id}: {compiled.total} names, {state}"]
+    lines = [f"{pack_id}: {count_text(compiled.total, 'name')}, {state}"]
     for name in dict.fromkeys((*compiled.always, *compiled.lesson)):
         lesson = f", {compiled.lesson[name]} in lessons" if compiled.lesson[name] else ""
         lines.append(f"  {name}: {compiled.always[name]} always{lesson}")

@@ -43,9 +43,8 @@ def lists(office: Office, as_json: bool) -> None:
         return
     for each in found:
         what = "allow" if each.is_allow else each.category
-        click.echo(
-            f"{each.name}  {what}  {each.domains} names  from {each.source}, {minute_text(each.added_at)}"
-        )
+        size, when = count_text(each.domains, "name"), minute_text(each.added_at)
+        click.echo(f"{each.name}  {what}  {size}  from {each.source}, {when}")
     if not found:
         console.note("no list yet: central filter list add NAME FILE --category CATEGORY")
 
@@ -90,8 +89,9 @@ def list_add(
         )
 
     added, changes = change(office, edit, doing="filter list", now=moment, dry_run=dry_run)
+    size = count_text(added.list.domains, "name")
     before = "" if added.before is None else f", {added.before} before"
-    lines = [f"{name}: {added.list.domains} names{before}; {added.repeated} said twice or below another"]
+    lines = [f"{name}: {size}{before}; {added.repeated} said twice or below another"]
     lines += _left_out_lines("left out", added.reading.left_out) + _left_out_lines(
         "WRONG", added.reading.wrong
     )

@@ -209,6 +209,7 @@ def _history_dict(history: SchoolHistory) -> dict[str, Any]:
         "hub": to_dict(history.view),
         "contacts": [asdict(contact) for contact in history.contacts],
         "traffic": [asdict(day) for day in history.traffic],
+        "syncs": [dict(sync) for sync in history.syncs],
         "health": [asdict(day) for day in history.health],
         "opens": [{"day": day, "pack": pack_id, "opens": count} for day, pack_id, count in history.opens],
     }
@@ -251,6 +252,11 @@ def _describe_history(history: SchoolHistory) -> Iterable[str]:
         yield "contacts:"
     for contact in history.contacts[:_SHOWN]:
         yield f"  {minute_text(contact.at)}  {contact.via}  {count_text(contact.events, 'event')}"
+    if history.syncs:
+        yield "syncs:"
+    for sync in history.syncs[:_SHOWN]:
+        done = f"  {', '.join(sync['done'])}" if sync["done"] else ""
+        yield plain(f"  {minute_text(sync['finished_at'])}  {sync['road']}  {_result(sync)}{done}")
     if history.health:
         yield "health:"
     for day in history.health[:_SHOWN]:

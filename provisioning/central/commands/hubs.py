@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from content_packs import console
+from content_packs.console import count_text
 from content_packs.errors import UsageError
 from hub.school.statusblock import short_fingerprint
 from provisioning.central import enrol as enrolling
 from provisioning.central import requests
 from provisioning.central.commands.options import json_option, minute_text, now, tell, with_office
-from provisioning.central.fleet import Fleet, Hub, open_fleet
+from provisioning.central.fleet import Fleet, Hub, iso, open_fleet
 from provisioning.central.office import Office
 from provisioning.central.release import change, read_wanted
 from provisioning.central.requests import clear_requests
@@ -33,8 +35,8 @@ from provisioning.central.status_file import enrol_by_status, read_status_file
     "--from-status",
     "status_file",
     metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Enrol the hub whose hub-status.txt this is.",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Enrol the hub whose hub-status.txt this is; - reads it, or what its QR code says, from stdin.",
 )
 @json_option
 @with_office
@@ -54,7 +56,7 @@ def enrol(
     By hand: HUB_ID, PUBKEY_FILE and --school, which are what `hub init` made. Again with the same key
     changes the school, and the ring where --ring is given. By a card of `central card`: the hub asks by
     itself; --pending shows the fingerprint of its key, and --approve takes it once somebody has compared it
-    with the one in hub-status.txt. Without a link: --from-status takes that file.
+    with the one in hub-status.txt. Without a link: --from-status takes that file, or its text.
     Besides its own ring, every hub is in the ring `all`.
     """
     if pending:
@@ -102,13 +104,16 @@ def _plan_enrol(
 def _show_pending(office: Office, *, as_json: bool) -> None:
     with open_fleet(office.fleet_db) as fleet:
         listed = requests.list_pending(office, fleet)
+    moment = now()
     if as_json:
         rows = [
             {
                 "hub_id": each.card.hub_id,
                 "school": each.card.school,
                 "ring": each.card.ring,
+                "made_at": each.card.made_at,
                 "expires_at": each.card.expires_at,
+                "asked_at": each.asked_at,
                 "fingerprint": each.fingerprint or None,
                 "public_key": each.public_key or None,
                 "refused": list(each.refused),
@@ -118,10 +123,7 @@ def _show_pending(office: Office, *, as_json: bool) -> None:
         console.print_json({"format": 1, "pending": rows})
         return
     for each in listed:
-        state = f"asks with the key {each.fingerprint}" if each.public_key else "has not been started yet"
-        click.echo(
-            f"{each.card.hub_id}  {each.card.school}  {state}; until {minute_text(each.card.expires_at)}"
-        )
+        click.echo(f"{each.card.hub_id}  {each.card.school}  {_waits(each, moment)}")
         for why in each.refused:
             console.note(f"  warning: {why}")
     if any(each.public_key for each in listed):
@@ -132,18 +134,29 @@ def _show_pending(office: Office, *, as_json: bool) -> None:
         console.note("no card waits for its hub: central card SCHOOL -o hub-config.txt")
 
 
+def _waits(each: requests.Pending, moment: datetime) -> str:
+    """Return how a card stands: whether its hub asks, and for how long already."""
+    since = each.asked_at or each.card.made_at
+    days = (moment - datetime.fromisoformat(since)).days
+    waited = f" for {count_text(days, 'day')}" if days > 0 else ""
+    state = f"asks{waited}: key {each.fingerprint}" if each.public_key else f"not started yet{waited}"
+    is_over = each.card.expires_at <= iso(moment)
+    return f"{state}; its token {'ended' if is_over else 'ends'} {minute_text(each.card.expires_at)}"
+
+
 @click.command()
 @click.argument("hub_id", metavar="HUB_ID")
+@click.option("--why", default="", metavar="TEXT", help="Why, for those who look later.")
 @json_option
 @with_office
-def revoke(office: Office, hub_id: str, as_json: bool) -> None:
-    """Take a hub's access to the depot away: stolen, broken, or to be enrolled with a new key.
+def revoke(office: Office, hub_id: str, why: str, as_json: bool) -> None:
+    """Take a hub's access to the depot away: stolen, or given up. A broken one: `central replace`.
 
     What was assigned to it by --hub is forgotten; enrolled again, it begins in the ring `all`.
     """
     moment = now()
     _, changes = change(
-        office, lambda fleet: enrolling.revoke(fleet, hub_id, now=moment), doing="revoke", now=moment
+        office, lambda fleet: enrolling.revoke(fleet, hub_id, now=moment, why=why), doing="revoke", now=moment
     )
     tell([f"{hub_id}: revoked"], {"hub_id": hub_id}, changes, as_json=as_json, dry_run=False)
 
@@ -161,8 +174,15 @@ def hubs(office: Office, as_json: bool) -> None:
         return
     for hub in listed:
         shall_have = ", ".join(f"{pack}@{v}" for pack, v in wanted.by_hub.get(hub.hub_id, {}).items())
-        revoked = f"revoked {minute_text(hub.revoked_at)}" if hub.revoked_at else ""
-        state = revoked or shall_have or "nothing assigned"
+        state = _revoked(hub) or shall_have or "nothing assigned"
+        if not hub.public_key:
+            state += f"  (card replaced {minute_text(hub.replaced_at)}, the new one not approved yet)"
         click.echo(f"{hub.hub_id}  ring {hub.ring}  {hub.school}  {state}")
     if not listed:
         console.note("no hub is enrolled yet: central enrol HUB_ID PUBKEY_FILE --school NAME")
+
+
+def _revoked(hub: Hub) -> str:
+    if hub.revoked_at is None:
+        return ""
+    return f"revoked {minute_text(hub.revoked_at)}{f': {hub.revoked_why}' if hub.revoked_why else ''}"

@@ -1,5 +1,6 @@
 """`central keys`: which keys there are, and what to do when one is old, lost or stolen."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from content_packs import console
 from content_packs.durable import write_durably
 from content_packs.errors import LocalError, UsageError, local_error
 from provisioning.central.commands.options import dry_run_option, json_option, now, with_office
-from provisioning.central.keylist import KeyState, advise, list_keys
+from provisioning.central.keylist import Advice, KeyState, advise, list_keys
 from provisioning.central.keys import OFFLINE_KEYS
 from provisioning.central.office import Office
 from provisioning.central.rotation import Rotated, rotate
@@ -49,6 +50,11 @@ def list_command(office: Office, as_json: bool) -> None:
         return
     for key in found:
         click.echo(_line(key))
+    note_advice(advice)
+
+
+def note_advice(advice: Iterable[Advice]) -> None:
+    """Tell a person what should be done about keys."""
     for each in advice:
         console.note(f"warning: {each.text}")
         console.note(f"  next: {each.hint}")

@@ -18,7 +18,10 @@ from provisioning.central.rollouts.model import Told
 from provisioning.central.rollouts.work import go_on
 
 COPIED = "its card was copied: two hubs say that they are this one"
-ENROL_ANEW = "`central revoke {hub_id}`, then `hub init` into a new folder on both, and enrol each anew"
+ENROL_ANEW = (
+    "`central replace {hub_id} -o hub-config.txt`, which lets neither in any more; "
+    "the file is for one of them, and `central card` makes the other's"
+)
 
 
 @click.command()

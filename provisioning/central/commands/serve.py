@@ -1,10 +1,12 @@
 """`central serve`: the dashboard, for browsers."""
 
+from dataclasses import replace
+
 import click
 
-from content_packs import console
 from content_packs.errors import UsageError
 from provisioning.central.commands.options import with_office
+from provisioning.central.keys import KeyAccess
 from provisioning.central.office import Office
 
 _MOST_PORT = 65535
@@ -27,7 +29,6 @@ def serve(office: Office, host: str, port: int, url: str) -> None:
     put nginx or Caddy with a certificate before it and name that address with --url. Who may sign in:
     `central people add`.
     """
-    from provisioning.central.people import list_people
     from provisioning.central.web import server
     from provisioning.central.web.dashboard import check_url
 
@@ -37,6 +38,6 @@ def serve(office: Office, host: str, port: int, url: str) -> None:
             f"--host {host}: passwords would travel in the clear",
             hint="Leave --host out, and put a proxy with TLS before it: --url https://office.example",
         )
-    if not list_people(office):
-        console.note("nobody may sign in yet: central people add NAME --role admin")
+    # Nobody is asked for a passphrase in this terminal, and none is kept: pages ask whoever publishes.
+    office = replace(office, access=KeyAccess(office.access.folders))
     server.serve(office, host=host, port=port, url=url)

@@ -8,9 +8,11 @@ import click
 from content_packs import console
 from content_packs.errors import UsageError
 from content_packs.transports.address import parse_sftp
+from provisioning.central.commands.keys import note_advice
 from provisioning.central.commands.options import dry_run_option, json_option, now, with_office_as_root
 from provisioning.central.fleet import open_fleet
 from provisioning.central.host_keys import list_host_keys
+from provisioning.central.keylist import advise, list_keys
 from provisioning.central.office import Office
 from provisioning.central.owner import as_owner
 from provisioning.central.ssh_keys import read_host_keys
@@ -174,6 +176,9 @@ def doctor(
                 visit, is_here=True, has_quota=setup.has_quota, hub_files=setup.hub_files
             )
     _tell_findings(visit, findings, as_json=as_json)
+    if not as_json:
+        with as_owner(office.dir):
+            note_advice(advise(list_keys(office), now=now()))
     if not all(finding.is_good for finding in findings):
         click.get_current_context().exit(os.EX_IOERR)
 

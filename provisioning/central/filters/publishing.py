@@ -30,6 +30,7 @@ from provisioning.central.gc import read_held
 from provisioning.central.office import Office
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+_WORK = ".work-"
 _LICENCE = "LicenseRef-see-the-lists"
 
 
@@ -74,6 +75,8 @@ def publish_policies(
         )
     try:
         (office.filters / "packs").mkdir(parents=True, exist_ok=True)
+        for left in office.filters.glob(f"{_WORK}*"):  # by a crash; nobody else works here: the lock is held
+            shutil.rmtree(left)
         return [
             _publish_one(office, fleet, p, now, allow_shrink=allow_shrink, dry_run=dry_run, progress=progress)
             for p in chosen
@@ -93,7 +96,7 @@ def _publish_one(
     progress: Progress,
 ) -> Outcome:
     before, last = source_of(office, policy), _last_version(fleet, policy)
-    with tempfile.TemporaryDirectory(dir=office.filters, prefix=".work-") as work:
+    with tempfile.TemporaryDirectory(dir=office.filters, prefix=_WORK) as work:
         folder = Path(work) / "source"
         folder.mkdir()
         compiled = compile_policy(office, fleet, policy, folder)

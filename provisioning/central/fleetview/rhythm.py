@@ -13,9 +13,9 @@ from provisioning.central.reports import Way
 
 CONTACTS = 21  # the newest, of which 20 gaps are learnt: a month of school days
 _ENOUGH = 4  # gaps; fewer say nothing of a rhythm
-_LEAST = timedelta(days=3)  # a weekend, of which nobody has to be told
+_LEAST = timedelta(days=4)  # a long weekend, of which nobody has to be told
 _UNKNOWN: dict[Way, timedelta] = {"link": timedelta(days=14), "stick": timedelta(days=60)}
-_TIMES_USUAL, _TIMES_LONG = 3.0, 1.5
+_TIMES_USUAL, _TIMES_LONG = 3.0, 2.0
 _LONG = 0.9  # of ten gaps the longest is an exception: holidays, a broken mast
 
 

@@ -1,7 +1,9 @@
 """One school with its history: what its page and `central school` show."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from provisioning.central.fleetview.fleet import read_schools
 from provisioning.central.fleetview.view import SchoolView
@@ -19,6 +21,7 @@ class SchoolHistory:
     view: SchoolView
     contacts: tuple[Contact, ...]
     traffic: tuple[Traffic, ...]
+    syncs: tuple[Mapping[str, Any], ...]  # bodies of events: those that had something to tell, and one a day
     health: tuple[HealthDay, ...]
     opens: tuple[tuple[str, str, int], ...]  # day, pack, how often
 
@@ -38,6 +41,7 @@ def read_school(office: Office, hub_id: str, now: datetime) -> SchoolHistory:
             view,
             contacts=tuple(reports.list_contacts(hub_id, since=since)),
             traffic=tuple(reversed(tallies.list_traffic(hub_id, first, last))),
+            syncs=tuple(reversed(reports.list_bodies(hub_id, "sync", first, last))),
             health=tuple(reversed(tallies.list_health(hub_id, first, last))),
             opens=tuple(reversed(tallies.list_opens(hub_id, first, last))),
         )

@@ -11,6 +11,7 @@ from provisioning.central.fleetview.known import Known
 
 FAILS = 3  # reports of one version: once is the link, three times is the pack
 _HOT_C = 80.0  # a Raspberry Pi slows itself down from here on
+_WORN_TIMES = 250  # cells of cheap cards bear some 500 erasures, and a file system doubles writes
 _CLOCK_OFF = timedelta(hours=26)  # a day, and its zone
 _TOLD_LATELY = timedelta(days=30)
 _UNDER_VOLTAGE, _SINCE_START = 1, 1 << 16  # get_throttled of a Raspberry Pi
@@ -31,13 +32,13 @@ def list_signs(known: Known, *, now: datetime) -> Iterator[Alert]:
     yield from _of_clock(known)
     yield from _of_failures(known)
     yield from _of_dropped(known, now)
-    copied = [note for note in known.notes if note.kind == "two-cards" and note.at > known.hub.enrolled_at]
+    copied = [note for note in known.notes if note.kind == "two-cards" and note.at > known.hub.card_since]
     if copied:
         yield Alert(
             "copied-card",
             "urgent",
             "Two hubs say that they are this one: its card was copied.",
-            hint="Revoke it, set both hubs up anew with `hub init`, and enrol each.",
+            hint="Replace it (`central replace`): both cards are out at once; make a new card for each hub.",
             since=copied[-1].at,
         )
 
@@ -69,6 +70,15 @@ def _of_health(health: Mapping[str, Any]) -> Iterator[Alert]:
             "The hub is hot: %(degrees)s °C.",
             {"degrees": round(degrees)},
             "Ask the school to give it air and to take it out of the sun.",
+        )
+    times = (health["card_written_bytes"] or 0) // max(1, int(health["total_bytes"]))
+    if times >= _WORN_TIMES:
+        yield Alert(
+            "card-worn",
+            "info",
+            "Its memory card has been written over %(times)s times.",
+            {"times": times},
+            "Have a new card ready, and see to it that the school makes backups.",
         )
     findings = dict(health["findings"])
     if _bits(health["throttled"]) & (_UNDER_VOLTAGE | _SINCE_START):

@@ -87,7 +87,7 @@ def look_at(known: Known, *, now: datetime) -> SchoolView:
         reasons=tuple(alerts),
         muted=tuple(muted),
         heard_at=_iso(rhythm.heard_at) if rhythm else None,
-        said_at=max((heard.event.at for heard in known.newest.values()), default=None),
+        said_at=_said_at(known),
         via=known.via,
         usual_gap_s=int(rhythm.usual_gap.total_seconds()) if rhythm and rhythm.usual_gap else None,
         expected_at=_iso(rhythm.expected_at) if rhythm else None,
@@ -145,12 +145,11 @@ def _of_contact(known: Known, rhythm: Rhythm | None, now: datetime) -> list[Aler
         ]
     if now <= rhythm.overdue_at:
         return []
-    silent_s = int((now - rhythm.heard_at).total_seconds())
-    if rhythm.usual_gap is None:
-        text, values = "Not heard from for %(silent_s)s.", {"silent_s": silent_s}
-    else:
+    values = {"silent_s": int((now - rhythm.heard_at).total_seconds())}
+    text = "Not heard from for %(silent_s)s."
+    if rhythm.usual_gap is not None:
         text = "Not heard from for %(silent_s)s; usually every %(usual_s)s."
-        values = {"silent_s": silent_s, "usual_s": int(rhythm.usual_gap.total_seconds())}
+        values["usual_s"] = int(rhythm.usual_gap.total_seconds())
     hint = "Call the school: is the hub on, does its link work? A stick works as well."
     return [Alert("overdue", "soon", text, values, hint, _iso(rhythm.overdue_at))]
 
@@ -182,6 +181,12 @@ def _eta(known: Known, rhythm: Rhythm | None, now: datetime) -> timedelta | None
     if known.via == "stick":
         return max(rhythm.expected_at - now, timedelta(0))
     return timedelta(days=known.bytes_left / known.bytes_a_day) if known.bytes_a_day else None
+
+
+def _said_at(known: Known) -> str | None:
+    """Return when the newest event happened by the hub's clock, of those that were taken in last."""
+    newest = max(known.newest.values(), key=lambda heard: (heard.received_at, heard.event.seq), default=None)
+    return newest.event.at if newest is not None else None
 
 
 def _iso(moment: datetime) -> str:

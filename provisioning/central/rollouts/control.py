@@ -38,7 +38,8 @@ def resume(
     """Go on; hubs that have failed or were skipped until now count no more. Returns what that led to."""
     rollout = _require(fleet, rollout_id, ("paused",))
     store = Rollouts(fleet)
-    looked = look_at(fleet, store, reports, rollout, now=now)
+    newest = reports.read_all_newest() if reports is not None else {}
+    looked = look_at(fleet, store, newest, rollout, now=now)
     members = [
         replace(member, accepted=member.accepted or member.state in ("failed", "skipped"))
         for member in looked.members

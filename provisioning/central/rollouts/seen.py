@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioning.central.fleet import Assignment, Hub
-from provisioning.central.reports import Heard, Reports
+from provisioning.central.reports import Heard
 from provisioning.central.rollouts.model import HubFacts, Rollout, Seen
 from provisioning.central.wanted import find_closest
+
+Newest = Mapping[str, Mapping[str, Heard]]  # by hub and kind of event
 
 
 def see(newest: Mapping[str, Heard], pack_id: str, version: int) -> Seen:
@@ -47,8 +49,8 @@ def _sync_ended(sync: Heard | None, packs: Heard | None) -> bool:
     return packs.event.seq <= sync.event.seq + 1
 
 
-def read_facts(
-    reports: Reports, rollout: Rollout, hubs: Iterable[Hub], assignments: Iterable[Assignment]
+def find_facts(
+    newest: Newest, rollout: Rollout, hubs: Iterable[Hub], assignments: Iterable[Assignment]
 ) -> dict[str, HubFacts]:
     """Return what is known of each enrolled hub, for one rollout.
 
@@ -59,7 +61,7 @@ def read_facts(
         hub.hub_id: HubFacts(
             hub,
             why_not(hub, of_pack, rollout.version),
-            see(_since(reports.read_newest(hub.hub_id), hub), rollout.pack_id, rollout.version),
+            see(_since(newest.get(hub.hub_id, {}), hub), rollout.pack_id, rollout.version),
         )
         for hub in hubs
         if hub.revoked_at is None

@@ -42,8 +42,8 @@ class Rollouts:
         """Return pack and version of all that the newest rollouts give, and that they go back to."""
         found = set()
         for rollout in self.list_governing():
-            befores = {member.before for member in self.list_members(rollout.rollout_id)}
-            versions = {rollout.version, rollout.base, *befores}
+            earlier = {member.before for member in self.list_members(rollout.rollout_id)}
+            versions = {rollout.version, rollout.base, *earlier}
             found |= {(rollout.pack_id, version) for version in versions if version is not None}
         return found
 

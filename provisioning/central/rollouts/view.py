@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from provisioning.central.fleet import DeltaRow, Fleet, Hub, Published, iso, open_fleet
+from provisioning.central.fleet import Assignment, DeltaRow, Fleet, Hub, Published, iso, open_fleet
 from provisioning.central.fleetview.alert import Alert
 from provisioning.central.fleetview.fleet import read_fleet
 from provisioning.central.fleetview.view import SchoolView
@@ -15,7 +15,7 @@ from provisioning.central.reports import open_reports
 from provisioning.central.rollouts.control import find_rollout
 from provisioning.central.rollouts.model import DONE, HubState, Member, Rollout
 from provisioning.central.rollouts.rules import back, is_late, look_anew, refresh
-from provisioning.central.rollouts.seen import read_facts
+from provisioning.central.rollouts.seen import Newest, find_facts
 from provisioning.central.rollouts.store import Rollouts
 
 STATES: tuple[HubState, ...] = ("failed", "waiting-for-contact", "fetching", "pending", "skipped", "ok")
@@ -90,51 +90,68 @@ def read_rollout(office: Office, rollout_id: int, now: datetime) -> RolloutView:
     Raises:
         UsageError: there is none of this number; LocalError: a database cannot be read.
     """
-    schools = {view.hub.hub_id: view for view in read_fleet(office, now)}
     with open_fleet(office.fleet_db) as fleet:
-        return _view(office, fleet, find_rollout(fleet, rollout_id), schools, now)
+        return _read(office, fleet, now).view(find_rollout(fleet, rollout_id))
 
 
 def list_rollouts(office: Office, now: datetime) -> list[RolloutView]:
     """Return how every rollout stands, the newest first."""
-    schools = {view.hub.hub_id: view for view in read_fleet(office, now)}
     with open_fleet(office.fleet_db) as fleet:
-        listed = Rollouts(fleet).list_rollouts()
-        return [_view(office, fleet, rollout, schools, now) for rollout in reversed(listed)]
+        listed, read = Rollouts(fleet).list_rollouts(), _read(office, fleet, now)
+        return [read.view(rollout) for rollout in reversed(listed)]
 
 
-def _view(
-    office: Office, fleet: Fleet, rollout: Rollout, schools: Mapping[str, SchoolView], now: datetime
-) -> RolloutView:
-    packs = {(pack.pack_id, pack.version): pack for pack in fleet.list_packs()}
-    pack = packs[rollout.pack_id, rollout.version]
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """All that a view is made of."""
+
+    store: Rollouts
+    governing: Sequence[Rollout]
+    hubs: Sequence[Hub]
+    packs: Mapping[tuple[str, int], Published]
+    deltas: Sequence[DeltaRow]
+    assignments: Sequence[Assignment]
+    newest: Newest
+    schools: Mapping[str, SchoolView]
+    now: datetime
+
+    def view(self, rollout: Rollout) -> RolloutView:
+        """Return how a rollout stands: only as hubs do; whether it goes on is decided at an ingest."""
+        pack = self.packs[rollout.pack_id, rollout.version]
+        members: Sequence[Member] = self.store.list_members(rollout.rollout_id)
+        facts = find_facts(self.newest, rollout, self.hubs, self.assignments)
+        if rollout.is_active:
+            members = refresh(rollout, members, self.hubs, now=self.now)
+        if rollout.state == "rolled-back":
+            members = [back(member, facts.get(member.hub_id), rollout) for member in members]
+        elif rollout in self.governing:
+            members = look_anew(members, facts, version=rollout.version, kind=pack.kind, now=self.now)
+        hubs = {hub.hub_id: hub for hub in self.hubs}
+        deltas = [delta for delta in self.deltas if delta.makes(pack)]
+        shown = []
+        for member in members:
+            known = facts.get(member.hub_id)
+            have, school = known.seen.have if known else None, self.schools.get(member.hub_id)
+            shown.append(_hub(rollout, pack, deltas, member, hubs[member.hub_id], have, school))
+        shown.sort(key=lambda hub: (STATES.index(hub.state), hub.school, hub.hub_id))
+        return describe(rollout, pack, shown, now=self.now)
+
+
+def _read(office: Office, fleet: Fleet, now: datetime) -> _Read:
+    store = Rollouts(fleet)
     with open_reports(office.reports_db) as reports:
-        store = Rollouts(fleet)
-        members: Sequence[Member] = store.list_members(rollout.rollout_id)
-        facts = read_facts(reports, rollout, fleet.list_hubs(), fleet.list_assignments())
-    if rollout.is_active:
-        members = refresh(rollout, members, fleet.list_hubs(), now=now)
-    if rollout.state == "rolled-back":
-        members = [back(member, facts.get(member.hub_id), rollout) for member in members]
-    elif rollout in store.list_governing():
-        # Only as hubs stand now: whether it goes on is decided when reports are taken in.
-        members = look_anew(members, facts, version=rollout.version, kind=pack.kind, now=now)
-    hubs = {hub.hub_id: hub for hub in fleet.list_hubs()}
-    deltas = [delta for delta in fleet.list_deltas() if delta.makes(pack)]
-    shown = [
-        _hub(
-            rollout,
-            pack,
-            deltas,
-            member,
-            hubs[member.hub_id],
-            facts[member.hub_id].seen.have if member.hub_id in facts else None,
-            schools.get(member.hub_id),
-        )
-        for member in members
-    ]
-    shown.sort(key=lambda hub: (STATES.index(hub.state), hub.school, hub.hub_id))
-    return describe(rollout, pack, shown, now=now)
+        newest = reports.read_all_newest()
+    return _Read(
+        store,
+        store.list_governing(),
+        fleet.list_hubs(),
+        {(pack.pack_id, pack.version): pack for pack in fleet.list_packs()},
+        fleet.list_deltas(),
+        fleet.list_assignments(),
+        newest,
+        {view.hub.hub_id: view for view in read_fleet(office, now)},
+        now,
+    )
 
 
 def _hub(
@@ -285,8 +302,8 @@ def _late(rollout: Rollout, hubs: Sequence[RolloutHub], now: datetime) -> Alert:
 
 
 def _expected(hub: RolloutHub, now: datetime) -> str:
-    """Return the day on which a hub should have it; `?` where nobody can tell."""
-    if hub.expected_at is None or hub.eta_s is None:
+    """Return the day on which a hub should have it, as far as that is known; `?` where nobody can tell."""
+    if hub.expected_at is None or hub.state == "pending":
         return "?"
     contact = max(now, datetime.fromisoformat(hub.expected_at)) if hub.state != "fetching" else now
-    return iso(contact + timedelta(seconds=hub.eta_s))[:10]
+    return iso(contact + timedelta(seconds=hub.eta_s or 0))[:10]

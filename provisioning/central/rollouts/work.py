@@ -12,9 +12,9 @@ from provisioning.central.fleet import Assignment, Fleet, Hub, Published, iso, o
 from provisioning.central.office import Office
 from provisioning.central.release import change, read_wanted
 from provisioning.central.reports import Reports, open_reports
-from provisioning.central.rollouts.model import HubFacts, Member, Rollout, Told
+from provisioning.central.rollouts.model import Member, Rollout, Told
 from provisioning.central.rollouts.rules import Decision, advance, refresh
-from provisioning.central.rollouts.seen import read_facts, why_not
+from provisioning.central.rollouts.seen import Newest, find_facts, why_not
 from provisioning.central.rollouts.stages import Stage, find_whole, place_hubs
 from provisioning.central.rollouts.store import Rollouts
 from provisioning.central.wanted import EVERYBODY, Change, Wanted, find_closest
@@ -195,32 +195,22 @@ def _list_lacking(
 def tick(fleet: Fleet, reports: Reports | None, *, now: datetime) -> list[Told]:
     """Let every rollout that is active go on as far as it may; return what it did by itself."""
     store, told = Rollouts(fleet), list[Told]()
-    for rollout in store.list_governing():
-        if rollout.is_active:
-            decision = look_at(fleet, store, reports, rollout, now=now)
-            store.save(decision.rollout, decision.members)
-            told += decision.told
+    active = [rollout for rollout in store.list_governing() if rollout.is_active]
+    newest = reports.read_all_newest() if active and reports is not None else {}
+    for rollout in active:
+        decision = look_at(fleet, store, newest, rollout, now=now)
+        store.save(decision.rollout, decision.members)
+        told += decision.told
     return told
 
 
-def look_at(
-    fleet: Fleet, store: Rollouts, reports: Reports | None, rollout: Rollout, *, now: datetime
-) -> Decision:
+def look_at(fleet: Fleet, store: Rollouts, newest: Newest, rollout: Rollout, *, now: datetime) -> Decision:
     """Return how a rollout goes on; nothing is kept."""
     hubs, packs = fleet.list_hubs(), fleet.list_packs()
-    facts = _facts(reports, rollout, hubs, fleet.list_assignments())
+    facts = find_facts(newest, rollout, hubs, fleet.list_assignments())
     members = refresh(rollout, store.list_members(rollout.rollout_id), hubs, now=now)
     pack = next(p for p in packs if (p.pack_id, p.version) == (rollout.pack_id, rollout.version))
     return advance(rollout, members, facts, kind=pack.kind, is_on_offer=pack.on_offer, now=now)
-
-
-def _facts(
-    reports: Reports | None, rollout: Rollout, hubs: Iterable[Hub], assignments: Sequence[Assignment]
-) -> dict[str, HubFacts]:
-    if reports is not None:
-        return read_facts(reports, rollout, hubs, assignments)
-    of_pack = [assignment for assignment in assignments if assignment.pack_id == rollout.pack_id]
-    return {h.hub_id: HubFacts(h, why_not(h, of_pack, rollout.version)) for h in hubs if h.revoked_at is None}
 
 
 def go_on(office: Office, *, now: datetime, dry_run: bool = False) -> tuple[list[Told], list[Change]]:

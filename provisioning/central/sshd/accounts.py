@@ -8,18 +8,20 @@ import os
 import pwd
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from content_packs.depot import check_hub_id
 from content_packs.durable import write_together
-from content_packs.errors import UsageError
+from content_packs.errors import LocalError, UsageError
 from provisioning.central.readers import let_read, may_read_alone
+from provisioning.central.ssh_keys import confine
 from provisioning.central.sshd.machine import Fault, end_sessions, list_some, run
 from provisioning.central.sshd.names import GROUP, INBOX, KEYS, PROBES, UIDS, account_of
 from provisioning.central.sshd.setup import Setup
 
+_SHADOW = Path("/etc/shadow")
 _MAX_KEY_BYTES = 16 * 1024
 _LINE = re.compile(
     rb'restrict(,expiry-time="\d{12}")? (ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d{3}) [A-Za-z0-9+/=]{1,4000} '
@@ -66,13 +68,16 @@ def read_allowed(office: Path) -> list[Allowed]:
 
 
 def _read_keys(folder: int, hub_id: str) -> bytes:
-    """Return the lines that are what the office writes; a file that is none, or is huge, lets nobody in."""
+    """Return the lines that are what the office writes, each with what its key may ask for.
+
+    A file that is none, or is huge, lets nobody in.
+    """
     try:
         with os.fdopen(os.open(hub_id, _FILE, dir_fd=folder), "rb") as file:
             data = file.read(_MAX_KEY_BYTES)
     except OSError:
         return b""
-    return b"".join(line + b"\n" for line in data.splitlines() if _LINE.fullmatch(line))
+    return b"".join(confine(line) + b"\n" for line in data.splitlines() if _LINE.fullmatch(line))
 
 
 def find_account_faults(allowed: list[Allowed]) -> Iterator[Fault]:
@@ -95,18 +100,40 @@ def find_account_faults(allowed: list[Allowed]) -> Iterator[Fault]:
                 f"shell {account.pw_shell}",
                 f"if nobody needs it: userdel {each.account}, then --apply again",
             )
+    locked = _find_locked([each.account for each in allowed])
+    if locked:
+        yield Fault(f"locked: {list_some(locked)}", "unlocks it; it has no password", lambda: _unlock(locked))
     if missing:
         names = [each.account for each in missing]
         yield Fault(f"there is no account {list_some(names)}", "makes it", lambda: _make_accounts(missing))
 
 
 def _make_accounts(missing: list[Allowed]) -> None:
-    for each in missing:
-        run(
-            *("useradd", "--system", "--no-create-home", "--home-dir", "/", "--shell", "/usr/sbin/nologin"),
-            *("-K", f"SYS_UID_MIN={UIDS[0]}", "-K", f"SYS_UID_MAX={UIDS[1]}"),
-            *("--gid", GROUP, "--password", "*", "--comment", f"hub {each.hub_id}", each.account),
+    """Make accounts all at once: one by one, two thousand take minutes."""
+    used = {account.pw_uid for account in pwd.getpwall()}
+    free = (uid for uid in range(UIDS[0], UIDS[1] + 1) if uid not in used)
+    lines = [
+        f'u {each.account} {uid}:{GROUP} "hub {each.hub_id}" / /usr/sbin/nologin'
+        for each, uid in zip(missing, free, strict=False)
+    ]
+    if len(lines) < len(missing):
+        raise LocalError(
+            f"no user ids from {UIDS[0]} to {UIDS[1]} are left for {missing[len(lines)].account}",
+            hint="Remove accounts of hubs that are gone for good: userdel NAME",
         )
+    run("systemd-sysusers", "-", text="\n".join(lines) + "\n")
+    _unlock([each.account for each in missing])
+
+
+def _unlock(accounts: list[str]) -> None:
+    """Give them no password instead of a locked one: an sshd without PAM takes that for a closed account."""
+    run("chpasswd", "--encrypted", text="".join(f"{account}:*\n" for account in accounts))
+
+
+def _find_locked(accounts: list[str]) -> list[str]:
+    lines = [line.split(":") for line in _SHADOW.read_text(encoding="utf-8", errors="replace").splitlines()]
+    passwords = {line[0]: line[1] for line in lines if len(line) > 1}
+    return [account for account in accounts if passwords.get(account, "*").startswith("!")]
 
 
 def find_key_faults(allowed: list[Allowed]) -> Iterator[Fault]:
@@ -127,20 +154,17 @@ def find_key_faults(allowed: list[Allowed]) -> Iterator[Fault]:
 def _close(accounts: list[str]) -> None:
     for account in accounts:
         (KEYS / account).unlink(missing_ok=True)
-        _end_sessions(account)
+    _end_sessions(accounts)
 
 
 def _write_keys(changed: Mapping[str, bytes], before: Mapping[str, bytes]) -> None:
     write_together({KEYS / account: keys for account, keys in changed.items()})
-    for account in changed.keys() & before.keys():  # with the former key, of a card that is gone
-        _end_sessions(account)
+    _end_sessions(changed.keys() & before.keys())  # with the former key, of a card that is gone
 
 
-def _end_sessions(account: str) -> None:
-    try:
-        end_sessions(pwd.getpwnam(account).pw_uid)
-    except KeyError:
-        return
+def _end_sessions(accounts: Collection[str]) -> None:
+    uids = {uid for account in accounts if (uid := _find_uid(account)) is not None}
+    end_sessions(uids - {0})
 
 
 def find_inbox_faults(setup: Setup, allowed: list[Allowed]) -> Iterator[Fault]:

@@ -14,7 +14,7 @@ _EXTENDED = 200
 _NO_ATTRIBUTES = bytes(4)
 _MODE_777 = (4).to_bytes(4, "big") + (0o777).to_bytes(4, "big")
 _SAID = "intruder-was-here"  # what a program that ran would print
-_WAIT_S = 1.0
+_WAIT_S = 15.0
 
 Packet = Callable[[int], bytes]
 
@@ -110,6 +110,7 @@ def runs_programs(link: Link, kind: str) -> bool:
             channel.sendall(f"echo {_SAID}\n".encode())
         else:
             channel.exec_command(f"echo {_SAID}")
+        channel.shutdown_write()  # a shell ends here, and so does the internal-sftp that is forced
         return _SAID.encode() in _hear(channel)
     except REFUSALS:
         return False
@@ -141,7 +142,7 @@ def gets(link: Link, what: str) -> bool:
 def forwards(link: Link, to: tuple[str, int]) -> bool:
     """Try to reach another port through the server."""
     try:
-        channel = link.ssh.open_channel("direct-tcpip", to, ("127.0.0.1", 9), timeout=_WAIT_S * 4)
+        channel = link.ssh.open_channel("direct-tcpip", to, ("127.0.0.1", 9), timeout=_WAIT_S)
     except REFUSALS:
         return False
     channel.close()
@@ -159,7 +160,7 @@ def listens(link: Link) -> bool:
 
 def _open_session(link: Link) -> Any | None:  # noqa: ANN401 - paramiko's Channel
     try:
-        channel = link.ssh.open_session(timeout=_WAIT_S * 4)
+        channel = link.ssh.open_session(timeout=_WAIT_S)
     except REFUSALS:
         return None
     channel.settimeout(_WAIT_S)

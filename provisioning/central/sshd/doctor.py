@@ -21,7 +21,7 @@ from content_packs.transports.address import SftpAddress, parse_sftp
 from content_packs.transports.host_keys import fingerprint, parse_host_keys
 from content_packs.transports.sftp import Link, SftpTransport, open_sftp, open_ssh
 from provisioning.central.readers import find_account, let_read
-from provisioning.central.ssh_keys import authorized_line
+from provisioning.central.ssh_keys import HUB_REQUESTS, authorized_line
 from provisioning.central.sshd import attempts
 from provisioning.central.sshd.attempts import SFTP_ATTEMPTS, Ground
 from provisioning.central.sshd.names import INBOX, PROBE_KEYS, PROBES, account_of
@@ -108,7 +108,9 @@ def visit_here(setup: Setup, hub_id: str | None, *, now: datetime) -> Iterator[V
         line = PROBE_KEYS / account_of(chosen)
         public = _make_key(key_path)
         stack.callback(line.unlink, missing_ok=True)
-        write_durably(line, authorized_line(chosen, public, until=now + _VALID).encode())
+        write_durably(
+            line, authorized_line(chosen, public, until=now + _VALID, requests=HUB_REQUESTS).encode()
+        )
         for each in (chosen, other):
             stack.enter_context(_acks(setup, each))
         stack.enter_context(_clean_inbox(setup, chosen))

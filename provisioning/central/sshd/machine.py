@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,18 +106,9 @@ def start_server() -> None:
     run("systemctl", "enable", "--now", _SERVICE, "hub-accounts.path")
 
 
-def end_sessions(uid: int) -> int:
-    """End all that runs as a hub's account, which is nothing but its sessions; return how many."""
-    ended = 0
-    for pid in list(_processes_of(uid)):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-            ended += 1
-    return ended
-
-
-def _processes_of(uid: int) -> Iterator[int]:
+def end_sessions(uids: Collection[int]) -> None:
+    """End all that runs as accounts of hubs, which is nothing but their sessions."""
     for folder in Path("/proc").iterdir():
-        with suppress(OSError):
-            if folder.name.isdigit() and folder.stat().st_uid == uid:
-                yield int(folder.name)
+        with suppress(OSError):  # it ended by itself
+            if folder.name.isdigit() and folder.stat().st_uid in uids:
+                os.kill(int(folder.name), signal.SIGKILL)

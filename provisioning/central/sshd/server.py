@@ -59,7 +59,12 @@ def find_program_faults(setup: Setup) -> Iterator[Fault]:
         yield Fault(
             f"OpenSSH {found} is too old; at least {least} is needed", "upgrade to Debian 12 or later"
         )
-    needed = {"useradd": "passwd", "unshare": "util-linux", "prlimit": "util-linux", "mount": "mount"}
+    needed = {
+        "systemd-sysusers": "systemd",
+        "unshare": "util-linux",
+        "prlimit": "util-linux",
+        "mount": "mount",
+    }
     if setup.inbox_mib:
         needed["mkfs.ext4"] = "e2fsprogs"
     if setup.has_quota:

@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
 from content_packs.errors import UsageError
-from content_packs.trust import MAX_PRIORITY
+from content_packs.trust import MAX_DAY_MB, MAX_PRIORITY
 from provisioning.central import assign as assigning
 from provisioning.central import publish as publishing
 from provisioning.central.fleet import Assignment, Published, open_fleet
@@ -168,7 +168,7 @@ def _assignment(pack_id: str, form: dict[str, str]) -> Assignment:
     """Return the assignment that a form names: a ring, or a hub by its id.
 
     Raises:
-        UsageError: the version or the priority is no number, or the ring or hub no name.
+        UsageError: a number is none, the quiet hours no hours, or the ring or hub no name.
     """
     version = form.get("version", "")
     hub_id, ring = form.get("hub", "").strip(), form.get("ring", "").strip()
@@ -177,6 +177,9 @@ def _assignment(pack_id: str, form: dict[str, str]) -> Assignment:
         raise UsageError(
             f"priority {priority[:20]!r}: expected a number from -{MAX_PRIORITY} to {MAX_PRIORITY}"
         )
+    day_mb = form.get("day_mb", "") or "0"
+    if not day_mb.isascii() or not day_mb.isdecimal() or len(day_mb) > 7:
+        raise UsageError(f"MB a day {day_mb[:20]!r}: expected a number from 0 to {MAX_DAY_MB}")
     when_full: Literal["wait", "replace"] = "replace" if form.get("when_full") == "replace" else "wait"
     return assigning.make_assignment(
         assigning.parse_spec(f"{pack_id}@{version}" if version else pack_id),
@@ -184,6 +187,8 @@ def _assignment(pack_id: str, form: dict[str, str]) -> Assignment:
         hub_id=hub_id or None,
         priority=max(-MAX_PRIORITY, min(int(priority), MAX_PRIORITY)),
         when_full=when_full,
+        quiet_hours=form.get("quiet_hours", ""),
+        day_mb=int(day_mb),
     )
 
 
@@ -194,6 +199,8 @@ def _detail(assignment: Assignment) -> dict[str, object]:
         assignment.audience: assignment.name,
         "priority": assignment.priority,
         "when_full": assignment.when_full,
+        "quiet_hours": assignment.quiet_hours,
+        "day_mb": assignment.day_mb,
     }
 
 

@@ -152,7 +152,7 @@ def _start(folder: Path, task: str, *more: str, passphrase: str = "") -> None:
     """Begin the work in a process of its own, which goes on when the dashboard is stopped."""
     command = [sys.executable, "-m", "provisioning.central.upload_work"]
     working = subprocess.Popen(
-        [*command, str(this_office().dir), folder.name, task, *more],
+        [*command, str(this_office().dir), folder.name, task, *more, *_key_folders()],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
@@ -163,6 +163,10 @@ def _start(folder: Path, task: str, *more: str, passphrase: str = "") -> None:
         with working.stdin:
             working.stdin.write(passphrase.replace("\n", "").encode() + b"\n")
     threading.Thread(target=working.wait, daemon=True).start()  # else it stays in the list of processes
+
+
+def _key_folders() -> list[str]:
+    return [f"--key-dir={folder}" for folder in this_office().access.folders]
 
 
 def _room() -> int:

@@ -86,7 +86,7 @@ def unassign(hub_id: str) -> Answer:
 @bp.post("/quiet")
 @needs("publisher")
 def quieten(hub_id: str) -> Answer:
-    """Note that somebody knows of an alert: it is quiet until a time, or until it begins anew; or undo that."""
+    """Note that somebody knows of an alert: it is quiet for some days, or until it begins anew. Or undo."""
     form, hub = request.form, _school(hub_id).hub
     code, days = form.get("code", ""), form.get("days", "")
     until = iso(now() + timedelta(days=int(days))) if days in ("7", "30") else None

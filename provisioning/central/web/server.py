@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from gunicorn.app.base import BaseApplication
 
+from content_packs.console import note
 from content_packs.errors import LocalError
 from provisioning.central.office import Office
+from provisioning.central.people import list_people
 from provisioning.central.web.app import create_dashboard
 from provisioning.central.web.dashboard import Dashboard
 
@@ -34,6 +36,8 @@ def serve(office: Office, *, host: str, port: int, url: str) -> None:
     app = create_dashboard(Dashboard(office, url, (*LOOPBACK, host)))
     server = _Server(app, listener.detach())
     click.echo(url or f"http://{name}:{port}/")
+    if not list_people(office):
+        note("nobody may sign in yet: central people add NAME --role admin")
     server.run()
 
 

@@ -1,12 +1,13 @@
 """What templates can call: addresses, icons, and words for sizes, dates and durations."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from flask import Flask, request
 from flask_babel import format_date, format_decimal, get_locale, gettext, ngettext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from content_packs.errors import Error
 from hub.wording import later
@@ -18,6 +19,8 @@ from provisioning.central.web.dashboard import LANGUAGES, now, page_language, th
 _UNITS = ((1e9, later("%(number)s GB")), (1e6, later("%(number)s MB")), (1e3, later("%(number)s kB")))
 _DAYS, _HOURS, _MINUTES = later("%(number)s d"), later("%(number)s h"), later("%(number)s min")
 _AGO, _NOW = later("%(time)s ago"), later("just now")
+_NO_BREAK = "\u00a0"  # between a number and its unit
+_CODE = re.compile(r"`([^`]+)`")
 _PRECISE_BELOW = 10  # of a unit: 4.5 MB, but 45 MB
 # Places of the menu: address, name, icon, and who may see it.
 MENU = (
@@ -26,6 +29,7 @@ MENU = (
     ("/packs", later("Packs"), "box", "viewer"),
     ("/rollouts", later("Rollouts"), "forward", "viewer"),
     ("/reports", later("Reports"), "print", "viewer"),
+    ("/filter", later("Filter"), "filter", "viewer"),
     ("/pending", later("Hubs that ask"), "good", "viewer"),
     ("/people", later("People"), "lock", "admin"),
     ("/audit", later("Who did what"), "page", "admin"),
@@ -56,6 +60,7 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(
         ago=ago,
         asset_url=asset_url,
+        coded=coded,
         date_text=date_text,
         day=day,
         icon=icon,
@@ -100,6 +105,11 @@ def error_words(error: Error) -> str:
     return translated(known) if known else " ".join(filter(None, (gettext(error.message), error.hint)))
 
 
+def coded(text: str) -> Markup:
+    """Return a text with what stands between backticks as something to be typed."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
+
+
 def icon(name: str) -> Markup:
     """Return an icon of icons.svg; the word beside it says what it means."""
     return _icon(asset_url("icons.svg"), name)
@@ -121,7 +131,7 @@ def size(size_bytes: float) -> str:
     unit, text = next((known for known in _UNITS if size_bytes >= known[0]), _UNITS[-1])
     value = max(1.0, size_bytes / unit)
     told = format_decimal(value, "#,##0.#" if value < _PRECISE_BELOW else "#,##0")
-    return translated(text, {"number": told})
+    return translated(text, {"number": told}).replace(" ", _NO_BREAK)
 
 
 def span(seconds: float) -> str:
@@ -130,9 +140,10 @@ def span(seconds: float) -> str:
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
     if days >= 3:
-        return translated(_DAYS, {"number": days})
+        return translated(_DAYS, {"number": days}).replace(" ", _NO_BREAK)
     parts = ((days, _DAYS), (hours, _HOURS), (0 if days or hours >= 10 else minutes, _MINUTES))
-    return " ".join(translated(text, {"number": amount}) for amount, text in parts if amount)
+    words = " ".join(translated(text, {"number": amount}) for amount, text in parts if amount)
+    return words.replace(" ", _NO_BREAK)
 
 
 def ago(iso: str | None) -> str:

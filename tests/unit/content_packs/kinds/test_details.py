@@ -25,6 +25,13 @@ ZIM = {
 FILTER = {
     "domains": 1,
     "sha256": "0" * 64,
+    "lesson": 0,
+    "lesson_sha256": "",
+    "allowed": 0,
+    "allowed_sha256": "",
+    "lesson_time": "mon-fri 08:30-15:00",
+    "strict_search": True,
+    "categories": [{"category": "adult", "always": 1, "lesson": 0}],
     "safe_search": [{"name": "www.google.com", "address": "216.239.38.120"}],
 }
 GOOD = {
@@ -63,7 +70,12 @@ def test_good_details_and_members_of_later_writers_are_right(kind):
             {"items": [ITEM | {"subtitles": [TRACK | {"path": 5}]}]},
             "items[0]: subtitles[0]: path: expected a path",
         ),
-        ("filter", FILTER | {"domains": 0}, "domains: expected a whole number from 1 to 1000000, got 0"),
+        ("filter", FILTER | {"domains": 0}, "domains: expected at least one domain, got none"),
+        ("filter", FILTER | {"domains": -1}, "domains: expected a whole number from 0 to 1000000, got -1"),
+        ("filter", FILTER | {"lesson": 1_000_001}, "lesson: expected a whole number from 0 to 1000000"),
+        ("filter", FILTER | {"lesson_time": "noon"}, "lesson_time: expected a lesson time such as"),
+        ("filter", FILTER | {"strict_search": 1}, "strict_search: expected true or false, got 1"),
+        ("filter", FILTER | {"categories": [{"category": ""}]}, "categories[0]: category: expected text"),
         ("filter", FILTER | {"sha256": "0"}, "sha256: expected text of 64 to 64 characters"),
         ("filter", FILTER | {"safe_search": {}}, "safe_search: expected a list of at most 500"),
         (

@@ -1,16 +1,21 @@
 """The small rules around the watcher: who is let out, who answers, what changed, what the status says."""
 
 import json
+import os
 import struct
+from datetime import UTC, datetime
 from ipaddress import IPv4Address
 
 import pytest
 
+from hub.clock import floor_file, raise_floor
 from hub.health import Level
 from hub.network import strangers
 from hub.network.apply import Difference, find_difference, plan_commands, write_network
 from hub.network.facts import Interface, Machine
+from hub.network.filters import Filter
 from hub.network.lan import Lan
+from hub.network.lessons import class_moment
 from hub.network.look import look, name_chip
 from hub.network.mirror import read_accepted, render_accepted
 from hub.network.online import Online
@@ -18,7 +23,10 @@ from hub.network.paths import NetworkPaths
 from hub.network.render import render
 from hub.network.state import check_network
 from hub.network.stations_seen import parse_stations
+from hub.network.watch import describe_filter
 from hub.network.wishes import Wishes
+from hub.settings import HubPaths
+from hub.uplink.limits import Moment
 
 MACHINE = Machine((Interface("wlan0", "wifi", chip="43455"), Interface("eth0", "ethernet")))
 WISHES = Wishes(ssid="Школа", password="12345678", uplink_kind="ethernet")
@@ -255,3 +263,23 @@ def test_what_the_status_says(values, code, level, words):
 def test_no_watcher_is_no_fault():
     assert list(check_network(None)) == []
     assert list(check_network({"of": "another version"})) == []
+
+
+@pytest.mark.parametrize(
+    ("known", "in_lesson", "until"), [(True, False, "2026-11-30T08:30"), (False, True, None)]
+)
+def test_the_state_says_which_rules_of_the_filter_count(known, in_lesson, until):
+    used = Filter("filter", 7, domains=2, lesson=1, lesson_time="mon-fri 08:30-15:00")
+    said = describe_filter(used, Moment(datetime.fromisoformat("2026-11-27T16:00"), is_known=known))
+    assert (said["in_lesson"], said["clock_known"], said["until"]) == (in_lesson, known, until)
+    assert describe_filter(Filter(), Moment(datetime.fromisoformat("2026-11-27T16:00")))["version"] == 0
+
+
+def test_no_file_of_the_portal_s_account_keeps_root_waiting_for_the_time(tmp_path):
+    hub = HubPaths(tmp_path)
+    hub.trust.mkdir()
+    os.mkfifo(floor_file(hub.trust))
+    assert class_moment(hub, datetime(2026, 12, 1, tzinfo=UTC)).is_known
+    floor_file(hub.trust).unlink()
+    raise_floor(hub.trust, datetime(2027, 1, 1, tzinfo=UTC))
+    assert not class_moment(hub, datetime(2026, 12, 1, tzinfo=UTC)).is_known

@@ -3,6 +3,7 @@
 import hashlib
 import random
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -305,3 +306,10 @@ def test_the_installed_index_unpacks_to_the_signed_json(hub, depot):
     hub.bring(depot.offer(2))
     found = read_installed_index_json(hub.paths, "lesson", 2)
     assert hashlib.sha256(found).hexdigest() == depot.offer(2).index_json_sha256
+
+
+def test_a_version_of_another_kind_than_was_signed_is_refused(hub, depot):
+    """Who may sign lessons must not bring the hub's own software under a lesson's name."""
+    with pytest.raises(BadDataError, match=r"v2 \(files\): is of .* v2 \(web\)"):
+        hub.bring(replace(depot.offer(2), kind="files"))
+    hub.bring(depot.offer(2))

@@ -110,6 +110,16 @@ def test_a_sync_with_nothing_new_sends_nothing_until_a_day_has_passed(hub):
     assert told.body["quiet_bytes"] == 25_000
 
 
+def test_a_version_that_was_put_back_is_told_at_once_and_once(hub):
+    hub.facts = Facts(current={"maths": 2}, kept={"maths": (1, 2)})
+    hub.sync()
+    hub.facts = Facts(current={"maths": 1}, kept={"maths": (1, 2)}, held={"maths": 2})
+    assert hub.sync().sent == 1
+    *_, packs = [event.body for event in hub.depot.events() if event.kind == "packs"]
+    assert (packs["have"], packs["kept"]) == ({"maths": 1}, {"maths": [2]})
+    assert hub.sync().sent == 0
+
+
 def test_a_clock_that_jumps_back_makes_a_report_and_not_a_silence(hub):
     hub.now += timedelta(days=400)
     hub.sync()

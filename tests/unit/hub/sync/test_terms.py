@@ -1,4 +1,4 @@
-"""What an assignment says of how a pack travels, by signed metadata; what cannot be used is told and ignored."""
+"""What a signed assignment says of how a pack travels; what cannot be used is told and ignored."""
 
 import pytest
 

@@ -1,15 +1,19 @@
 """The page of a blocked site: what it says, and what it takes."""
 
+import json
 import re
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from lxml import html
 
 from hub.appeals import MAX_APPEALS, appeal, read_queue
+from hub.clock import read_boot_id
 from hub.network.filters import take_filter
 from hub.network.paths import NetworkPaths
 from hub.settings import CaptiveSettings
+from hub.uplink.limits import Moment
 from hub.web.app import create_portal
 from hub.web.origins import Ports
 from support.filter_pack import install
@@ -49,10 +53,23 @@ def test_a_blocked_host_leads_to_the_page_once_the_device_is_let_out(portal):
     assert probe.status_code == 204  # a probe is answered as a probe
 
 
-def test_a_silent_hub_shows_it_too(paths, portal):
-    settings = replace(SETTINGS, captive=CaptiveSettings(mode="silent"))
-    silent = create_portal(paths, settings, ports=Ports(80, 8081)).test_client()
-    assert "/blocked?name=" in silent.get("/", headers={"Host": "casino.example"}).headers["Location"]
+@pytest.mark.parametrize("mode", ["silent", "off"])
+def test_a_hub_without_a_sign_in_page_shows_it_too(paths, portal, mode):
+    settings = replace(SETTINGS, captive=CaptiveSettings(mode=mode))
+    other = create_portal(paths, settings, ports=Ports(80, 8081)).test_client()
+    led = other.get("/", headers={"Host": "casino.example"}).headers["Location"]
+    assert led == "http://hub.lan/blocked?name=casino.example"
+    assert other.get("/blocked?name=casino.example", headers={"Host": "hub.lan"}).status_code == 200
+
+
+def test_without_a_way_out_every_name_leads_home(paths, portal):
+    portal.post("/welcome", headers={"Host": "hub.lan"})
+    paths.run.mkdir()
+    state = {"format": 1, "boot": read_boot_id(), "pid": 1, "lan": {"hub": "10.83.16.1"}}
+    for is_open, where in ((False, "http://hub.lan/"), (True, "http://hub.lan/blocked?name=casino.example")):
+        state["internet"] = {"policy": "filtered", "open": is_open}
+        (paths.run / "network.json").write_text(json.dumps(state))
+        assert portal.get("/x", headers={"Host": "casino.example"}).headers["Location"] == where
 
 
 def test_the_page_says_what_and_why_and_is_kept_nowhere(portal):
@@ -65,9 +82,18 @@ def test_the_page_says_what_and_why_and_is_kept_nowhere(portal):
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
 
 
-def test_a_site_of_the_lesson_says_so(portal):
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [(True, "lessons only, now until 15:00"), (False, "does not know what time it is")],
+)
+def test_a_site_of_the_lesson_says_until_when(paths, portal, monkeypatch, known, words):
+    install(paths, 8, "casino.example b\n", lesson="games.example i\n")
+    take_filter(paths, NetworkPaths.beside(paths), ram_bytes=0)
+    moment = Moment(datetime.fromisoformat("2026-11-27T09:00"), is_known=known)
+    monkeypatch.setattr("hub.web.blocked.hub_moment", lambda *_: moment)
     page = portal.get("/blocked?name=games.example", headers={"Cookie": "language=en"})
     assert "Games" in page.text
+    assert words in page.text
 
 
 def test_a_site_that_is_open_offers_itself(portal):

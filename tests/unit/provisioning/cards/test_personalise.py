@@ -178,7 +178,7 @@ def test_with_an_office_each_hub_has_its_id_and_token(schools, tmp_path):
     ]
     assert len({central.hub_id for central in read}) == 2
     assert len({central.enrol_token for central in read}) == 2
-    assert read[0].address == f"sftp://{read[0].hub_id}@depot.example/"
+    assert read[0].address == f"sftp://hub-{read[0].hub_id}@depot.example/"
     assert read[0].hub_id in (tmp_path / "out/labels.html").read_text()
     again = tmp_path / "again"
     run("-", schools, "-o", again, "--central", work.office.dir)

@@ -41,14 +41,15 @@ def test_ingest_says_so_at_once_and_what_to_do(central):
     out, err = central("ingest")
     assert "3 new events in 1 report" in out
     assert f"warning: {HUB}: its card was copied" in err
-    assert f"next: `central revoke {HUB}`" in err
+    assert f"next: `central replace {HUB} " in err
 
 
-def test_fleet_says_so_on_top_of_the_hub_until_it_is_enrolled_anew(central, tmp_path):
+def test_fleet_says_so_on_top_of_the_hub_until_it_is_replaced(central, tmp_path):
     central("ingest")
     assert central("fleet")[0].splitlines()[1].startswith("  its card was copied")
     key = tmp_path / "new.pub"
     key.write_text(new_key())
-    central("revoke", HUB)
+    central("replace", HUB, "-o", tmp_path / "hub-config.txt", "--depot", tmp_path)
+    assert "its card was copied" not in central("fleet")[0]
     central("enrol", HUB, key, "--school", "Школа 1")
     assert "its card was copied" not in central("fleet")[0]

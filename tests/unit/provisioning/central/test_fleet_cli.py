@@ -121,6 +121,7 @@ def test_the_page_of_one_school_tells_its_history(central):
         "under-voltage",
         "next: Replace its power supply",
         "contacts:",
+        "syncs:",
         "health:",
         "opened:",
         "61 °C",
@@ -128,6 +129,7 @@ def test_the_page_of_one_school_tells_its_history(central):
         assert words in text
     history = central("school", "h-1", "--json")
     assert len(history["contacts"]) == 31
+    assert [sync["done"] for sync in history["syncs"] if sync["done"]] == [["install maths@1"]]
     assert history["opens"][0] == {"day": "2026-11-19", "pack": "maths", "opens": 10}
     assert "no such hub" in central("school", "h-9", code=64)
 

@@ -114,7 +114,7 @@ def test_another_key_for_the_same_hub_is_refused_until_it_is_revoked(work):
     fresh = new_key()
     with pytest.raises(UsageError, match="h-1 is enrolled with another key") as caught:
         work.enrol(key=fresh)
-    assert "central revoke h-1" in caught.value.hint
+    assert "central replace h-1" in caught.value.hint
     work.revoke()
     work.enrol(key=fresh)
     assert fresh in (work.office.hub_keys / HUB).read_text()

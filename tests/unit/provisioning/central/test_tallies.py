@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from hub.events import HealthBody, PacksBody, UsageBody
+from hub.events import Event, HealthBody, PacksBody, UsageBody, body_of
 from provisioning.central import ingest as ingesting
 from provisioning.central.inbox import Inbox
 from provisioning.central.reports import Reports, open_reports
@@ -61,6 +61,19 @@ def test_opens_count_once_by_link_and_stick_again_and_in_any_order(reporting, tm
         for pack, count in (("maths", 10), ("reader", 5))
     ]
     assert opens(reporting) == expected
+
+
+def test_an_event_that_comes_in_another_segment_counts_once(reporting):
+    event = Event(
+        "20211120120000-" + "0" * 16, 7, "0f", NOW.isoformat(), "usage", body_of(usage(NOW, maths=10))
+    )
+
+    def twice(reports):
+        reports.take(HUB, "a", [event], now=NOW)
+        reports.take(HUB, "b", [event, replace(event, seq=8)], now=NOW)
+        return reports.tallies.list_opens(HUB, *EVER)
+
+    assert read(reporting, twice) == [("2021-11-20", "maths", 20)]
 
 
 STEPS = [
@@ -174,7 +187,7 @@ def test_the_database_is_bounded(reporting):
         for age in range(500):
             at = NOW - age * DAY
             body = usage(at, maths=5)
-            event = ingesting.Event(
+            event = Event(
                 "20211120120000-" + "0" * 16,
                 1000 - age,
                 "0f",
@@ -182,7 +195,7 @@ def test_the_database_is_bounded(reporting):
                 "usage",
                 {"day": body.day, "opens": body.opens},
             )
-            health = ingesting.Event(
+            health = Event(
                 "20211120120000-" + "0" * 16, 2000 - age, "0f", at.isoformat(), "health", ingesting_body()
             )
             reports.take(HUB, f"{age}", [event, health], now=at)

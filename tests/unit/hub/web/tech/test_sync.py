@@ -1,6 +1,11 @@
 from contextlib import closing
 
+import segno
+
+from content_packs.enrolment import make_token
 from hub.db import open_db
+from hub.school.statusblock import parse_block, short_fingerprint
+from support.office import new_key
 
 
 def test_the_last_syncs_the_queue_and_the_limits_stand_there(technician, paths, end_job):
@@ -25,3 +30,22 @@ def test_the_last_syncs_the_queue_and_the_limits_stand_there(technician, paths, 
     page = technician.get("/tech/sync").text
     assert f'href="/tech/jobs/{job_id}"' in page
     assert 'action="/tech/do/sync"' not in page
+
+
+def test_a_hub_that_waits_to_be_let_in_shows_the_office_who_it_is(technician, paths, monkeypatch):
+    technician.set_cookie("language", "en")
+    assert "QR code for the office" not in technician.get("/tech/sync").text
+    paths.key.parent.mkdir(parents=True, exist_ok=True)
+    key = new_key()
+    paths.key.with_suffix(".pub").write_text(f"{key} hub\n")
+    paths.enrol_token.write_text(make_token())
+    coded = []
+    real = segno.make
+    monkeypatch.setattr(segno, "make", lambda text, **options: coded.append(text) or real(text, **options))
+    page = technician.get("/tech/sync").text
+    assert "QR code for the office" in page
+    assert short_fingerprint(key) in page
+    block = parse_block(coded[-1].encode())
+    assert block.public_key == key
+    paths.key.with_suffix(".pub").unlink()
+    assert technician.get("/tech/sync").status_code == 200

@@ -7,8 +7,9 @@ from hub.events import AppealBody, Event, body_of, decode_event, encode_event
 from provisioning.central.filters.appeals import MAX_REASON, MAX_REASONS, answer_appeal, gather
 from provisioning.central.filters.tables import Answer, FilterTables, Policy
 from provisioning.central.fleet import open_fleet
-from provisioning.central.reports import Heard
-from support.office import NOW
+from provisioning.central.fleetview.central import read_office_alerts
+from provisioning.central.reports import Heard, open_reports
+from support.office import NOW, OfficeAtWork
 
 POLICIES = [Policy("primary", ("games",)), Policy("senior", ("adult",))]
 
@@ -84,6 +85,20 @@ def test_the_event_goes_over_the_wire_as_it_is():
         "20261101000000-" + "0" * 16, 1, "b0", "2026-11-01T08:00:00+00:00", "appeal", each.event.body
     )
     assert decode_event(encode_event(event)) == event
+
+
+def test_the_office_is_told_that_somebody_waits_for_an_answer(tmp_path):
+    work = OfficeAtWork.found(tmp_path / "central")
+    _, each = heard(a_org=2)
+    with open_reports(work.office.reports_db) as reports, reports.transaction():
+        reports.take("h-1", "0" * 64, [each.event], now=NOW)
+    with open_fleet(work.office.fleet_db) as fleet:
+        FilterTables(fleet).save_policy(POLICIES[0])
+    (told,) = [alert for alert in read_office_alerts(work.office, NOW) if alert.code == "appeals"]
+    assert told.values == {"names": "a.org"}
+    with open_fleet(work.office.fleet_db) as fleet:
+        answer_appeal(fleet, [], "a.org", "keep", policy="primary", now=NOW)
+    assert "appeals" not in {alert.code for alert in read_office_alerts(work.office, NOW)}
 
 
 def test_an_answer_is_for_the_schools_that_asked_unless_said_otherwise(tmp_path):

@@ -24,6 +24,7 @@ GB = 10**9
 HEALTHY = (
     HEALTH,
     replace(HEALTH, findings={"sync": "attention", "search": "note", "packs": "attention"}),
+    replace(HEALTH, card_written_bytes=249 * HEALTH.total_bytes),
     replace(HEALTH, temperature_c=79.0, throttled="0x0", card_errors=0),
 )
 SICK = [
@@ -32,6 +33,7 @@ SICK = [
     ("under-voltage", "soon", replace(HEALTH, throttled="0x1")),
     ("under-voltage", "soon", replace(HEALTH, throttled="0x50000")),
     ("under-voltage", "soon", replace(HEALTH, findings={"power": "attention"})),
+    ("card-worn", "info", replace(HEALTH, card_written_bytes=250 * HEALTH.total_bytes)),
     ("card-errors", "urgent", replace(HEALTH, card_errors=3)),
     ("card-dead", "urgent", replace(HEALTH, findings={"data-lost": "broken"})),
     ("clock-wrong", "info", replace(HEALTH, clock=(NOW - 9 * DAY).isoformat())),

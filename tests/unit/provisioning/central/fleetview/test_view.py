@@ -31,7 +31,7 @@ def test_the_worst_come_first():
 def test_an_overdue_school_is_told_with_its_own_habit_and_what_to_do():
     [alert] = look_at(known(contacts=SILENT), now=NOW).reasons
     assert (alert.code, alert.said) == ("overdue", "Not heard from for 9 d; usually every 24 h.")
-    assert alert.since == (NOW - 6 * DAY).isoformat()
+    assert alert.since == (NOW - 5 * DAY).isoformat()
     assert "Call the school" in alert.advice
 
 

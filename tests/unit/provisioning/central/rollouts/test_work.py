@@ -11,6 +11,7 @@ from content_packs.errors import BusyError, UsageError
 from provisioning.central import gc, rings
 from provisioning.central.assign import parse_spec
 from provisioning.central.fleet import open_fleet
+from provisioning.central.fleetview.central import read_office_alerts
 from provisioning.central.publish import publish
 from provisioning.central.release import change, read_wanted
 from provisioning.central.reports import open_reports
@@ -113,6 +114,11 @@ def test_a_failing_school_stops_it_and_a_new_version_mends_it(work):
     assert [(t.event, t.reason, t.hubs) for t in hears(work, h_1=HAS_2, h_2=FAILS)] == [
         ("paused", "failures", ("h-2",))
     ]
+    [stopped] = [alert for alert in read_office_alerts(work.office, work.now) if "rollout" in alert.code]
+    assert (stopped.level, stopped.said) == (
+        "urgent",
+        "Rollout 1 of maths@2 stopped by itself: it failed at Школа.",
+    )
     view = read_rollout(work.office, 1, work.now)
     assert [said.code for said in view.says] == ["rollout-paused", "rollout-failures"]
     assert view.hubs[0].hub_id == "h-2"  # what needs looking at comes first
@@ -277,6 +283,7 @@ def test_a_deadline_that_is_over_names_who_has_it_not_and_when_it_may(work):
     hears(work, h_1=HAS_2)
     assert not read_rollout(work.office, 1, work.now).is_late
     work.now += timedelta(days=1)
+    assert any(alert.code == "rollout-late" for alert in read_office_alerts(work.office, work.now))
     [view] = list_rollouts(work.office, work.now)
     [late] = [said for said in view.says if said.code == "rollout-late"]
     assert view.is_late

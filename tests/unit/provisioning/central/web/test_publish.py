@@ -6,10 +6,12 @@ import pytest
 
 from content_packs.errors import Error
 from provisioning.central import unpack_upload as unpacking
+from provisioning.central import upload_work
 from provisioning.central.audit import list_entries
 from provisioning.central.fleet import open_fleet
 from provisioning.central.unpack_upload import unpack_upload
 from provisioning.central.uploads import list_uploads, read_state
+from provisioning.central.web import publish
 from support.sources import write_source
 from support.waiting import wait_for
 
@@ -124,6 +126,18 @@ def test_a_source_is_sent_looked_through_published_and_noted(as_role, tmp_path):
     assert list(browser.office.uploads.iterdir()) == []
 
 
+@pytest.fixture
+def at_once(monkeypatch):
+    """Do the work here and now instead of in a process of its own, which takes a second to start."""
+
+    def start(folder, task, *more, passphrase=""):
+        monkeypatch.setattr("sys.stdin", io.StringIO(passphrase + "\n"))
+        assert upload_work.main([str(folder.parents[1]), folder.name, task, *more]) == 0
+
+    monkeypatch.setattr(publish, "_start", start)
+
+
+@pytest.mark.usefixtures("at_once")
 def test_faults_are_shown_and_cannot_be_published(as_role, tmp_path):
     browser = as_role("publisher")
     source = write_source(tmp_path / "lesson", {"index.html": b"<a href='gone.html'>x</a>"}, title="")
@@ -135,6 +149,7 @@ def test_faults_are_shown_and_cannot_be_published(as_role, tmp_path):
     assert browser.post(sent.location).status_code == 422
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_built_pack_is_published_as_it_is_and_again_is_fine(as_role, work):
     browser = as_role("publisher")
     built = work.build("history", 2)
@@ -144,6 +159,7 @@ def test_a_built_pack_is_published_as_it_is_and_again_is_fine(as_role, work):
     assert settled(browser).published == ("history@2",)
 
 
+@pytest.mark.usefixtures("at_once")
 def test_what_is_no_pack_says_so(as_role):
     browser = as_role("publisher")
     sent = send(browser, b"hello")
@@ -151,6 +167,7 @@ def test_what_is_no_pack_says_so(as_role):
     assert "zip" in browser.get(sent.location).text
 
 
+@pytest.mark.usefixtures("at_once")
 def test_another_command_that_is_at_it_is_said_and_the_upload_stays(as_role, work):
     from content_packs.durable import locked
 
@@ -165,6 +182,7 @@ def test_another_command_that_is_at_it_is_said_and_the_upload_stays(as_role, wor
     assert settled(browser).phase == "done"
 
 
+@pytest.mark.usefixtures("at_once")
 def test_without_the_key_it_is_said_before_anything_is_built(as_role, work):
     browser = as_role("publisher")
     (work.office.keys / "offline/packs.pem").unlink()
@@ -173,6 +191,36 @@ def test_without_the_key_it_is_said_before_anything_is_built(as_role, work):
     assert "packs.pem" in browser.get(sent.location).text
     browser.post(sent.location)
     assert settled(browser).phase == "failed"
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_locked_key_needs_its_passphrase_which_is_kept_nowhere(as_role, work):
+    browser, passphrase = as_role("publisher"), "five words that nobody knows"
+    work.office.open_keys().lock("packs", passphrase)
+    sent = send(browser, zip_of(work.build("history", 2).folder))
+    assert 'name="passphrase"' in browser.get(sent.location).text
+    for given, phase in (("", "failed"), ("something else altogether", "failed"), (passphrase, "done")):
+        browser.post(sent.location, {"passphrase": given})
+        assert settled(browser).phase == phase
+    assert browser.post("/packs/history/2/withdraw", {"passphrase": "wrong"}).status_code == 500
+    assert browser.post("/packs/history/2/withdraw", {"passphrase": passphrase}).status_code == 303
+    kept = [
+        path
+        for path in work.office.dir.rglob("*")
+        if path.is_file() and passphrase.encode() in path.read_bytes()
+    ]
+    assert kept == []
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_pack_may_go_out_in_stages_from_the_start(as_role, work):
+    browser = as_role("publisher")
+    sent = send(browser, zip_of(work.build("history", 2).folder))
+    assert browser.post(sent.location, {"stages": "pilot:99%,,"}).status_code == 422
+    browser.post(sent.location, {"stages": "pilot,all"})
+    assert settled(browser).phase == "done"
+    assert "/packs/history/rollout" in browser.get(sent.location).text
+    assert "history@2" in browser.get("/rollouts/1").text
 
 
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("publisher", 413)])

@@ -1,0 +1,154 @@
+"""The depot's host by rules alone: names, files, whose key counts, who may read, who was told."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from content_packs.errors import BadDataError, UsageError
+from provisioning.central import host_keys, readers
+from provisioning.central.fleet import Hub, iso, open_fleet
+from provisioning.central.host_keys import KnownKey
+from provisioning.central.sshd import render
+from provisioning.central.sshd.accounts import read_allowed
+from provisioning.central.sshd.names import PROBES, account_of
+from provisioning.central.sshd.setup import Setup
+from provisioning.central.sshd.version import parse_version
+from support.office import NOW, OfficeAtWork, new_key
+
+SETUP = Setup("/srv/central")
+IDS = st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True)
+
+
+@given(IDS, IDS)
+def test_every_hub_has_an_account_of_its_own_that_linux_takes(one, other):
+    assert len(account_of(one)) <= 32
+    assert account_of(one).startswith("hub-")
+    assert (account_of(one) == account_of(other)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ("OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19", (9, 2)),
+        ("OpenSSH_10.0p2 Debian-7+deb13u4", (10, 0)),
+        ("unknown option -- V\nOpenSSH_9.2, OpenSSL 3.0.19 27 Jan 2026", (9, 2)),
+    ],
+)
+def test_reads_which_openssh_is_here(said, version):
+    assert parse_version(said) == version
+
+
+def test_what_is_no_openssh_is_refused():
+    with pytest.raises(BadDataError, match="dropbear"):
+        parse_version("dropbear 2022.83")
+
+
+@pytest.mark.parametrize(("version", "knows"), [((9, 2), False), ((9, 8), True), ((10, 0), True)])
+def test_only_what_a_release_knows_is_written_for_it(version, knows):
+    text = render.render_config(SETUP, ("/key",), version)
+    assert ("PerSourcePenalties" in text) == knows
+    settings = [line.split()[0] for line in text.splitlines() if line and not line.startswith("#")]
+    assert len(settings) == len(set(settings)), "the first of two would count"
+
+
+def test_a_path_with_odd_signs_stays_one_word_for_the_shell_and_for_systemd():
+    setup = Setup("/srv/the office's 100%")
+    script = render.render_start(setup, "/usr/sbin/sshd")
+    assert subprocess.run(["sh", "-n"], input=script, text=True, check=False).returncode == 0
+    assert shlex.quote("/srv/the office's 100%/depot") in script
+    unit = render.render_units(setup, "/opt/central")["hub-accounts.service"]
+    assert '--dir "/srv/the office\'s 100%%" sshd-config' in unit
+
+
+def test_systemd_can_read_the_units(tmp_path):
+    assert shutil.which("systemd-analyze"), "apt-get install systemd"
+    for name, text in render.render_units(SETUP, "/bin/true").items():
+        (tmp_path / name).write_text(text.replace("/etc/hub-sshd/start", "/bin/true"))
+    units = [str(path) for path in sorted(tmp_path.iterdir())]
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_only_lines_that_the_office_writes_let_somebody_in(tmp_path):
+    folder = tmp_path / "hub-keys"
+    folder.mkdir()
+    good = f"restrict {new_key()} h-1\n"
+    timed = f'restrict,expiry-time="202612312359" {new_key()} h-1\n'
+    bad = f'{new_key()} h-1\ncommand="sh" {new_key()} h-1\nrestrict,pty {new_key()} h-1\n'
+    (folder / "h-1").write_text(bad + good + timed)
+    (folder / "h-2").symlink_to("/etc/passwd")
+    (folder / ".h-3.tmp").write_text(good)
+    os.mkfifo(folder / "h-4")
+    allowed = {each.hub_id: each.keys.decode() for each in read_allowed(tmp_path)}
+    assert allowed == {**dict.fromkeys(PROBES, ""), "h-1": good + timed, "h-2": "", "h-4": ""}
+
+
+def test_a_file_is_for_one_account_and_those_that_it_named_before(tmp_path):
+    path = tmp_path / "acks"
+    path.write_bytes(b"{}")
+    path.chmod(0o644)
+    with path.open("rb") as file:
+        assert not readers.may_read_alone(file.fileno(), 20_001)
+        readers.let_read(file.fileno(), 20_001)
+        readers.let_read(file.fileno(), 33)  # the web server's
+        assert readers.may_read_alone(file.fileno(), 20_001)
+        assert not readers.may_read_alone(file.fileno(), 20_002)
+    assert path.stat().st_mode & 0o777 == 0o640
+    if os.geteuid() == 0:
+        path.parent.chmod(0o755)
+        for uid, may in ((20_001, True), (33, True), (20_002, False)):
+            assert _can_read(path, uid) == may
+
+
+def _can_read(path, uid):
+    """Try it as that account, in a process whose folder it is: pytest's own folders are for root alone."""
+    child = os.fork()
+    if child == 0:
+        try:
+            folder = os.open(path.parent, os.O_PATH)
+            os.setgid(uid)
+            os.setgroups([])
+            os.setuid(uid)
+            os.close(os.open(path.name, os.O_RDONLY, dir_fd=folder))
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_who_told_nothing_since_a_key_was_signed_may_not_know_it():
+    told_at = iso(NOW)
+    before, after = iso(NOW - timedelta(days=1)), iso(NOW + timedelta(days=1))
+
+    def hub(name, enrolled_at=before, revoked_at=None):
+        return Hub(name, "Школа", "all", "key", enrolled_at, revoked_at)
+
+    hubs = [hub("silent"), hub("heard"), hub("old-news"), hub("new", after), hub("gone", before, after)]
+    said = {"heard": "2021-11-20T15:00:00+02:00", "old-news": "2021-11-20T13:59:00+02:00"}  # 13:00, 11:59 UTC
+    untold = host_keys.list_untold(hubs, said, KnownKey("line", "print", told_at))
+    assert [hub.hub_id for hub in untold] == ["silent", "old-news"]
+    never = host_keys.list_untold(hubs, said, KnownKey("line", "print", None))
+    assert len(never) == 4
+
+
+def test_the_last_host_key_stays_and_a_beginning_names_one(tmp_path):
+    work = OfficeAtWork.found(tmp_path / "central")
+    one, other = new_key(), new_key()
+    with open_fleet(work.office.fleet_db) as fleet:
+        assert host_keys.add(fleet, [one, other, one]) == [one, other]
+        assert host_keys.add(fleet, [one]) == []
+        prints = {key.line: key.fingerprint for key in host_keys.list_known(fleet)}
+        with pytest.raises(UsageError, match="2 host keys begin"):
+            host_keys.retire(fleet, "SHA256:")
+        assert host_keys.retire(fleet, prints[one][:20]).line == one
+        with pytest.raises(UsageError, match="only host key"):
+            host_keys.retire(fleet, prints[other])
+        with pytest.raises(UsageError, match="at most 16"):
+            host_keys.add(fleet, [new_key() for _ in range(16)])
+        assert host_keys.list_host_keys(fleet) == (other,)
