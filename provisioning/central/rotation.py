@@ -221,7 +221,7 @@ def replace_key(
 
 
 def _adopt_staged(keys: KeyRing, current: Current, name: str, now: datetime) -> None:
-    """Give a key its name that was staged before a crash and that hubs may use: another is not put over it."""
+    """Give a key its name that was staged before a crash, as hubs may use it: no other is put over it."""
     known = keys.find_known(name, _keyids_of(current, name)) if name != SEAL_KEY else None
     if name == SEAL_KEY or (known is not None and known.name != f"{name}.pem"):
         keys.adopt(name, now=now)

@@ -155,13 +155,12 @@ def test_a_key_that_hubs_heard_of_before_a_crash_is_not_made_over(work, monkeypa
     def die(*_, **__):
         raise InterruptedError
 
-    told = []
+    told, stage = [], KeyRing.stage
     for dying in ("adopt", "stage", ""):
         with monkeypatch.context() as patched:
             if dying == "adopt":
                 patched.setattr(KeyRing, "adopt", die)
             elif dying:  # the key is written and nothing is signed by it
-                stage = KeyRing.stage
                 patched.setattr(KeyRing, "stage", lambda *args: die(stage(*args)))
             with pytest.raises(InterruptedError) if dying else nullcontext():
                 replace_unrehearsed(work, name)
