@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
+from hub.redirects import is_own_path
 from hub.web.forms import comes_from_here
 from hub.web.pages import fresh_page
 from hub.web.portal import LANGUAGE_COOKIE, LANGUAGES, TEXT_SIZE_COOKIE, TEXT_SIZES
@@ -54,10 +55,6 @@ def _remember(cookie: str, value: str) -> Answer:
 
 def safe_target(target: str) -> str:
     """Return `target` where it is a path of this portal, else the home page: no redirect leaves the hub."""
-    try:
-        parts = urlsplit(target)
-    except ValueError:  # "//[": half an address of IPv6
+    if not is_own_path(target) or target.startswith("/set/") or urlsplit(target).path == "/set":
         return "/"
-    plain = target.isprintable() and "\\" not in target
-    inside = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith("//")
-    return target if plain and inside and parts.path != "/set" and not target.startswith("/set/") else "/"
+    return target

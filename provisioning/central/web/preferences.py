@@ -1,10 +1,9 @@
 """/language: the choice between Ukrainian and English, kept in a cookie."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response as Answer
 
+from hub.redirects import is_own_path
 from provisioning.central.web.dashboard import LANGUAGE_COOKIE, LANGUAGES, this_dashboard
 from provisioning.central.web.signin import SEE_OTHER
 
@@ -31,10 +30,4 @@ def language(code: str) -> Answer:
 
 def safe_target(target: str) -> str:
     """Return `target` where it is a path of this dashboard, else the first page: no redirect leaves it."""
-    try:
-        parts = urlsplit(target)
-    except ValueError:  # "//[": half an address of IPv6
-        return "/"
-    plain = target.isprintable() and "\\" not in target
-    inside = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith("//")
-    return target if plain and inside else "/"
+    return target if is_own_path(target) else "/"
