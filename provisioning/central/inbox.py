@@ -52,13 +52,6 @@ class Inbox:
             return datetime.fromtimestamp(os.lstat(name, dir_fd=self._folder).st_mtime, UTC)
         return None
 
-    def came_at(self, name: str) -> float:
-        """Return when a file was written, by this machine's clock; 0 for one that is gone."""
-        try:
-            return os.lstat(name, dir_fd=self._folder).st_mtime
-        except FileNotFoundError:
-            return 0.0
-
     def clear(self, name: str, quarantine: Path) -> bool:
         """Put away what is no file: a link, a pipe or an empty folder is removed, a full folder moved.
 

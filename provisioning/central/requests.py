@@ -1,7 +1,7 @@
 """Requests of new hubs to be enrolled: what lies in the inboxes of cards, signed with their tokens."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from content_packs.enrolment import MAX_REQUEST_BYTES, PREFIX, decode_request
 from content_packs.errors import BadDataError, UsageError, local_error
@@ -36,7 +36,7 @@ def list_pending(office: Office, fleet: Fleet) -> list[Pending]:
 
 
 def _read_requests(office: Office, card: Card) -> list[Pending]:
-    keys: dict[str, float] = {}
+    keys: dict[str, datetime | None] = {}
     refused: list[str] = []
     try:
         with open_inbox(office.depot, card.hub_id) as inbox:
@@ -45,8 +45,9 @@ def _read_requests(office: Office, card: Card) -> list[Pending]:
                 data = inbox.read(name) if inbox else None
                 try:
                     key = _check(card, data or b"")
-                    came = inbox.came_at(name) if inbox else 0.0
-                    keys[key] = min(came, keys.get(key, came))
+                    came = inbox.arrived_at(name) if inbox else None
+                    earlier = [at for at in (came, keys.get(key)) if at is not None]
+                    keys[key] = min(earlier, default=None)
                 except (BadDataError, UsageError) as error:
                     refused.append(f"{name[:20]}…: {error.message}")
     except OSError as error:
@@ -54,7 +55,7 @@ def _read_requests(office: Office, card: Card) -> list[Pending]:
     if not keys:
         return [Pending(card, refused=tuple(refused))]
     return [
-        Pending(card, key, short_fingerprint(key), tuple(refused), iso(datetime.fromtimestamp(came, UTC)))
+        Pending(card, key, short_fingerprint(key), tuple(refused), iso(came) if came else None)
         for key, came in keys.items()
     ]
 
