@@ -47,7 +47,7 @@ def index(hub_id: str) -> str:
         odd=view.oddities[:_ODD],
         notes=list_notes(this_office(), hub_id),
         chart=_usage(history),
-        fingerprint=short_fingerprint(view.hub.public_key),
+        fingerprint=short_fingerprint(key) if (key := view.hub.public_key) else "",
         month=f"{now():%Y-%m}",
     )
 
