@@ -15,13 +15,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from content_packs.errors import Error, local_error
+from content_packs.owner import as_owner
 from hub.card import clock, hubdir, identity, school
 from hub.card.boot_partition import write_fat
 from hub.card.pipes import remove_pipes
 from hub.card.places import CardPlaces
 from hub.card.school import Chosen
 from hub.card.statusfile import StatusFacts, is_same_but_time, render_status
-from hub.owner import as_owner
 from hub.school import FILE_NAME, SchoolConfig, to_file
 from hub.school.statusblock import StatusBlock, short_fingerprint
 from hub.settings import HubPaths

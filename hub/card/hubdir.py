@@ -21,11 +21,11 @@ from typing import Any
 from content_packs.depot import check_hub_id
 from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, UsageError
+from content_packs.owner import as_owner
 from content_packs.spare import read_whole
 from content_packs.transports import check_url
 from hub.card.identity import is_private_key, public_line
 from hub.identity import make_key, mend, require_root
-from hub.owner import as_owner
 from hub.school import CentralConfig, SchoolConfig
 from hub.school.root import unpack_root
 from hub.settings import HUB_TOML, HubPaths

@@ -10,11 +10,11 @@ import click
 
 from content_packs.console import note, print_json
 from content_packs.errors import local_error
+from content_packs.owner import as_owner
 from hub.card import boot as booting
 from hub.card.places import CardPlaces
 from hub.cli.options import json_option
 from hub.db_read import open_to_read
-from hub.owner import as_owner
 from hub.school import find_name, read_config
 from hub.settings import HubPaths
 from hub.wording import local_text

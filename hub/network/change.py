@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from content_packs.durable import write_durably
 from content_packs.errors import LocalError, UsageError, local_error
+from content_packs.owner import as_owner
 from hub.network import filters
 from hub.network.apply import Runner, apply_network, write_network
 from hub.network.facts import Machine
@@ -15,7 +16,6 @@ from hub.network.look import look
 from hub.network.paths import NetworkPaths
 from hub.network.render import Network, render
 from hub.network.wishes import School, Wishes
-from hub.owner import as_owner
 from hub.settings import DoorSettings, HubPaths, HubSettings, read_settings
 from hub.uplink.limits import Moment
 

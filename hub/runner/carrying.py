@@ -5,11 +5,11 @@ from datetime import UTC
 from pathlib import Path
 
 from content_packs.errors import LocalError, UsageError, local_error
+from content_packs.owner import as_owner
 from hub.backup.make import SUFFIX, make_backup
 from hub.backup.restore import check_backup, finish, stage
 from hub.card.places import CardPlaces
 from hub.clock import hub_now
-from hub.owner import as_owner
 from hub.runner import mounts
 from hub.runner.content import synced
 from hub.runner.looking import BACKUPS, find_backup

@@ -17,10 +17,10 @@ from typing import Any
 
 from content_packs.durable import write_durably
 from content_packs.errors import Error, local_error
+from content_packs.owner import as_owner
 from content_packs.transports.address import without_password
 from hub.clock import hub_now
 from hub.jobs import jobs_dir
-from hub.owner import as_owner
 from hub.runner.task import Outcome, Task
 from hub.settings import HubPaths
 from hub.wording import later

@@ -7,6 +7,7 @@ the one that it follows until hubs know it; which of two counts is said by the s
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -141,7 +142,7 @@ class KeyRing:
                 continue
             try:
                 if name == SEAL_KEY and path.is_file():
-                    path.rename(folder / f"{name}.until-{now:%Y%m%d%H%M%S}.pem")
+                    path.rename(_free_name(folder / f"{name}.until-{now:%Y%m%d%H%M%S}.pem"))
                 beside.replace(path)
                 fsync_dir(folder)
             except OSError as error:
@@ -224,6 +225,12 @@ def keyid_of(path: Path) -> str:
         LocalError: it cannot be read, or is damaged.
     """
     return SSlibKey.from_crypto(read_public(read_key_file(path), path)).keyid
+
+
+def _free_name(path: Path) -> Path:
+    """Return this name, or the next that no file has: what opens reports is never written over."""
+    names = (path.with_stem(f"{path.stem}-{number}") if number else path for number in count())
+    return next(each for each in names if not each.exists())
 
 
 def _new(name: str) -> str:

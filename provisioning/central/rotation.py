@@ -132,15 +132,17 @@ def _check_name(fleet: Fleet, name: str) -> None:
 
 def _require_former(keys: KeyRing, current: Current, name: str) -> None:
     """Raise where the key to replace is not here: by mistake a second one would be made somewhere else."""
-    keyids = (
-        root_keyids(current) if name in ROOT_KEYS else current.keyids_of(name) if name != SEAL_KEY else []
-    )
-    place = keys.find(name) if name == SEAL_KEY else keys.find_known(name, keyids)
+    place = keys.find(name) if name == SEAL_KEY else keys.find_known(name, _keyids_of(current, name))
     if place is None:
         raise LocalError(
             f"the key {name} that hubs know is not here",
             hint=f"Plug in its stick: central --key-dir FOLDER … If it is lost: central keys recover {name}",
         )
+
+
+def _keyids_of(current: Current, name: str) -> Sequence[str]:
+    """Return by what hubs know a key that signs."""
+    return root_keyids(current) if name in ROOT_KEYS else current.keyids_of(name)
 
 
 def root_keyids(current: Current) -> Sequence[str]:
@@ -199,6 +201,7 @@ def replace_key(
     signers = _open_root_keys(keys, current, name, now) if needs_root(name) else {}
     with readable_by_hubs():
         old_keyid = _root_keyid(keys, current, name) if name in ROOT_KEYS else ""
+        _adopt_staged(keys, current, name, now)
         new = keys.stage(name, into)
         if name in ROOT_KEYS:
             _replace_root_key(office.tuf, current, signers.values(), keys.signer(name), old_keyid, now)
@@ -215,6 +218,13 @@ def replace_key(
                 Publishers(fleet).save(replace(row, public_key=public))
     release(office, fleet, now=now, keys=keys)
     keys.adopt(name, now=now)
+
+
+def _adopt_staged(keys: KeyRing, current: Current, name: str, now: datetime) -> None:
+    """Give a key its name that was staged before a crash, as hubs may use it: no other is put over it."""
+    known = keys.find_known(name, _keyids_of(current, name)) if name != SEAL_KEY else None
+    if name == SEAL_KEY or (known is not None and known.name != f"{name}.pem"):
+        keys.adopt(name, now=now)
 
 
 def _root_keyid(keys: KeyRing, current: Current, name: str) -> str:

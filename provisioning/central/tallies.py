@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from sqlite_utils import Database
@@ -15,7 +16,7 @@ from hub.events import Event
 
 KEPT_FOR = timedelta(days=396)  # 13 months: a year, and its month of the year before beside it
 USAGE_BY_DAY = timedelta(days=92)  # then by month: what 2000 schools open would else be 8 million rows
-HEALTH_BY_DAY = timedelta(days=62)  # then one day a week
+HEALTH_BY_DAY = timedelta(days=62)  # then one row a week
 _AHEAD = timedelta(days=1)  # a clock may be a day off, by its zone
 _HEALTH = ("day", "free_bytes", "total_bytes", "temperature_c", "boots", "uptime_s")
 _TRAFFIC = ("received_bytes", "sent_bytes", "syncs_ok", "syncs_failed")
@@ -145,10 +146,7 @@ class Tallies:
         before = list(self._db.query("select * from health_days where hub_id = ? and day = ?", [hub_id, day]))
         if before:
             [known] = before
-            heats = [heat for heat in (known["temperature_c"], row["temperature_c"]) if heat is not None]
-            faults = sorted({*json.loads(known["codes"]), *codes})
-            row = max(known, row, key=lambda each: each["taken_at"])
-            row = row | {"temperature_c": max(heats, default=None), "codes": json.dumps(faults)}
+            row = max(known, row, key=lambda each: each["taken_at"]) | _worse(known, row)
         self._db.table("health_days").upsert(row, pk=("hub_id", "day"))
 
     def stand(self, hub_id: str, since: Mapping[str, str]) -> None:
@@ -250,11 +248,23 @@ class Tallies:
         self._db.table("opens").delete_where(old, [hub_id, before])
 
     def _fold_health(self, hub_id: str, before: str) -> None:
-        weekly = "select max(day) from health_days where hub_id = ? group by strftime('%Y-%W', day)"
-        self._db.execute(
-            f"delete from health_days where hub_id = ? and day < ? and day not in ({weekly})",  # noqa: S608
-            [hub_id, before, hub_id],
-        )
+        """Make of each old week its last day, at the week's worst heat and with all its faults."""
+        old, values = "hub_id = ? and day < ?", [hub_id, before]
+        rows = list(self._db.query(f"select * from health_days where {old} order by day", values))  # noqa: S608
+        for _, week in groupby(rows, key=lambda row: date.fromisoformat(row["day"]).isocalendar()[:2]):
+            *others, last = week
+            for other in others:
+                last |= _worse(last, other)
+                self._db.table("health_days").delete((hub_id, other["day"]))
+            if others:
+                self._db.table("health_days").upsert(last, pk=("hub_id", "day"))
+
+
+def _worse(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what two reports of a machine's health say of heat and faults together."""
+    heats = [heat for heat in (one["temperature_c"], other["temperature_c"]) if heat is not None]
+    faults = sorted({*json.loads(one["codes"]), *json.loads(other["codes"])})
+    return {"temperature_c": max(heats, default=None), "codes": json.dumps(faults)}
 
 
 def _day(said: str, now: datetime) -> str:

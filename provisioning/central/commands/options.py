@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 import click
 
 from content_packs import console
+from content_packs.owner import as_owner
 from provisioning.central.audit import record
 from provisioning.central.keys import KeyAccess
 from provisioning.central.office import Office, find_office
-from provisioning.central.owner import as_owner
 from provisioning.central.passphrases import Passphrases, read_passphrases
 from provisioning.central.wanted import Change
 

@@ -7,6 +7,7 @@ import click
 
 from content_packs import console
 from content_packs.errors import UsageError
+from content_packs.owner import as_owner
 from content_packs.transports.address import parse_sftp
 from provisioning.central.commands.keys import note_advice
 from provisioning.central.commands.options import dry_run_option, json_option, now, with_office_as_root
@@ -14,7 +15,6 @@ from provisioning.central.fleet import open_fleet
 from provisioning.central.host_keys import list_host_keys
 from provisioning.central.keylist import advise, list_keys
 from provisioning.central.office import Office
-from provisioning.central.owner import as_owner
 from provisioning.central.ssh_keys import read_host_keys
 from provisioning.central.sshd import apply as applying
 from provisioning.central.sshd import doctor as examining

@@ -91,7 +91,7 @@ class SchoolMonth:
     opens: Mapping[str, int]  # pack → how often something of it was opened
     starts: int  # of the machine, between the first and the last report
     hottest_c: float | None
-    incidents: Mapping[str, int]  # code of an alert → on how many reported days
+    incidents: Mapping[str, int]  # code of an alert → on how many reported days; long past: in how many weeks
 
     @property
     def opens_total(self) -> int:

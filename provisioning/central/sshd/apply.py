@@ -10,11 +10,11 @@ from datetime import datetime
 
 from content_packs.durable import locked
 from content_packs.errors import Error, LocalError, local_error
+from content_packs.owner import as_owner
 from content_packs.transports.address import parse_sftp
 from provisioning.central import host_keys
 from provisioning.central.fleet import Fleet, open_fleet
 from provisioning.central.office import Office
-from provisioning.central.owner import as_owner
 from provisioning.central.release import change
 from provisioning.central.sshd import inboxes, server
 from provisioning.central.sshd.follow import hub_phases, mend

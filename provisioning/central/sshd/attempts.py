@@ -13,6 +13,7 @@ _SETSTAT, _OPENDIR, _REMOVE, _MKDIR, _RMDIR, _RENAME, _READLINK, _SYMLINK = 9, 1
 _EXTENDED = 200
 _NO_ATTRIBUTES = bytes(4)
 _MODE_777 = (4).to_bytes(4, "big") + (0o777).to_bytes(4, "big")
+INTRUDER = "intruder"  # a file that is made where none may be
 _SAID = "intruder-was-here"  # what a program that ran would print
 _WAIT_S = 15.0
 
@@ -58,16 +59,16 @@ SFTP_ATTEMPTS = (
     Attempt("see whether another hub's report is there", lambda at: lambda n: wire.stat(n, at.other_file)),
     Attempt("read another hub's acks", lambda at: _read(at.other_acks)),
     Attempt("write over another hub's report", lambda at: _write(at.other_file)),
-    Attempt("write into another hub's inbox", lambda at: _write(f"{at.other_inbox}/intruder")),
+    Attempt("write into another hub's inbox", lambda at: _write(f"{at.other_inbox}/{INTRUDER}")),
     Attempt(
         "move a file into another hub's inbox",
-        lambda at: lambda n: wire.rename(n, at.own, f"{at.other_inbox}/intruder"),
+        lambda at: lambda n: wire.rename(n, at.own, f"{at.other_inbox}/{INTRUDER}"),
     ),
     Attempt("write into the signed metadata", lambda at: _write("/tuf/timestamp.json")),
-    Attempt("write into the packs", lambda at: _write("/packs/intruder")),
-    Attempt("write beside the depot's folders", lambda at: _write("/intruder")),
+    Attempt("write into the packs", lambda at: _write(f"/packs/{INTRUDER}")),
+    Attempt("write beside the depot's folders", lambda at: _write(f"/{INTRUDER}")),
     Attempt(
-        "move a file over the depot's", lambda at: lambda n: wire.rename(n, at.own, "/tuf/intruder.json")
+        "move a file over the depot's", lambda at: lambda n: wire.rename(n, at.own, f"/tuf/{INTRUDER}.json")
     ),
     Attempt("remove a file of the depot", lambda at: _ask(_REMOVE, "/FORMAT")),
     Attempt("remove a report", lambda at: _ask(_REMOVE, at.own)),

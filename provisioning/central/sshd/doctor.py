@@ -23,7 +23,7 @@ from content_packs.transports.sftp import Link, SftpTransport, open_sftp, open_s
 from provisioning.central.readers import find_account, let_read
 from provisioning.central.ssh_keys import HUB_REQUESTS, authorized_line
 from provisioning.central.sshd import attempts
-from provisioning.central.sshd.attempts import SFTP_ATTEMPTS, Ground
+from provisioning.central.sshd.attempts import INTRUDER, SFTP_ATTEMPTS, Ground
 from provisioning.central.sshd.names import INBOX, PROBE_KEYS, PROBES, account_of
 from provisioning.central.sshd.render import FILE_BYTES, HUB_PROCESSES
 from provisioning.central.sshd.server import list_private_keys, read_public_key
@@ -36,6 +36,7 @@ _TIMEOUT_S = 20.0
 _MAX_BYTES = 8 * depot.MIB
 _REPORT = b"central doctor was here"
 _SIGNED = "tuf/timestamp.json"
+_LARGE, _MANY = "f" * 64, "0" * 56  # names of files, and how such names begin, as no report's does
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,8 @@ def visit_here(setup: Setup, hub_id: str | None, *, now: datetime) -> Iterator[V
         )
         for each in (chosen, other):
             stack.enter_context(_acks(setup, each))
-        stack.enter_context(_clean_inbox(setup, chosen))
-        stack.enter_context(_clean_inbox(setup, other))
+        stack.enter_context(clean_inbox(setup, chosen))
+        stack.enter_context(clean_inbox(setup, other))
         _leave_report(setup, other)
         yield Visit(
             chosen,
@@ -147,16 +148,22 @@ def _acks(setup: Setup, hub_id: str) -> Iterator[None]:
 
 
 @contextmanager
-def _clean_inbox(setup: Setup, hub_id: str) -> Iterator[None]:
-    """Take away afterwards what was not there before."""
+def clean_inbox(setup: Setup, hub_id: str) -> Iterator[None]:
+    """Take away afterwards what a doctor left. What a hub itself sends meanwhile stays."""
     inbox = setup.depot / INBOX / hub_id
     before = {path.name for path in inbox.iterdir()}
     try:
         yield
     finally:
         for path in inbox.iterdir():
-            if path.name not in before and not path.is_dir():
+            if path.name not in before and _is_left_here(path.name, hub_id) and not path.is_dir():
                 path.unlink(missing_ok=True)
+
+
+def _is_left_here(name: str, hub_id: str) -> bool:
+    """Tell whether an attempt made a file of this name, or was about to; a report's is a SHA-256."""
+    plain = name.removeprefix(".").removesuffix(".tmp")
+    return plain in (INTRUDER, _LARGE) or plain.startswith((report_name(hub_id), _MANY))
 
 
 def _leave_report(setup: Setup, hub_id: str) -> None:
@@ -277,9 +284,9 @@ def _beside_sftp(visit: Visit) -> Iterator[Finding]:
 
 def _filling(visit: Visit, *, has_quota: bool, hub_files: int) -> Iterator[Finding]:
     what = f"leave a file of more than {FILE_BYTES // 1024} KiB"
-    yield Finding("intruder", what, not _can_leave(visit, {"f" * 64: bytes(2 * FILE_BYTES)}))
+    yield Finding("intruder", what, not _can_leave(visit, {_LARGE: bytes(2 * FILE_BYTES)}))
     if has_quota:
-        many = {f"{number:064x}": b"x" for number in range(hub_files + 10)}
+        many = {f"{_MANY}{number:08x}": b"x" for number in range(hub_files + 10)}
         yield Finding("intruder", f"leave more than {hub_files} files", not _can_leave(visit, many))
     else:
         detail = "this kernel counts no single hub: all inboxes together have a limit; ingest makes room"

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from content_packs.errors import LocalError, UsageError
+from content_packs.owner import as_owner
 from content_packs.transports.host_keys import fingerprint, parse_host_keys
 from provisioning.central import host_keys
 from provisioning.central.fleet import Fleet, Hub, open_fleet
 from provisioning.central.host_keys import KnownKey
 from provisioning.central.office import Office
-from provisioning.central.owner import as_owner
 from provisioning.central.release import change
 from provisioning.central.reports import open_reports
 from provisioning.central.sshd import render, server

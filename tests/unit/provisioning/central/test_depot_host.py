@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from provisioning.central import host_keys, readers
 from provisioning.central.fleet import Hub, iso, open_fleet
 from provisioning.central.host_keys import KnownKey
 from provisioning.central.ssh_keys import confine
-from provisioning.central.sshd import render
+from provisioning.central.sshd import doctor, render
 from provisioning.central.sshd.accounts import read_allowed
 from provisioning.central.sshd.names import PROBES, account_of
 from provisioning.central.sshd.setup import Setup
@@ -155,3 +156,15 @@ def test_the_last_host_key_stays_and_a_beginning_names_one(tmp_path):
         with pytest.raises(UsageError, match="at most 16"):
             host_keys.add(fleet, [new_key() for _ in range(16)])
         assert host_keys.list_host_keys(fleet) == (other,)
+
+
+def test_a_doctor_takes_away_what_it_left_and_no_report_that_came_meanwhile(tmp_path):
+    setup = Setup(str(tmp_path))
+    inbox = setup.depot / "inbox" / "h-1"
+    inbox.mkdir(parents=True)
+    own, report = doctor.report_name("h-1"), sha256(b"a report of the hub").hexdigest()
+    left = [own, f"{own}-2", f".{own}.tmp", "f" * 64, f".{'f' * 64}.tmp", f"{7:064x}", "intruder"]
+    with doctor.clean_inbox(setup, "h-1"):
+        for name in [*left, report, f".{report[::-1]}.tmp"]:
+            (inbox / name).touch()
+    assert {path.name for path in inbox.iterdir()} == {report, f".{report[::-1]}.tmp"}

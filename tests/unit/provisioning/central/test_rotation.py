@@ -1,13 +1,15 @@
 """Every key of the office is replaced, lost or stolen, and hubs follow: at any moment, and from anywhere."""
 
 import shutil
+from contextlib import nullcontext
 
 import pytest
 
+from content_packs.depot import OFFICE_TARGET
 from content_packs.errors import LocalError, UsageError
 from provisioning.central import metadata
 from provisioning.central.fleet import open_fleet
-from provisioning.central.keys import OFFLINE_KEYS, ONLINE_KEYS, ROOT_KEYS
+from provisioning.central.keys import OFFLINE_KEYS, ONLINE_KEYS, ROOT_KEYS, KeyRing, keyid_of
 from provisioning.central.rotation import replace_key, rotate
 from support.dying import run_and_die
 from support.office import HubTrust, OfficeAtWork
@@ -144,3 +146,41 @@ def test_a_crash_leaves_the_old_key_or_the_new_and_the_office_goes_on(first_day,
     assert ended
     assert at_write > 8
     assert roots == {"root-2": {1, 2}, "timestamp": {1, 2, 3}, "packs": {1}}[name]
+
+
+@pytest.mark.parametrize("name", ["seal", "root-2", "targets", "packs"])
+def test_a_key_that_hubs_heard_of_before_a_crash_is_not_made_over(work, monkeypatch, name):
+    """The key is signed into the metadata and lies under its first name still; power goes once more."""
+
+    def die(*_, **__):
+        raise InterruptedError
+
+    told, stage = [], KeyRing.stage
+    for dying in ("adopt", "stage", ""):
+        with monkeypatch.context() as patched:
+            if dying == "adopt":
+                patched.setattr(KeyRing, "adopt", die)
+            elif dying:  # the key is written and nothing is signed by it
+                patched.setattr(KeyRing, "stage", lambda *args: die(stage(*args)))
+            with pytest.raises(InterruptedError) if dying else nullcontext():
+                replace_unrehearsed(work, name)
+        told.append(told_key(work, name))
+        assert told[-1] in kept_keys(work, name)
+    assert len(set(told)) == 2
+    if name == "seal":
+        assert set(told) <= kept_keys(work, name)
+
+
+def told_key(work, name):
+    """The key that hubs know: of the root's three, the one that came last."""
+    current = metadata.read_current(work.office.tuf, work.root_bytes)
+    if name == "seal":
+        return current.targets["targets"].targets[OFFICE_TARGET].custom["seal_key"]
+    return (current.root.roles["root"].keyids if name in ROOT_KEYS else current.keyids_of(name))[-1]
+
+
+def kept_keys(work, name):
+    ring = work.office.open_keys()
+    if name == "seal":
+        return {key.public_key().public_bytes_raw().hex() for key in ring.read_seal_keys()}
+    return {keyid_of(path) for path in work.office.keys.rglob(f"{name}*.pem")}

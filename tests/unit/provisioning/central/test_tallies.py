@@ -216,6 +216,20 @@ def test_the_database_is_bounded(reporting):
     assert len(health) <= HEALTH_BY_DAY.days + (KEPT_FOR - HEALTH_BY_DAY).days // 7 + 8
 
 
+def test_an_old_week_keeps_its_worst_heat_and_all_that_was_wrong(reporting):
+    """A month that is printed late tells no fairer story than one that was printed at once."""
+    monday = NOW - 2 * HEALTH_BY_DAY
+    monday -= monday.weekday() * DAY
+    bad_days = {1: replace(HEALTH, temperature_c=85.0), 3: replace(HEALTH, free_bytes=1)}
+    for number in range(7):
+        reporting.say(bad_days.get(number, HEALTH), at=monday + number * DAY)
+    reporting.send()
+    reporting.ingest()
+    [week] = read(reporting, lambda reports: reports.tallies.list_health(HUB, *EVER))
+    assert week.day == (monday + 6 * DAY).date().isoformat()
+    assert (week.temperature_c, week.codes) == (85.0, ("disk-full", "overheating"))
+
+
 def test_a_report_came_when_its_file_was_written_and_by_stick_when_it_was_brought(reporting, tmp_path):
     stick = tmp_path / "stick"
     stick.mkdir()

@@ -1,7 +1,9 @@
 """What root does in a folder of another account it does with that account's rights.
 
-Whoever took the portal over may put links anywhere in the hub's folder; so followed, they lead no further
-than the portal itself reaches. On a machine where we are not root, or the folder is root's, nothing changes.
+Whoever took that account over may put links anywhere in its folder, such as the hub's or the office's; so
+followed, they lead no further than the account itself reaches, and what root makes there is the account's:
+SQLite makes files beside a database, and root's would lock its owner out. Where we are not root, or the
+folder is root's, nothing changes.
 """
 
 import os
@@ -19,6 +21,8 @@ def as_owner(folder: Path) -> Iterator[None]:
         OSError: there is no such folder, or this process may not change its account: then nothing was done.
     """
     owner = folder.lstat()
+    if owner.st_uid == 0:
+        owner = folder.stat()  # a link of root's own, such as one to a larger disk
     if os.geteuid() != 0 or owner.st_uid == 0:
         yield
         return
