@@ -15,10 +15,8 @@ MAX_HEAD_BYTES = 1024 * 1024  # as it lies; some 2000 packs for one hub
 MAX_UNPACKED_BYTES = 8 * 1024 * 1024  # the worst JSON of this size takes 220 MB to parse, which a Pi has
 STATE_DIGITS = 32
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,99}")
-_OPTIONS: Mapping[int, int] = {
-    zstd.CompressionParameter.compression_level: 15,  # 19 saves 1 % and takes four times as long
-    zstd.CompressionParameter.checksum_flag: 1,
-}
+_LEVEL = 15  # 19 saves 1 % and takes four times as long
+_PATCH_LEVEL = 6  # of 120 KB in 0.5 ms; 15 takes 10 ms, and its patches are from 4 % smaller to 10 % larger
 
 
 def encode_head(files: Mapping[str, bytes]) -> bytes:
@@ -51,7 +49,11 @@ def state_of(text: bytes) -> str:
 def pack_text(text: bytes, *, prefix: bytes = b"") -> bytes:
     """Compress a head's text; with `prefix`, the text of an earlier head, as a patch of that."""
     earlier = zstd.ZstdDict(prefix, is_raw=True).as_prefix if prefix else None
-    return zstd.compress(text, options=_OPTIONS, zstd_dict=earlier)
+    options: dict[int, int] = {
+        zstd.CompressionParameter.compression_level: _PATCH_LEVEL if prefix else _LEVEL,
+        zstd.CompressionParameter.checksum_flag: 1,
+    }
+    return zstd.compress(text, options=options, zstd_dict=earlier)
 
 
 def unpack_text(data: bytes, *, prefix: bytes = b"") -> bytes:

@@ -19,7 +19,7 @@ bp = Blueprint("sitemap", __name__)
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 # The protocol allows 50,000; a part of so many takes a tenth of a second to make, and 350 kB in memory.
 PART_ADDRESSES = 2_000
-_NO_PAGES = ("assets", "captive", "neighbour", "news", "opds", "preferences", "metrics", "sitemap")
+_NO_PAGES = ("assets", "blocked", "captive", "neighbour", "news", "opds", "preferences", "metrics", "sitemap")
 
 
 @bp.get("/sitemap.xml")

@@ -48,7 +48,7 @@ def _check_key(hub_id: str, public_key: str, known: list[Hub]) -> None:
                 f"{hub_id} is enrolled with another key (school {hub.school!r})",
                 hint=f"If its card was made anew: central replace {hub_id} -o FILE; it keeps its place.",
             )
-        if hub.hub_id != hub_id and hub.public_key == public_key:
+        if public_key and hub.hub_id != hub_id and hub.public_key == public_key:
             raise UsageError(
                 f"this key belongs to {hub.hub_id} (school {hub.school!r})",
                 hint="Two cards from one copy? Run `hub init` anew on one of them, for a key of its own.",

@@ -94,7 +94,7 @@ class Trial:
         except Error as error:
             raise BadDataError(
                 f"{hub_id} would refuse the depot: {error.message}",
-                hint="Nothing that hubs read was changed.",
+                hint="In the rehearsal nothing was changed; after it, restore depot and keys from a backup.",
             ) from error
         offered = {offer.pack_id: offer.version for offer in offers.packs}
         if offered != dict(expected[hub_id]):

@@ -112,6 +112,13 @@ def _describe(name: str, before: Current, after: Current, hubs: int) -> Rotated:
     return Rotated(name, None, False, (before.root.version, after.root.version), tuple(signed), hubs)
 
 
+def check_names(office: Office, names: Iterable[str]) -> None:
+    """Raise UsageError where one of these is no key, before the first is replaced."""
+    with open_fleet(office.fleet_db) as fleet:
+        for name in names:
+            _check_name(fleet, name)
+
+
 def _check_name(fleet: Fleet, name: str) -> None:
     known = (*OFFLINE_KEYS, *ONLINE_KEYS, SEAL_KEY)
     if name.startswith(PUBLISHER):

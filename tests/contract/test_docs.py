@@ -319,7 +319,9 @@ def test_repository_names_no_registry_and_no_machine():
                 assert found is None, f"{relative(path)}: {found.group()}"
 
 
-def test_the_pictures_of_the_portal_stay_small():
-    pictures = list((ROOT / "docs" / "screens").iterdir())
-    assert pictures
-    assert sum(picture.stat().st_size for picture in pictures) <= 700_000
+@pytest.mark.parametrize(("office", "most_bytes"), [(False, 700_000), (True, 250_000)])
+def test_the_pictures_of_portal_and_dashboard_stay_small(office, most_bytes):
+    pictures = (ROOT / "docs" / "screens").iterdir()
+    sizes = [each.stat().st_size for each in pictures if each.name.startswith("dashboard-") == office]
+    assert sizes
+    assert sum(sizes) <= most_bytes

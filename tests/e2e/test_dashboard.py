@@ -1,5 +1,6 @@
 """The office's dashboard in both browsers: each page on a phone and a PC, and work without scripts."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -29,11 +30,12 @@ def sign_in(tab, office):
 
 
 def looked_at(tab, engine, language, name):
-    """Keep pictures of the page that is open; return what is wrong with it."""
+    """Keep pictures of the page that is open, whole but for docs; return what is wrong with it."""
     wrong = []
     for size in (SCHOOL_PC, PHONE):
         tab.show(size)
-        tall = max(size[1], min(int(tab.value("document.documentElement.scrollHeight")), _TALLEST))
+        whole = int(tab.value("document.documentElement.scrollHeight"))
+        tall = size[1] if os.environ.get("RENEW") else max(size[1], min(whole, _TALLEST))
         tab.show((size[0], tall))
         keep_picture(tab, engine, size, language, f"dashboard-{name}")
     wrong += [f"axe: {line}" for line in examine(tab).violations]

@@ -193,12 +193,16 @@ def test_the_host_key_changes_and_hubs_that_were_told_never_notice(host):
     card = (missed / "keys/depot_host_keys").read_text()
     (missed / "keys/depot_host_keys").write_text(card.splitlines()[0] + "\n")  # it knows the present one only
     assert sync(told).code == 0
+    host.central("ingest")  # of what it told, the acks are for it alone
+    with connect(host, A) as transport, pytest.raises(Error):
+        transport.read_files(["acks/h-told"], max_bytes=10_000)
     before = [key["fingerprint"] for key in host.central("host-keys", "list")["host_keys"]]
     assert len(before) == 2
     rotated = host.central("host-keys", "rotate", "--yes")
     assert (rotated["former"], rotated["shown"]) == tuple(before)
     host.wait_for_server()
-    assert sync(told).code == 0
+    again = sync(told)
+    assert (again.code, again.json["reports"]["acked"] > 0) == (0, True)
     assert known_keys(told) == [line.split()[1] for line in host.host_keys()], "and it knows the next one now"
     assert host.central("host-keys", "rotate", code=64)  # nobody has told anything since
 
@@ -219,6 +223,7 @@ def test_an_office_that_is_no_root_is_followed_by_who_is(tmp_path):
         host.run("chown", "-R", "central:central", host.office)
         host.apply("--port", host.port, "--inbox-mib", 0, code=74)
         host.start()
+        assert host.run("stat", "--format=%U", host.office / "depot/tuf/timestamp.json") == "central\n"
         key = host.folder / "key"
         public = host.make_key(key)
         as_office = ("runuser", "-u", "central", "--", CENTRAL, "--dir", host.office)

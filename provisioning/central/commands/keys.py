@@ -1,6 +1,6 @@
 """`central keys`: which keys there are, and what to do when one is old, lost or stolen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from provisioning.central.commands.options import dry_run_option, json_option, n
 from provisioning.central.keylist import Advice, KeyState, advise, list_keys
 from provisioning.central.keys import OFFLINE_KEYS
 from provisioning.central.office import Office
-from provisioning.central.rotation import Rotated, rotate
+from provisioning.central.rotation import Rotated, check_names, rotate
 
 COMMANDS = console.Commands(
     {
@@ -82,12 +82,12 @@ def _line(key: KeyState) -> str:
 
 
 @click.command("rotate")
-@click.argument("name", metavar="KEY")
+@click.argument("names", metavar="KEY...", nargs=-1, required=True)
 @dry_run_option
 @json_option
 @with_office
-def rotate_command(office: Office, name: str, dry_run: bool, as_json: bool) -> None:
-    """Replace KEY by a new one; hubs follow by themselves, however long they were away.
+def rotate_command(office: Office, names: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+    """Replace each KEY by a new one; hubs follow by themselves, however long they were away.
 
     KEY is root-1, root-2, root-3, targets, packs, assignments, snapshot, timestamp, seal or publisher-NAME.
     All of it is first done on a copy, with keys that are then thrown away, and read there by the program that
@@ -95,7 +95,14 @@ def rotate_command(office: Office, name: str, dry_run: bool, as_json: bool) -> N
     For a key of the root, targets, snapshot and timestamp two root keys must be here; for the others the key
     targets. The new key lies where the former one did, which is gone.
     """
-    _tell(rotate(office, name, now=now(), dry_run=dry_run), as_json=as_json)
+    check_names(office, names)
+    done = []
+    for name in names:
+        done.append(rotate(office, name, now=now(), dry_run=dry_run))
+        if not as_json:
+            _tell(done[-1])
+    if as_json:
+        _print(done, dry_run=dry_run)
 
 
 @click.command("recover")
@@ -119,25 +126,30 @@ def recover(office: Office, name: str, into: Path | None, dry_run: bool, as_json
         raise UsageError(f"{into}: no such folder", hint="Name the folder of a stick that is mounted.")
     if into is not None:
         office = replace(office, access=replace(office.access, folders=(*office.access.folders, into)))
-    _tell(rotate(office, name, now=now(), lost=True, into=into, dry_run=dry_run), as_json=as_json)
-
-
-def _tell(done: Rotated, *, as_json: bool) -> None:
-    before, after = done.roots
+    done = rotate(office, name, now=now(), lost=True, into=into, dry_run=dry_run)
     if as_json:
-        console.print_json(
-            {
-                "format": 1,
-                "dry_run": done.rehearsed,
-                "key": done.name,
-                "file": None if done.place is None else str(done.place),
-                "encrypted": done.is_encrypted,
-                "root": {"before": before, "after": after},
-                "signed": list(done.signed),
-                "hubs_tried": done.hubs,
-            }
-        )
-        return
+        _print([done], dry_run=dry_run)
+    else:
+        _tell(done)
+
+
+def _print(done: Sequence[Rotated], *, dry_run: bool) -> None:
+    rows = [
+        {
+            "key": each.name,
+            "file": None if each.place is None else str(each.place),
+            "encrypted": each.is_encrypted,
+            "root": {"before": each.roots[0], "after": each.roots[1]},
+            "signed": list(each.signed),
+            "hubs_tried": each.hubs,
+        }
+        for each in done
+    ]
+    console.print_json({"format": 1, "dry_run": dry_run, "keys": rows})
+
+
+def _tell(done: Rotated) -> None:
+    before, after = done.roots
     if done.rehearsed:
         click.echo("dry run, nothing was changed:")
     click.echo(f"{done.name}: {'would be' if done.rehearsed else 'was'} replaced")

@@ -72,11 +72,23 @@ def find_program_faults(setup: Setup) -> Iterator[Fault]:
     for program, package in needed.items():
         if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is None:
             yield Fault(f"the program {program} is missing", f"run: apt install {package}")
+    yield from _find_owner_faults(setup)
     if find_server() is None and not _is_port_free(setup.port):
         yield Fault(
             f"port {setup.port} is taken by another program",
             "choose another one: central sshd-config --apply --port N",
         )
+
+
+def _find_owner_faults(setup: Setup) -> Iterator[Fault]:
+    """Yield whether the office's account could change the program that root runs for it."""
+    office = Path(setup.office).stat().st_uid
+    for place in (Path(sys.prefix), Path(__file__).parent):
+        if office != 0 and place.stat().st_uid == office:
+            yield Fault(
+                f"{place} belongs to the account of the office, and root runs what is there",
+                f"give it to root: chown -R root: {place}",
+            )
 
 
 def _is_port_free(port: int) -> bool:

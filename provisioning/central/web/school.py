@@ -47,7 +47,7 @@ def index(hub_id: str) -> str:
         odd=view.oddities[:_ODD],
         notes=list_notes(this_office(), hub_id),
         chart=_usage(history),
-        fingerprint=short_fingerprint(view.hub.public_key),
+        fingerprint=short_fingerprint(key) if (key := view.hub.public_key) else "",
         month=f"{now():%Y-%m}",
     )
 
@@ -127,7 +127,8 @@ def ask_revoke(hub_id: str) -> str:
 def revoke(hub_id: str) -> Answer:
     """Take the hub's access away."""
     view = _school(hub_id)
-    do("revoke", lambda fleet: enrolling.revoke(fleet, hub_id, now=now()), {"hub_id": hub_id})
+    why = request.form.get("why", "")
+    do("revoke", lambda f: enrolling.revoke(f, hub_id, now=now(), why=why), {"hub_id": hub_id, "why": why})
     return done(_("%(school)s: the hub is revoked.", school=view.hub.school), "/")
 
 

@@ -154,3 +154,49 @@ def test_what_is_asked_for_is_a_beginning_within_the_budget(lengths, left):
     assert sum(part.length for part in cut) <= left
     assert cut[:-1] == ranges[: max(0, len(cut) - 1)]
     assert cut_ranges(ranges, None) == ranges
+
+
+def test_a_pack_of_which_little_may_come_in_a_day_holds_up_no_other(db):
+    little = Limits(day_bytes=400_000)
+    came = b""
+    for day in (23, 24, 25):
+        for hour in (18, 20):  # at eight there is nothing left of its day, in another sync too
+            moment = Moment(datetime.fromisoformat(f"2026-11-{day} {hour}:00"))
+            gate = make_gate(db, Limits(), lambda moment=moment: moment)
+            with gate.for_pack("a", little):
+                more, _ = read(gate, [Range("packs/a/1/blocks-0", len(came), SIZE - len(came))])
+            came += more
+            assert gate.allowance_of("b", little).left_bytes == 400_000
+            assert gate.allowance().left_bytes is None
+        most = min(SIZE, 400_000 * (day - 22))
+        assert 0.95 * most < len(came) <= most
+    assert came == FILES["packs/a/1/blocks-0"]
+
+
+def test_the_tighter_of_the_hubs_own_budget_and_that_of_a_pack_holds(db):
+    gate = make_gate(db, Limits(day_bytes=200_000))
+    with gate.for_pack("a", Limits(day_bytes=400_000)):
+        came, why = read(gate)
+    assert (why, gate.allowance().wait.by_office) == ("day-budget", False)
+    assert 180_000 < len(came) <= 200_000
+
+
+@pytest.mark.parametrize("road", [Road.STICK, Road.FOLDER])
+def test_by_stick_nothing_is_held_back(db, road):
+    gate = make_gate(db, Limits(), road=road)
+    with gate.for_pack("a", Limits(parse_quiet_hours("17:00-19:00"), day_bytes=10_000)):
+        assert read(gate)[1] is None
+    assert history.read_pack_use(db, EVENING, "boot", "a") == 0
+
+
+def test_without_the_time_a_packs_day_is_this_start(db):
+    unknown = Moment(EVENING.local, is_known=False)
+    history.add_pack_use(db, unknown, "boot", "a", 7)
+    history.add_pack_use(db, EVENING, "boot", "b", 5)
+    uses = [
+        history.read_pack_use(db, unknown, "boot", "a"),
+        history.read_pack_use(db, unknown, "next boot", "a"),
+        history.read_pack_use(db, EVENING, "next boot", "b"),
+        history.read_pack_use(db, EVENING, "boot", "c"),
+    ]
+    assert uses == [7, 0, 5, 0]

@@ -46,10 +46,11 @@ def test_ingest_says_so_at_once_and_what_to_do(central):
 
 def test_fleet_says_so_on_top_of_the_hub_until_it_is_replaced(central, tmp_path):
     central("ingest")
-    assert central("fleet")[0].splitlines()[1].startswith("  its card was copied")
+    assert "! copied-card" in central("fleet")[0]
+    assert "central replace" in central("alerts")[0]
     key = tmp_path / "new.pub"
     key.write_text(new_key())
     central("replace", HUB, "-o", tmp_path / "hub-config.txt", "--depot", tmp_path)
-    assert "its card was copied" not in central("fleet")[0]
+    assert "copied-card" not in central("fleet")[0]
     central("enrol", HUB, key, "--school", "Школа 1")
-    assert "its card was copied" not in central("fleet")[0]
+    assert "copied-card" not in central("fleet")[0]

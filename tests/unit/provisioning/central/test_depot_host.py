@@ -14,6 +14,7 @@ from content_packs.errors import BadDataError, UsageError
 from provisioning.central import host_keys, readers
 from provisioning.central.fleet import Hub, iso, open_fleet
 from provisioning.central.host_keys import KnownKey
+from provisioning.central.ssh_keys import confine
 from provisioning.central.sshd import render
 from provisioning.central.sshd.accounts import read_allowed
 from provisioning.central.sshd.names import PROBES, account_of
@@ -86,7 +87,9 @@ def test_only_lines_that_the_office_writes_let_somebody_in(tmp_path):
     (folder / ".h-3.tmp").write_text(good)
     os.mkfifo(folder / "h-4")
     allowed = {each.hub_id: each.keys.decode() for each in read_allowed(tmp_path)}
-    assert allowed == {**dict.fromkeys(PROBES, ""), "h-1": good + timed, "h-2": "", "h-4": ""}
+    let_in = b"".join(confine(line.encode().strip()) + b"\n" for line in (good, timed)).decode()
+    assert allowed == {**dict.fromkeys(PROBES, ""), "h-1": let_in, "h-2": "", "h-4": ""}
+    assert all(",command=" in line for line in let_in.splitlines()), "nobody without what he may ask for"
 
 
 def test_a_file_is_for_one_account_and_those_that_it_named_before(tmp_path):

@@ -163,7 +163,7 @@ def test_a_lost_key_is_made_anew_on_the_stick_that_is_named(work, tmp_path):
     stick.mkdir()
     (work.office.keys / "offline/root-3.pem").unlink()
     told = json.loads(run(work, "keys", "recover", "root-3", "--into", stick, "--json").stdout)
-    assert told["file"] == str(stick / "root-3.pem")
+    assert told["keys"][0]["file"] == str(stick / "root-3.pem")
     assert [key.is_known for key in list_keys(with_access(work, stick).office)] == [True] * 9
 
 
@@ -246,3 +246,16 @@ def test_a_terminal_asks_and_shows_nothing_of_what_is_typed(tmp_path):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown
     assert WORDS.encode() not in shown
     assert keyfile.is_encrypted((tmp_path / "central/keys/offline/root-3.pem").read_bytes())
+
+
+def test_the_keys_of_the_computer_are_replaced_by_one_command(work, tmp_path):
+    hub = HubTrust(work.root_bytes, tmp_path / "trust")
+    names = ["timestamp", "snapshot", "assignments", "seal"]
+    told = json.loads(run(work, "keys", "rotate", *names, "--dry-run", "--json").stdout)
+    assert (told["dry_run"], [each["root"]["after"] for each in told["keys"]]) == (True, [3, 3, 1, 1])
+    assert "timestamp: was replaced" in run(work, "keys", "rotate", *names).stdout
+    assert hub.offered(work.office.depot) == {"maths": 1}
+    before = work.root_bytes
+    run(work, "keys", "rotate", "packs", "pakcs", exit_code=64)
+    assert work.root_bytes == before
+    assert [key.name for key in list_keys(work.office) if not key.is_known] == []

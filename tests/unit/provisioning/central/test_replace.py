@@ -67,6 +67,23 @@ def test_the_former_key_is_out_and_everything_else_stays(work):
     assert f"central replace {HUB}" in refused.value.hint
 
 
+def test_two_replaced_hubs_are_no_twins_and_their_school_can_be_renamed(work):
+    work.enrol("h-2")
+    for hub_id in (HUB, "h-2"):
+        change(
+            work.office,
+            lambda fleet, hub_id=hub_id: enrolling.give_up_card(fleet, hub_id, now=work.now),
+            doing="test",
+            now=work.now,
+        )
+
+    def rename(fleet):
+        return enrolling.enrol(fleet, HUB, "", school="Новий ліцей", ring=None, now=work.now)
+
+    assert change(work.office, rename, doing="test", now=work.now)[0].school == "Новий ліцей"
+    assert not (work.office.hub_keys / HUB).exists()
+
+
 def test_only_a_hub_that_is_enrolled_is_replaced(work):
     work.revoke()
     with pytest.raises(UsageError, match="no hub h-1 is enrolled"):

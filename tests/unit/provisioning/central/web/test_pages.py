@@ -5,11 +5,13 @@ import re
 import pytest
 
 from provisioning.central.audit import list_entries
+from provisioning.central.enrol import give_up_card
 from provisioning.central.filters.tables import FilterTables
 from provisioning.central.fleet import Assignment, open_fleet
 from provisioning.central.people import find_by_name, list_people
 from provisioning.central.release import change
 from provisioning.central.school_notes import list_notes
+from support.office import new_key
 
 PAGES = {
     "viewer": (
@@ -173,6 +175,25 @@ def test_a_school_is_renamed_noted_about_and_revoked(as_role, work):
     assert browser.post("/schools/h-2/revoke").status_code == 303
     assert browser.get("/schools/h-2").status_code == 404
     assert [action for _who, action in actions(work)] == ["revoke", "notes add", "enrol"]
+
+
+def test_the_page_of_a_school_whose_card_is_replaced_has_no_key(as_role, work):
+    work._change(lambda fleet: give_up_card(fleet, "h-2", now=work.now))
+    browser = as_role("admin")
+    assert browser.get("/schools/h-2").status_code == 200
+    assert browser.post("/schools/h-2/place", {"school": "Ліцей", "ring": "pilot"}).status_code == 303
+    assert "Ліцей" in browser.get("/schools/h-2").text
+
+
+def test_a_hub_without_a_link_is_let_in_by_the_text_of_its_status(as_role, work):
+    from hub.school.statusblock import StatusBlock, render_block, short_fingerprint
+
+    browser = as_role("admin")
+    assert browser.post("/pending/status", {"text": "hello"}).status_code == 422
+    key = new_key()
+    text = render_block(StatusBlock("h-new", key, short_fingerprint(key), "101", "Нова школа"))
+    assert browser.post("/pending/status", {"text": text}).location == "/schools/h-new"
+    assert "Нова школа" in browser.get("/schools/h-new").text
 
 
 def test_while_another_command_is_at_it_nothing_is_done(as_role, work):
