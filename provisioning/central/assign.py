@@ -6,7 +6,7 @@ from typing import Literal
 
 from content_packs.depot import MAX_VERSION, check_hub_id, is_pack_id
 from content_packs.errors import UsageError
-from content_packs.trust import MAX_DAY_MB
+from content_packs.trust import MAX_DAY_MB, MAX_PRIORITY
 from hub.uplink.quiet_hours import check_quiet_hours
 from provisioning.central.fleet import Assignment, Fleet
 
@@ -60,6 +60,10 @@ def make_assignment(
     """
     if wrong := check_quiet_hours(quiet_hours):
         raise UsageError(f"--quiet-hours {quiet_hours!r:.80}: {wrong}", hint="For example 08:00-15:00.")
+    if not -MAX_PRIORITY <= priority <= MAX_PRIORITY:
+        raise UsageError(
+            f"--priority {priority}: expected -{MAX_PRIORITY} to {MAX_PRIORITY}", hint="0 is the usual one."
+        )
     if not 0 <= day_mb <= MAX_DAY_MB:
         raise UsageError(f"--day-mb {day_mb}: expected 0 to {MAX_DAY_MB}", hint="0 means no budget.")
     audience: Literal["ring", "hub"]

@@ -17,7 +17,7 @@ from provisioning.central.fleetview.fleet import read_as_of, read_schools
 from provisioning.central.fleetview.view import SchoolView, State
 from provisioning.central.office import Office
 from provisioning.central.reports import Reports, open_reports
-from provisioning.central.tallies import HealthDay
+from provisioning.central.tallies import KEPT_FOR, HealthDay
 
 COLUMNS = (
     "hub_id",
@@ -57,6 +57,11 @@ class Month:
             day = datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
         except ValueError as error:
             raise UsageError(f"{text!r}: expected a month", hint="As in 2026-11.") from error
+        return cls.of(day)
+
+    @classmethod
+    def of(cls, day: date) -> "Month":
+        """Return the month of a day."""
         return cls(day.year, day.month)
 
     @property
@@ -134,6 +139,9 @@ def read_month(office: Office, month: Month, *, now: datetime, hub_id: str | Non
     """
     if month.first > now.date():
         raise UsageError(f"{month}: has not begun", hint=f"It is {now.date().isoformat()}.")
+    if month.last < (now - KEPT_FOR).date():
+        oldest = Month.of((now - KEPT_FOR).date())
+        raise UsageError(f"{month}: is forgotten", hint=f"What hubs told is kept since {oldest}.")
     views = read_schools(office, now, only=hub_id)
     with open_reports(office.reports_db) as reports:
         as_of = read_as_of(reports, now)

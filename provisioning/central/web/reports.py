@@ -28,7 +28,7 @@ def index() -> str:
     """The months."""
     months, day = [], now().date()
     for _number in range(_MONTHS):
-        months.append(Month(day.year, day.month))
+        months.append(Month.of(day))
         day = day.replace(day=1) - timedelta(days=1)
     return render_template("reports/index.html", section="/reports", months=months)
 

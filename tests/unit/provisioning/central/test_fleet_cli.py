@@ -186,7 +186,10 @@ def test_a_month_in_numbers(central):
     assert (row["days_in_contact"], row["opens"]) == ("10", "90")
 
 
-NO_MONTHS = [("2026-13", "expected a month"), ("x", "expected a month"), ("2027-01", "has not begun")]
+NO_MONTHS = [
+    *(("2026-13", "expected a month"), ("x", "expected a month")),
+    *(("2027-01", "has not begun"), ("2025-09", "is forgotten")),
+]
 
 
 @pytest.mark.parametrize(("month", "fault"), NO_MONTHS)

@@ -22,7 +22,12 @@ def test_terms_of_an_assignment_pass_the_preview_and_stand_on_the_page(as_role, 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"quiet_hours": "8-15"}, {"day_mb": "-1"}, {"day_mb": "x"}, {"day_mb": "²"}]
+    "wrong",
+    [
+        {"quiet_hours": "8-15"},
+        *({"day_mb": text} for text in ("-1", "x", "²", "9999999")),
+        *({"priority": text} for text in ("10", "-99", "--", "x")),
+    ],
 )
 def test_terms_that_are_none_are_refused(as_role, wrong):
     answer = as_role("publisher").get("/packs/history/assign", query_string=TERMS | wrong)
