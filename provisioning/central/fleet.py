@@ -242,6 +242,7 @@ def m003_rollouts(db: Database) -> None:
             "reason": str,
             "wait_s": int,
             "enough": int,
+            "at_least_s": int,
             "max_fail": int,
             "deadline": str,
             "started_at": str,

@@ -4,6 +4,7 @@ Publishing takes minutes, much memory and the umask of the whole process: none o
 with threads. A passphrase comes on stdin and is written nowhere.
 """
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -132,6 +133,8 @@ def publish_upload(
         record(office, state.who, "publish", {"packs": outcome.published, "file": state.file}, now)
         names = outcome.published or outcome.already
         work.tell(phase="done", published=names, changes=hubs, step="")
+        for done_with in ("unpacked", "built"):  # it is in the depot now
+            shutil.rmtree(folder / done_with, ignore_errors=True)
     except Error as error:
         work.tell(phase="failed", message=error.message, hint=error.hint or "", step="")
     except Exception:

@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs/howto/day.en.md"
 BIN = Path(sys.executable).parent
 BLOCK = re.compile(r"^```sh ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-APPROVAL = re.compile(r"(enrol (h-\d+) --approve) [A-Z0-9]{4}-[A-Z0-9]{4}")
+FINGERPRINT = r"\b(?:[A-Z0-9]{4}-){3}[A-Z0-9]{4}\b"
+APPROVAL = re.compile(rf"(enrol (h-\d+) --approve) {FINGERPRINT}")
 NO_SYSTEMD = "--inbox-mib 0 || [ $? = 74 ]"  # here: the server is started by hand, and no disk is mounted
 MONTH = timedelta(days=31)
 
@@ -59,7 +60,7 @@ class Card:
 
     @property
     def fingerprint(self):
-        return re.search(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b", self.status.read_text(encoding="utf-8-sig"))[0]
+        return re.search(FINGERPRINT, self.status.read_text(encoding="utf-8-sig"))[0]
 
     def sync(self):
         """Let the timer start a sync; return its exit code. What it says is shown where the test fails."""
@@ -185,8 +186,9 @@ def test_every_command_of_the_guide_does_what_it_says(day):
     assert "never" in day.type("central ingest")
     assert day.editions() == {"h-101": 1, "h-102": None, "h-103": 1}
 
-    day.type("central card h-103")
+    day.type("central replace h-103")
     broken = day.cards["h-103"]
+    assert broken.sync() == 77
     day.start_card("h-103")
     assert day.come("h-103") == [77], "it asks"
     day.type("central enrol --pending")

@@ -86,8 +86,10 @@ class Card:
         self.write(self.partitions()[0].start, fat.read_bytes())
 
     def put_boot_folder(self, name: str) -> None:
-        """Make a folder of the boot partition."""
+        """Make a folder of the boot partition, where it is not there yet."""
         fat = self.boot_partition()
+        if subprocess.run(["mdir", "-b", "-i", fat, f"::{name}"], capture_output=True).returncode == 0:
+            return
         _run("mmd", "-i", fat, f"::{name}")
         self.write(self.partitions()[0].start, fat.read_bytes())
 

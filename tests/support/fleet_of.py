@@ -110,7 +110,7 @@ def _hub(number: int, began: datetime) -> Hub:
     name = f"{_VILLAGES[number % len(_VILLAGES)]}, {_TYPES[number % 3]}"
     if number >= len(_VILLAGES):
         name += f" № {number // len(_VILLAGES) + 1}"
-    if number % 50 in (13, 33, 46):
+    if number % 50 in (23, 33, 46):
         name = f"{_ODD[number % 50 % 3]} {number}"[:200]
     ring = "pilot" if number % 20 == 1 else "wave-1" if number % 4 == 2 else "all"
     return Hub(f"h-{0x7F3A0000 + number:08x}", name, ring, new_key(), iso(began))

@@ -60,6 +60,7 @@ class Machine:
     extra: Sequence[str] = ()
     log: Path | None = None  # what is written to the card is written down there: tests/image/power_cuts.py
     arguments: str = ""  # more words of the kernel command line
+    slot: str = ""  # that the firmware started last
     process: "subprocess.Popen[bytes] | None" = None
     console: bytearray = field(default_factory=bytearray)
     _ear: threading.Thread | None = None
@@ -155,10 +156,10 @@ class Machine:
 
     def _kernel_files(self) -> None:
         fat = self.card.boot_partition()
-        slot = named_slot(boot_file(fat, "config.txt"))
+        self.slot = named_slot(boot_file(fat, "config.txt"))
         names = ["vmlinuz", "initrd.img", "cmdline.txt", *filter(None, [BOARDS[self.board].dtb])]
         for name in names:
-            self._file(name).write_bytes(boot_file(fat, f"{slot}/{name}"))
+            self._file(name).write_bytes(boot_file(fat, f"{self.slot}/{name}"))
 
     def _file(self, name: str) -> Path:
         return self.card.path.with_suffix(f".{name}")

@@ -57,6 +57,7 @@ def publish(
     no_deltas: bool,
     stages: tuple[Stage, ...] | None,
     wait_s: int,
+    at_least_s: int,
     enough: int,
     max_fail: int,
     deadline: str | None,
@@ -76,7 +77,7 @@ def publish(
         key = PACKS if publisher is None else find_publisher(fleet, publisher).key_name
     if not dry_run:
         office.open_keys().require(key)
-    rules = make_rules(wait_s, enough, max_fail, deadline)
+    rules = make_rules(wait_s, at_least_s, enough, max_fail, deadline)
     opened = [_verified(folder) for folder in builts]
     moment = now()
     total = sum(built.index.download_bytes + len(built.index_bytes) for built in opened)

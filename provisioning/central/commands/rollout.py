@@ -61,6 +61,7 @@ def start_command(
     spec: str,
     stages: tuple[Stage, ...],
     wait_s: int,
+    at_least_s: int,
     enough: int,
     max_fail: int,
     deadline: str | None,
@@ -72,7 +73,7 @@ def start_command(
     From then on new versions of this pack reach nobody before a rollout of theirs (see `release`). Where
     schools always get the newest version of a pack, publish the next one with `publish --stages`.
     """
-    rules = make_rules(wait_s, enough, max_fail, deadline)
+    rules = make_rules(wait_s, at_least_s, enough, max_fail, deadline)
     pack, moment = parse_spec(spec), now()
 
     def edit(fleet: Fleet, reports: Reports | None) -> Did:

@@ -19,7 +19,7 @@ def _read_span(_: click.Context, __: click.Parameter, text: str) -> int:
     """Return the seconds of `7d`, `12h` or `0`."""
     found = _SPAN.fullmatch(text.strip())
     if found is None or (not found[2] and int(found[1])):
-        raise click.BadParameter(f"{text!r}: expected days or hours such as 7d or 12h, or 0 for no end.")
+        raise click.BadParameter(f"{text!r}: expected days or hours such as 7d or 12h, or 0.")
     return int(found[1]) * (_HOUR_S if found[2] == "h" else DAY_S)
 
 
@@ -68,6 +68,15 @@ def rules_options(function: F) -> F:
             help="After --wait: so many of a stage's hubs must have it.",
         ),
         click.option(
+            "--at-least",
+            "at_least_s",
+            metavar="SPAN",
+            default="0",
+            show_default=True,
+            callback=_read_span,
+            help="So long each stage but the last lasts, however soon all have it: time to notice faults.",
+        ),
+        click.option(
             "--wait",
             "wait_s",
             metavar="SPAN",
@@ -82,6 +91,6 @@ def rules_options(function: F) -> F:
     return function
 
 
-def make_rules(wait_s: int, enough: int, max_fail: int, deadline: str | None) -> Rules:
+def make_rules(wait_s: int, at_least_s: int, enough: int, max_fail: int, deadline: str | None) -> Rules:
     """Return what these options say."""
-    return Rules(wait_s, enough, max_fail, deadline)
+    return Rules(wait_s, enough, at_least_s, max_fail, deadline)

@@ -31,6 +31,7 @@ class Rollout:
     reason: Why = ""
     wait_s: int = 0  # after which a stage is done with enough hubs; 0: it waits for all of them
     enough: int = 50  # per cent
+    at_least_s: int = 0  # so long a stage lasts, but the last one: somebody looks at it
     max_fail: int = 1  # at so many failed hubs it pauses
     deadline: str | None = None  # a day, ISO 8601
     released_at: str | None = None  # since when it says nothing any more

@@ -202,9 +202,11 @@ class _Work:
         """Whether nothing more is awaited of this stage; of the last one: of the whole rollout."""
         is_last = self.rollout.stage + 1 == len(self.rollout.stages)
         awaited = [m for m in self.members if is_last or m.stage == self.rollout.stage]
+        waited = self._now - datetime.fromisoformat(self.rollout.stage_at)
+        if awaited and not is_last and waited < timedelta(seconds=self.rollout.at_least_s):
+            return False
         if all(member.state in DONE for member in awaited):
             return True
-        waited = self._now - datetime.fromisoformat(self.rollout.stage_at)
         if not self.rollout.wait_s or waited < timedelta(seconds=self.rollout.wait_s):
             return False
         counted = [member for member in awaited if member.state != "skipped"]

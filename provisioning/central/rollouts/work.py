@@ -30,6 +30,7 @@ class Rules:
 
     wait_s: int = WAIT_S  # 0: each stage waits for all of its hubs
     enough: int = 50  # per cent of a stage's hubs, once `wait_s` is over
+    at_least_s: int = 0  # of a stage, however soon all have it: time to see how lessons go with it
     max_fail: int = 1
     deadline: str | None = None  # a day, ISO 8601
 
@@ -80,6 +81,7 @@ def start(
         changed_at=at,
         wait_s=rules.wait_s,
         enough=rules.enough,
+        at_least_s=rules.at_least_s,
         max_fail=rules.max_fail,
         deadline=rules.deadline,
     )

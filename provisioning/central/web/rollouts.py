@@ -222,6 +222,7 @@ def _begin(fleet: Fleet, reports: Reports | None, pack_id: str, form: Mapping[st
     rules = Rules(
         wait_s=_number(form, "wait_days", 7, _MOST_DAYS) * DAY_S,
         enough=_number(form, "enough", 50, 100),
+        at_least_s=_number(form, "at_least_days", 0, _MOST_DAYS) * DAY_S,
         max_fail=_number(form, "max_fail", 1, 10_000),
         deadline=form.get("deadline") or None,
     )

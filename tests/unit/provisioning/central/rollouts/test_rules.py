@@ -128,6 +128,13 @@ def go(states, *, now=NOW, kind="web", is_on_offer=True, **values):
         (["ok", "fetching", "silent"], {"stage_at": LATER, "wait_s": 0}, ("running", "", 0)),
         (["ok", "fetching", "silent"], {"stage_at": LATER, "enough": 51}, ("running", "", 0)),
         (["ok", "fetching", "silent"], {"wait_s": 30 * 86400}, ("running", "", 0)),
+        (
+            ["ok", "ok", "silent"],
+            {"at_least_s": 30 * 86400},
+            ("running", "", 0),
+        ),  # somebody looks at it first
+        (["ok", "ok", "silent"], {"at_least_s": 86400}, ("running", "", 1)),
+        (["failed", "ok", "silent"], {"at_least_s": 30 * 86400}, ("paused", "failures", 0)),  # at once
         (["silent", "silent", "silent"], {}, ("running", "", 0)),  # a week of silence is no success
         (["ok", "failed", "silent"], {}, ("paused", "failures", 0)),
         (["ok", "failed", "silent"], {"max_fail": 2}, ("running", "", 1)),

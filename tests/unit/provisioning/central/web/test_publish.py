@@ -116,6 +116,7 @@ def test_a_source_is_sent_looked_through_published_and_noted(as_role, tmp_path):
     assert "Хімія" in page.text
     assert browser.post(sent.location).status_code == 303
     assert settled(browser).published == ("chemistry@1",), state_of(browser)
+    wait_for(lambda: not list(browser.office.uploads.glob("*/unpacked")), timeout_s=60)
     with open_fleet(browser.office.fleet_db) as fleet:
         assert "chemistry@1" in [pack.name for pack in fleet.list_packs()]
     assert [(entry.who, entry.action) for entry in list_entries(browser.office)] == [
