@@ -28,6 +28,11 @@ class Alert:
     since: str = ""  # ISO 8601; empty: not known
 
     @property
+    def about(self) -> str:
+        """The version of a pack that it is about; a school may have the same trouble with several."""
+        return str(self.values.get("pack", self.values.get("name", "")))
+
+    @property
     def said(self) -> str:
         """What is so, in English."""
         return self.text % worded(self.values)

@@ -73,8 +73,8 @@ def look_at(known: Known, *, now: datetime) -> SchoolView:
     """Return how a school is, by what is known of it; `now` is up to when reports were taken in."""
     rhythm = learn(known.contacts, way=known.via or "link", now=now)
     eta = _eta(known, rhythm, now)
-    found = {
-        alert.code: replace(alert, since=alert.since or known.since.get(alert.code, ""))
+    found = {  # a fault that two looks find is one
+        (alert.code, alert.about): replace(alert, since=alert.since or known.since.get(alert.code, ""))
         for alert in (*_of_contact(known, rhythm, now), *list_signs(known, now=now), *_of_pace(known, eta))
     }
     every = sorted(found.values(), key=lambda alert: (LEVELS.index(alert.level), alert.code))

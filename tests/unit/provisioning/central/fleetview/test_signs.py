@@ -136,3 +136,14 @@ def test_values_may_hold_anything():
     hostile = UpdateBody("1", {"%(x)s@1": "failed"}, {"%(x)s@1": "100 % <b>"})
     [alert] = look_at(known(newest=heard(hostile), contacts=DAILY), now=NOW).reasons
     assert alert.said == "The hub's own update %(x)s@1 did not work: 100 % <b>"
+
+
+def test_each_pack_that_fails_is_told():
+    names = ("maths", "reader")
+    failures = tuple(Failure(name, 2, 3, "bad-index", NOW.isoformat()) for name in names)
+    packs = [PackState(name, 2, 1, "waiting") for name in names]
+    updates = UpdateBody("1", {"hub-software@7": "failed", "hub-image@3": "refused"}, {})
+    reasons = look_at(known(packs=packs, failures=failures, newest=heard(updates)), now=NOW).reasons
+    about = sorted((alert.code, alert.about) for alert in reasons)
+    fails = [("pack-fails", "maths@2"), ("pack-fails", "reader@2")]
+    assert about == [*fails, ("update-failed", "hub-image@3"), ("update-failed", "hub-software@7")]
