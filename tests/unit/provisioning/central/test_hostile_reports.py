@@ -54,6 +54,12 @@ def office(tmp_path_factory):
     return made
 
 
+@pytest.fixture(autouse=True)
+def on_that_day(monkeypatch):
+    """The month is not forgotten yet."""
+    monkeypatch.setattr("provisioning.central.web.reports.now", lambda: NOW)
+
+
 @pytest.fixture
 def reporting(office, tmp_path):
     return Reporting(OfficeAtWork(office).copy(tmp_path / "central").office, tmp_path / "hub")
