@@ -4,7 +4,6 @@ What leaves the school: docs/howto/privacy.en.md. A new kind of event is a datac
 """
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -219,7 +218,8 @@ def _is_text(value: object) -> bool:
 
 
 def _is_number_or_none(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and math.isfinite(value))
+    # An int beyond every float cannot be asked whether it is finite; what is kept must be writable on a page.
+    return value is None or (isinstance(value, int | float) and -MAX_NUMBER <= value <= MAX_NUMBER)
 
 
 def _of_list(is_right: Callable[[object], bool]) -> Callable[[object], bool]:
@@ -244,7 +244,7 @@ _RULES: Mapping[object, tuple[str, Callable[[object], bool]]] = {
     dict[str, str]: ("an object of texts", _of_dict(_is_text)),
     dict[str, list[int]]: ("an object of lists of numbers", _of_dict(_of_list(_is_count))),
     int | None: ("a number from 0, or null", lambda value: value is None or _is_count(value)),
-    float | None: ("a number or null", _is_number_or_none),
+    float | None: (f"a number of at most {MAX_NUMBER}, or null", _is_number_or_none),
     str | None: ("text or null", lambda value: value is None or _is_text(value)),
 }
 

@@ -12,11 +12,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from content_packs.segment import MAX_NUMBER
 from hub.events import Event
 
 KEPT_FOR = timedelta(days=396)  # 13 months: a year, and its month of the year before beside it
 USAGE_BY_DAY = timedelta(days=92)  # then by month: what 2000 schools open would else be 8 million rows
 HEALTH_BY_DAY = timedelta(days=62)  # then one row a week
+_MOST_OPENS = 10**9  # of a pack on a day: whatever a hub says, a sum of many fits into SQLite's 64 bits
 _AHEAD = timedelta(days=1)  # a clock may be a day off, by its zone
 _HEALTH = ("day", "free_bytes", "total_bytes", "temperature_c", "boots", "uptime_s")
 _TRAFFIC = ("received_bytes", "sent_bytes", "syncs_ok", "syncs_failed")
@@ -102,8 +104,8 @@ class Tallies:
         for pack_id, opens in body["opens"].items():
             self._db.execute(
                 "insert into opens (hub_id, day, pack_id, opens) values (?, ?, ?, ?) "
-                "on conflict (hub_id, day, pack_id) do update set opens = opens + excluded.opens",
-                [hub_id, day, pack_id, opens],
+                "on conflict (hub_id, day, pack_id) do update set opens = min(opens + excluded.opens, ?)",
+                [hub_id, day, pack_id, min(opens, _MOST_OPENS), _MOST_OPENS],
             )
 
     def _count_traffic(self, hub_id: str, day: str, body: Mapping[str, Any]) -> None:
@@ -115,7 +117,8 @@ class Tallies:
             "syncs_ok": (result == "ok") + quiet.get("ok", 0),
             "syncs_failed": (result not in ("ok", None)) + sum(quiet.values()) - quiet.get("ok", 0),
         }
-        added = ", ".join(f"{name} = {name} + excluded.{name}" for name in values)
+        values = {name: min(value, MAX_NUMBER) for name, value in values.items()}
+        added = ", ".join(f"{name} = min({name} + excluded.{name}, {MAX_NUMBER})" for name in values)
         self._db.execute(
             f"insert into traffic (hub_id, day, {', '.join(values)}) values (?, ?, ?, ?, ?, ?) "  # noqa: S608
             f"on conflict (hub_id, day) do update set {added}",

@@ -23,4 +23,5 @@ def _cell(cell: Cell) -> Cell:
     if not isinstance(cell, str):
         return cell
     text = "".join(c if c.isprintable() else " " for c in cell)
-    return f"'{text}" if cell.lstrip(" ").startswith(_FORMULA) else text
+    is_formula = cell.startswith(_FORMULA) or text.lstrip(" ").startswith(_FORMULA)
+    return f"'{text}" if is_formula else text

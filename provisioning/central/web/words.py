@@ -158,7 +158,7 @@ def minute(iso: str | None) -> str:
     """Return a time as this machine's own, to the minute."""
     if not iso:
         return ""
-    local = datetime.fromisoformat(iso).astimezone()
+    local = _local(iso)
     return f"{_day(local)}, {local:%H:%M}"
 
 
@@ -176,7 +176,16 @@ def month_name(first: date) -> str:
 
 def day(iso: str | None) -> str:
     """Return the day of a time."""
-    return _day(datetime.fromisoformat(iso).astimezone()) if iso else ""
+    return _day(_local(iso)) if iso else ""
+
+
+def _local(iso: str) -> datetime:
+    """Return a time as this machine's own; as it was told where that is no year of the calendar."""
+    told = datetime.fromisoformat(iso)
+    try:
+        return told.astimezone()
+    except OverflowError:  # a hub says 9999-12-31T23:00-05:00: whatever it says, its school has a page
+        return told
 
 
 def _day(moment: datetime) -> str:
