@@ -41,7 +41,7 @@ from hub.web.door import by_listener
 from hub.web.largebodies import LargeBodies
 from hub.web.origins import Ports, origin
 from hub.web.pagefiles import PageFiles
-from hub.web.patience import PatientWorker
+from hub.patience import PatientWorker
 from hub.web.portal import portal_of
 
 if TYPE_CHECKING:
