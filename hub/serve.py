@@ -29,6 +29,7 @@ from hub.clock import hub_now
 from hub.companions import Companions
 from hub.library.rebuild import open_library
 from hub.machine import return_large_buffers
+from hub.patience import PatientWorker
 from hub.services import ServiceFile
 from hub.settings import HubPaths, HubSettings
 from hub.usage import Usage
@@ -41,7 +42,6 @@ from hub.web.door import by_listener
 from hub.web.largebodies import LargeBodies
 from hub.web.origins import Ports, origin
 from hub.web.pagefiles import PageFiles
-from hub.web.patience import PatientWorker
 from hub.web.portal import portal_of
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from urllib.parse import quote
 
 import pytest
 
+from hub.patience import HalfRequests, PatientSocket
 from hub.services import read_service
 from hub.settings import HubPaths
-from hub.web.patience import HalfRequests, PatientSocket
 from support.data import shared_data
 from support.serving import HUB, Served, free_port, serving, write_settings
 from support.shelves import put, put_files_pack, put_lesson

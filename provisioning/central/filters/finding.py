@@ -51,7 +51,7 @@ def _above(office: Office, each: NameList, name: str) -> str:
         wanted.add(rest)
         rest = rest.partition(".")[2]
     try:
-        with list_file(office, each.name).open(encoding="ascii") as file:
+        with list_file(office, each).open(encoding="ascii") as file:
             return next((n for n in map(str.rstrip, file) if n in wanted), "")
     except OSError:
         return ""

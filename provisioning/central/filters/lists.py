@@ -18,6 +18,7 @@ from provisioning.central.filters.tables import FilterTables, NameList, Policy
 from provisioning.central.fleet import Fleet, iso
 from provisioning.central.office import Office
 
+_HASH_DIGITS = 16
 MAX_BYTES = 256 * 1024 * 1024
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -32,9 +33,24 @@ class Added:
     before: int | None  # domains of the list of this name before; None: there was none
 
 
-def list_file(office: Office, name: str) -> Path:
-    """Return where the names of a list lie."""
-    return office.filters / "lists" / f"{name}.txt"
+def list_file(office: Office, each: NameList) -> Path:
+    """Return where the names of a list lie: by their hash, so that those before stay whole until then."""
+    return _folder(office) / f"{each.name}.{each.sha256[:_HASH_DIGITS]}.txt"
+
+
+def _folder(office: Office) -> Path:
+    return office.filters / "lists"
+
+
+def _remove_former(office: Office, tables: FilterTables) -> None:
+    """Remove what no row names: of lists that were replaced or removed, and of work that was cut short.
+
+    Only what the rows named before this change began is known to be right if the power goes now.
+    """
+    named = {list_file(office, each) for each in tables.list_lists()}
+    for path in _folder(office).glob("*"):
+        if path not in named:
+            path.unlink(missing_ok=True)
 
 
 def add_list(
@@ -76,7 +92,8 @@ def add_list(
     added = NameList(name, category, len(kept), sha256(data).hexdigest(), path.name, iso(now))
     if not dry_run:
         try:
-            write_durably(list_file(office, name), data)
+            _remove_former(office, tables)
+            write_durably(list_file(office, added), data)
         except OSError as error:
             raise local_error(error, f"keeping the list {name}") from error
     tables.save_list(added)
@@ -96,9 +113,11 @@ def remove_list(office: Office, fleet: Fleet, name: str, *, dry_run: bool = Fals
             f"list {name}: the policy {users[0]} has it as an allow list",
             hint=f"First: central filter policy set {users[0]} … without it.",
         )
-    tables.delete_list(name)
     if not dry_run:
-        list_file(office, name).unlink(missing_ok=True)
+        _remove_former(office, tables)
+    tables.delete_list(
+        name
+    )  # its file goes with the next change: if this one is cut short, the list is there
     return found
 
 
@@ -148,7 +167,7 @@ def read_list(office: Office, each: NameList) -> Iterator[str]:
     Raises:
         BadDataError: its file is not what was kept.
     """
-    path = list_file(office, each.name)
+    path = list_file(office, each)
     digest = sha256()
     try:
         with path.open("rb") as file:

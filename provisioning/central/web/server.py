@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from content_packs.console import note
 from content_packs.errors import LocalError
+from hub.patience import PatientWorker
 from provisioning.central.office import Office
 from provisioning.central.people import list_people
 from provisioning.central.web.app import create_dashboard
@@ -22,6 +23,8 @@ _BACKLOG = 64
 _THREADS = 8
 _KEEP_ALIVE_S = 5
 _STOP_S = 10
+_PATIENCE_S = 30.0  # of a browser that stands still
+_UPLOAD_S = 12 * 3600.0  # for a whole pack; it has to come at 4 KiB a second at least, as every request
 
 
 def serve(office: Office, *, host: str, port: int, url: str) -> None:
@@ -41,6 +44,14 @@ def serve(office: Office, *, host: str, port: int, url: str) -> None:
     server.run()
 
 
+class _Worker(PatientWorker):
+    """Waits for no browser for ever: eight that say half a request would else stop the dashboard."""
+
+    patience_s = _PATIENCE_S
+    request_s = _UPLOAD_S
+    most_halves = _THREADS - 2  # of one address, which may be the proxy's, for all browsers behind it
+
+
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     """gunicorn with settings from us alone: no command line, no file, no environment."""
 
@@ -52,7 +63,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     def load_config(self) -> None:
         options: dict[str, Any] = {
             "bind": f"fd://{self._descriptor}",
-            "worker_class": "gthread",
+            "worker_class": _Worker,
             "workers": 1,
             "threads": _THREADS,
             "keepalive": _KEEP_ALIVE_S,

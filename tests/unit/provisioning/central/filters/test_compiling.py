@@ -246,10 +246,34 @@ def test_what_is_in_use_is_not_removed(office):
 
 
 def test_a_damaged_list_is_named(office):
-    (office.office.filters / "lists" / "list-adult.txt").write_text("bad.com\n")
+    [path] = (office.office.filters / "lists").glob("list-adult.*")
+    path.write_text("bad.com\n")
     office.policy()
     with pytest.raises(BadDataError, match="expected the 2 names that were kept"):
         office.publish()
+
+
+@pytest.mark.parametrize("what", [add_list, remove_list])
+def test_a_list_outlives_a_power_cut_while_it_is_changed(office, what):
+    office.policy()
+    before = office.publish().compiled.total
+    other = office.tmp / "other"
+    other.write_text("quite-other.com\n")
+    more = ([other], {"category": "adult", "now": NOW}) if what is add_list else ([], {})
+    with (
+        pytest.raises(KeyboardInterrupt),
+        open_fleet(office.office.fleet_db) as fleet,
+        fleet.transaction(),
+    ):
+        what(office.office, fleet, "list-adult", *more[0], **more[1])
+        raise KeyboardInterrupt
+    assert office.publish().compiled.total == before
+
+
+def test_what_lists_were_before_is_not_kept_for_ever(office):
+    for number in range(4):
+        office.add("list-adult", f"bad-{number}.com")
+    assert len([*(office.office.filters / "lists").glob("list-adult.*")]) == 2
 
 
 labels = st.sampled_from(["a", "b", "a-b", "1", "_x"])

@@ -1,7 +1,8 @@
 """gunicorn's threaded worker, made to wait for no browser for ever.
 
 gunicorn itself reads and writes without a time limit, so as many browsers as it has threads, out of reach in
-the middle of a film or of half a request, would stop the portal for everybody.
+the middle of a film or of half a request, would stop the portal for everybody. The office's dashboard is
+served by it, too.
 """
 
 import errno
@@ -57,10 +58,17 @@ class PatientSocket(socket.socket):
     """A connection that ends, as if the other side had reset it, where that side stands still."""
 
     def __init__(
-        self, taken: socket.socket, patience_s: float, *, halves: HalfRequests, most_halves: int
+        self,
+        taken: socket.socket,
+        patience_s: float,
+        *,
+        halves: HalfRequests,
+        most_halves: int,
+        request_s: float | None = None,
     ) -> None:
         super().__init__(taken.family, taken.type, taken.proto, fileno=taken.detach())
         self._patience_s = patience_s
+        self._whole_s = request_s or patience_s
         self._halves, self._most_halves = halves, most_halves
         self._address = _address_of(self)
         self._request_until = self._request_at_most = 0.0
@@ -73,7 +81,7 @@ class PatientSocket(socket.socket):
         self._begin_request()
 
     def _begin_request(self) -> None:
-        self._request_at_most = time.monotonic() + self._patience_s
+        self._request_at_most = time.monotonic() + self._whole_s
         self._request_until = min(self._request_at_most, time.monotonic() + _REQUEST_S)
 
     @property
@@ -169,13 +177,20 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     """Give every connection its time limits; use a subclass with the patience of the hub's settings."""
 
     patience_s = 30.0
+    request_s: float | None = None  # for a whole request, however large; None: the time of one silence
+    most_halves: int | None = None  # of one address; None: half of the threads
     halves = HalfRequests()  # of this process
 
     def enqueue_req(self, conn: Any) -> None:  # noqa: ANN401
         """Hand a connection to a thread, once it has said something."""
         if not isinstance(conn.sock, PatientSocket):
-            most = min(_MOST_HALVES, max(1, self.cfg.threads // 2))
-            conn.sock = PatientSocket(conn.sock, self.patience_s, halves=self.halves, most_halves=most)
+            conn.sock = PatientSocket(
+                conn.sock,
+                self.patience_s,
+                halves=self.halves,
+                most_halves=self.most_halves or min(_MOST_HALVES, max(1, self.cfg.threads // 2)),
+                request_s=self.request_s,
+            )
             conn.sock.setblocking(False)
         if conn.initialized or conn.data_ready:
             super().enqueue_req(conn)
