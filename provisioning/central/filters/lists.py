@@ -34,7 +34,7 @@ class Added:
 
 
 def list_file(office: Office, each: NameList) -> Path:
-    """Return where the names of a list lie: by their hash, so that those before stay whole until then."""
+    """Return where the names of a list lie: by their hash, so that a replaced one stays whole until then."""
     return _folder(office) / f"{each.name}.{each.sha256[:_HASH_DIGITS]}.txt"
 
 
