@@ -31,11 +31,7 @@ from support.office import HUB, NOW, HubTrust, OfficeAtWork, versions
 @pytest.fixture(scope="module")
 def first_day(tmp_path_factory):
     """An office with maths v1, assigned to one hub; tests work on copies of it."""
-    work = OfficeAtWork.found(tmp_path_factory.mktemp("office") / "central")
-    work.publish(work.build("maths", 1))
-    work.enrol()
-    work.assign("maths")
-    return work
+    return OfficeAtWork.first_day(tmp_path_factory.mktemp("office") / "central")
 
 
 @pytest.fixture

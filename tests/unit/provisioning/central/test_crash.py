@@ -11,10 +11,7 @@ from support.office import HubTrust, OfficeAtWork
 
 @pytest.fixture(scope="module")
 def first_day(tmp_path_factory):
-    work = OfficeAtWork.found(tmp_path_factory.mktemp("office") / "central")
-    work.publish(work.build("maths", 1))
-    work.enrol()
-    work.assign("maths")
+    work = OfficeAtWork.first_day(tmp_path_factory.mktemp("office") / "central")
     work.build("maths", 2)
     return work
 

@@ -27,10 +27,7 @@ FILM = {"index.html": b"<html lang=uk><title>x</title>", "film.bin": random_byte
 @pytest.fixture(scope="module")
 def first_day(tmp_path_factory):
     """An office that published maths v1 and v2; the hub shall have the newest."""
-    work = OfficeAtWork.found(tmp_path_factory.mktemp("office") / "central")
-    work.publish(work.build("maths", 1))
-    work.enrol()
-    work.assign("maths")
+    work = OfficeAtWork.first_day(tmp_path_factory.mktemp("office") / "central")
     work.publish(work.build("maths", 2))
     return work
 

@@ -19,11 +19,7 @@ ALL = (*OFFLINE_KEYS, *ONLINE_KEYS, "seal")
 
 @pytest.fixture(scope="module")
 def first_day(tmp_path_factory):
-    work = OfficeAtWork.found(tmp_path_factory.mktemp("office") / "central")
-    work.publish(work.build("maths", 1))
-    work.enrol()
-    work.assign("maths")
-    return work
+    return OfficeAtWork.first_day(tmp_path_factory.mktemp("office") / "central")
 
 
 @pytest.fixture
