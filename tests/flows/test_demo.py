@@ -71,11 +71,11 @@ def living(folder):
 
 
 def digest(folder):
-    """Return every file below `folder` with its hash."""
+    """Return every file below `folder` with its hash, but for reports.db, which notes when it was looked at."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink()
+        if path.is_file() and not path.is_symlink() and path.name != "reports.db"
     }
 
 

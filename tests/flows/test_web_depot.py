@@ -51,7 +51,7 @@ def test_hub_syncs_from_a_web_server_and_its_reports_wait(road, tmp_path):
 def locations_of_the_how_to():
     """Return what the how-to tells an administrator to write into nginx.conf."""
     page = (Path(__file__).parents[2] / "docs/howto/admin.en.md").read_text(encoding="utf-8")
-    return " ".join(re.findall(r"^    (location .+)$", page, re.MULTILINE))
+    return " ".join(re.findall(r"^    (location .+\})$", page, re.MULTILINE))
 
 
 def test_caches_must_ask_anew_for_all_that_changes(road, tmp_path):

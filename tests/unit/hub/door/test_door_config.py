@@ -110,9 +110,15 @@ def test_a_trial_takes_free_ports_or_those_that_are_given():
     assert len({free.port, free.packs_port, free.kolibri_port, free.zip_port}) == 4
 
 
-@pytest.mark.parametrize("path", ["/search", "/opds/search", "/opds/all", "/sitemap.xml", "/sitemap/2.xml"])
+@pytest.mark.parametrize("path", ["/opds/search", "/opds/all", "/sitemap.xml", "/sitemap/2.xml"])
 def test_nobody_asks_for_what_takes_long_as_often_as_he_likes(path):
     assert zone_of(path) == "search"
+
+
+def test_a_search_that_is_not_finished_yet_is_limited_too():
+    text = text_of(settings_with())
+    assert re.search(r"location = /search \{\n(?: +[^ }].+\n)+? +try_files /\S+ @search;", text)
+    assert re.search(r"location @search \{ limit_req zone=search ", text)
 
 
 @pytest.mark.parametrize(

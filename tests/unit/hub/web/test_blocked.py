@@ -26,7 +26,9 @@ LESSON = {"lesson": "games.example i\n", "lesson_time": "mon-sun 00:00-24:00"}
 def portal(paths):
     install(paths, 7, "casino.example b\n", **LESSON)
     take_filter(paths, NetworkPaths.beside(paths), ram_bytes=0)
-    return create_portal(paths, SETTINGS, ports=Ports(80, 8081)).test_client()
+    client = create_portal(paths, SETTINGS, ports=Ports(80, 8081)).test_client()
+    client.set_cookie("language", "en")
+    return client
 
 
 def ask(portal, name, reason="", *, address="10.83.16.60", token=None):
@@ -73,7 +75,7 @@ def test_without_a_way_out_every_name_leads_home(paths, portal):
 
 
 def test_the_page_says_what_and_why_and_is_kept_nowhere(portal):
-    page = portal.get("/blocked?name=WWW.Casino.Example", headers={"Cookie": "language=en"})
+    page = portal.get("/blocked?name=WWW.Casino.Example")
     text = html.fromstring(page.text).text_content()
     assert "www.casino.example" in text
     assert "Gambling" in text
@@ -91,13 +93,13 @@ def test_a_site_of_the_lesson_says_until_when(paths, portal, monkeypatch, known,
     take_filter(paths, NetworkPaths.beside(paths), ram_bytes=0)
     moment = Moment(datetime.fromisoformat("2026-11-27T09:00"), is_known=known)
     monkeypatch.setattr("hub.web.blocked.hub_moment", lambda *_: moment)
-    page = portal.get("/blocked?name=games.example", headers={"Cookie": "language=en"})
+    page = portal.get("/blocked?name=games.example")
     assert "Games" in page.text
     assert words in page.text
 
 
 def test_a_site_that_is_open_offers_itself(portal):
-    page = portal.get("/blocked?name=good.example", headers={"Cookie": "language=en"})
+    page = portal.get("/blocked?name=good.example")
     assert page.status_code == 200
     assert "This site is not blocked now" in page.text
     assert 'href="http://good.example/"' in page.text
