@@ -71,7 +71,7 @@ def living(folder):
 
 
 def digest(folder):
-    """Return every file below `folder` with its hash, but for reports.db, which notes when it was looked at."""
+    """Return every file below `folder` with its hash; reports.db notes when reports were taken in."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
