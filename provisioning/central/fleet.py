@@ -204,7 +204,7 @@ def m002_cards(db: Database) -> None:
 
 
 @migrations()
-def m004_alerts(db: Database) -> None:
+def m003_alerts(db: Database) -> None:
     """Make the table of alerts that people have taken note of."""
     db.table("alert_mutes").create(
         {"code": str, "hub_id": str, "who": str, "note": str, "at": str, "until": str}, pk=("code", "hub_id")
@@ -212,7 +212,7 @@ def m004_alerts(db: Database) -> None:
 
 
 @migrations()
-def m003_publishers(db: Database) -> None:
+def m004_publishers(db: Database) -> None:
     """Make the table of those who sign packs of their own."""
     db.table("publishers").create(
         {
@@ -228,7 +228,7 @@ def m003_publishers(db: Database) -> None:
 
 
 @migrations()
-def m003_rollouts(db: Database) -> None:
+def m005_rollouts(db: Database) -> None:
     """Make the tables of rollouts: provisioning/central/rollouts/store.py."""
     db.table("rollouts").create(
         {
@@ -270,7 +270,7 @@ def m003_rollouts(db: Database) -> None:
 
 
 @migrations()
-def m003_filters(db: Database) -> None:
+def m006_filters(db: Database) -> None:
     """Make the tables of the content filter: provisioning/central/filters/tables.py."""
     db.table("filter_lists").create(
         {"name": str, "category": str, "domains": int, "sha256": str, "source": str, "added_at": str},
