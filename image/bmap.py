@@ -8,6 +8,7 @@ from pathlib import Path
 
 BLOCK_BYTES = 4096
 _CHUNK_BLOCKS = 256  # 1 MiB at a time
+_ZEROS = bytes(BLOCK_BYTES)
 _NO_HASH = "0" * 64
 _DOCUMENT = """\
 <?xml version="1.0" ?>
@@ -60,7 +61,7 @@ def find_ranges(image: Path) -> Iterator[Range]:
     digest = hashlib.sha256()
     number = -1
     for number, block in enumerate(_read_blocks(image)):
-        if not any(block):
+        if block == _ZEROS[: len(block)]:
             if first is not None:
                 yield Range(first, number - 1, digest.hexdigest())
                 first, digest = None, hashlib.sha256()
@@ -73,12 +74,8 @@ def find_ranges(image: Path) -> Iterator[Range]:
 
 
 def _read_blocks(image: Path) -> Iterator[bytes]:
-    zeros = bytes(BLOCK_BYTES)
     with image.open("rb") as file:
         end = os.fstat(file.fileno()).st_size
         while file.tell() < end:
             chunk = file.read(BLOCK_BYTES * _CHUNK_BLOCKS)
-            if not chunk.strip(b"\0"):
-                yield from (zeros for _ in range(0, len(chunk), BLOCK_BYTES))
-            else:
-                yield from (chunk[at : at + BLOCK_BYTES] for at in range(0, len(chunk), BLOCK_BYTES))
+            yield from (chunk[at : at + BLOCK_BYTES] for at in range(0, len(chunk), BLOCK_BYTES))

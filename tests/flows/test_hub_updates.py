@@ -2,13 +2,13 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from hub import machine
-from hub.card import other_slot, slots, update
+from hub.card import other_slot, slots, software, update
 from hub.card.places import CardPlaces
 from hub.card.slots import SlotState
 from hub.card.update import Updating, settle
@@ -78,9 +78,9 @@ class Card:
         self.road.assign(name)
         assert self.road.sync().code == 0
 
-    def updating(self) -> Updating:
+    def updating(self, now: datetime | None = None) -> Updating:
         settings = read_settings(self.places.hub)
-        return Updating(self.places, settings, self.hands, datetime.now(UTC), self.said.append)
+        return Updating(self.places, settings, self.hands, now or datetime.now(UTC), self.said.append)
 
     def updates(self, *, again: bool = False) -> list[tuple[str, int, str]]:
         """Run `hub card update`; return what became of it."""
@@ -151,7 +151,7 @@ def test_what_somebody_changed_on_the_disk_is_never_run(card, tmp_path):
     assert card.launcher.boot() == IMAGE
 
 
-def test_an_image_goes_into_the_other_slot_and_waits_for_a_start(card, tmp_path):
+def test_an_image_goes_into_the_other_slot_and_waits_for_a_start(card, tmp_path, monkeypatch):
     card.gets(image_source(tmp_path / "image-2", 2))
     assert card.updates() == [("image", 2, "waiting")]
     assert card.device.read_bytes()[: len(ROOT)] == ROOT
@@ -159,11 +159,15 @@ def test_an_image_goes_into_the_other_slot_and_waits_for_a_start(card, tmp_path)
     assert card.updates() == [("image", 2, "waiting")]  # nothing is written twice
     assert "update-image" in card.checks()
 
-    assert not card.updating().restart_if_nobody_minds(
-        asked=False
-    )  # this machine runs by day, or not for long
-    assert card.updating().restart_if_nobody_minds(asked=True)
-    assert card.hands.did == ["reboot"]
+    tonight = datetime.now().astimezone().replace(hour=2, minute=0) + timedelta(days=2)
+    at_noon = tonight.replace(hour=12)
+    monkeypatch.setattr(software, "uptime_s", lambda: 7200.0)
+    assert not card.updating(at_noon).restart_if_nobody_minds(asked=False)
+    assert card.updating(at_noon).restart_if_nobody_minds(asked=True)
+    assert card.updating(tonight).restart_if_nobody_minds(asked=False)
+    monkeypatch.setattr(software, "uptime_s", lambda: 600.0)  # somebody has just switched it on
+    assert not card.updating(tonight).restart_if_nobody_minds(asked=False)
+    assert card.hands.did == ["reboot", "reboot"]
 
     card.starts("b", "hub-v2")
     assert settle(card.places, now=datetime.now(UTC)).find("image").state == "trying"

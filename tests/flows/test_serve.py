@@ -339,12 +339,22 @@ def test_a_taken_port_is_named_with_what_to_do(paths):
     assert "Traceback" not in done.stderr
 
 
+def port_beside_a_taken_one() -> tuple[int, socket.socket]:
+    """A free port, and the socket that listens on the next one; other tests' connections take ports too."""
+    for _ in range(100):
+        port = free_port()
+        try:
+            return port, socket.create_server(("127.0.0.1", port + 1))
+        except OSError:
+            continue
+    raise AssertionError("no two free ports side by side in 100 tries")
+
+
 def test_a_taken_neighbour_port_moves_the_packs_elsewhere(paths):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1] - 1
-        with serving(paths, port=port) as running:
-            assert running.content_port not in (port, port + 1)
-            assert get(running.content_url + "/p/none/")[0] == 404
+    port, taken = port_beside_a_taken_one()
+    with taken, serving(paths, port=port) as running:
+        assert running.content_port not in (port, port + 1)
+        assert get(running.content_url + "/p/none/")[0] == 404
 
 
 def test_prints_one_address_a_line(paths):
