@@ -88,7 +88,7 @@ def secrets_of(machine):
 
 @pytest.mark.timeout(2400)
 def test_two_cards_have_nothing_secret_in_common(new_card, boot):
-    """Acceptance 7: machine ids and keys are made by each card, and what a cut spoiled is mended from its copy."""
+    """Acceptance 7: machine ids and keys are made by each card; what a cut spoiled is mended."""
     seen = []
     for _ in range(2):
         card = new_card()
