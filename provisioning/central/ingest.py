@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from provisioning.central.usb import require_mounted
 
 _BATCH = 64  # segments of one transaction; only one of them at a time is in memory
 _MAX_QUARANTINED = 200  # files; 50 MiB at most
+_UNFINISHED = timedelta(days=1)  # an upload is 256 KiB at most: one that old is dead
 _MAX_FAULTS = 5  # of one segment, told in full
 
 
@@ -110,6 +111,8 @@ class _Ingest:
         with contextlib.ExitStack() as stack:
             try:
                 inbox = stack.enter_context(open_inbox(self.root, hub.hub_id))
+                if inbox is not None and self.way == "link" and not self.dry_run:
+                    inbox.sweep(self.now - _UNFINISHED)
                 names = inbox.list_names() if inbox is not None else []
                 names = [name for name in names if not name.startswith(ENROL_PREFIX)]  # enrol.py reads these
             except OSError as error:  # of this folder: the other hubs have theirs

@@ -1,6 +1,7 @@
 """The depot's host, set up for real in namespaces of its own: what a hub may there, and nobody else."""
 
 import hashlib
+import socket
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,17 @@ def bad(told):
 
 def test_setting_up_again_finds_nothing_to_do(host):
     assert host.apply() == {"format": 1, "port": host.port, "done": [], "left": []}
+    assert host.central("sshd-config", "--check")["faults"] == []
+
+
+def test_a_port_that_is_taken_is_not_told_to_the_server(host):
+    with socket.socket() as other:
+        other.bind(("", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert f"port {port} is taken" in host.apply("--port", port, code=74)
+    with connect(host, A) as transport:
+        assert transport.read_files(["FORMAT"], max_bytes=100)
     assert host.central("sshd-config", "--check")["faults"] == []
 
 
@@ -149,6 +161,8 @@ def test_a_flood_of_reports_fills_their_own_disk_and_nothing_else(host):
             transport.write_files(f"inbox/{A}", {f"{number:064x}": bytes(256 * 1024)})
             sent += 1
     assert 40 < sent < 64
+    [full] = host.central("sshd-config", "--check", code=74)["faults"]
+    assert "the disk of the inboxes is full" in full["what"]
     with connect(host, B) as transport:
         [head] = transport.read_files([f"heads/{B}"], max_bytes=100_000)
         assert head
