@@ -58,7 +58,7 @@ class Office:
 
     @property
     def quarantine(self) -> Path:
-        """What lay in an inbox and is no report, by hub; bounded."""
+        """What lay in an inbox and is no report, by hub: quarantine.py."""
         return self.dir / "quarantine"
 
     @property
