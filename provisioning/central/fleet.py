@@ -76,6 +76,7 @@ class Hub:
     revoked_at: str | None = None
     revoked_why: str | None = None
     replaced_at: str | None = None  # when its card was given up for a new one
+    school_code: str = ""  # as its card says; empty: it was enrolled without one
 
     @property
     def card_since(self) -> str:
@@ -164,6 +165,7 @@ def m001_first(db: Database) -> None:
             "revoked_at": str,
             "revoked_why": str,
             "replaced_at": str,
+            "school_code": str,
         },
         pk="hub_id",
     )

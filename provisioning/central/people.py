@@ -126,6 +126,19 @@ def require_person(office: Office, name: str) -> Person:
     return person
 
 
+def check_new(office: Office, name: str, role: str) -> str:
+    """Return the name as it is kept; UsageError where it is taken or none, or the role is none."""
+    name = check_name(name)
+    check_role(role)
+    if find_by_name(office, name) is not None:
+        raise _taken(name)
+    return name
+
+
+def _taken(name: str) -> UsageError:
+    return UsageError(f"the name {name} is taken", hint="Choose another, or: central people list")
+
+
 def add_person(office: Office, name: str, *, role: str, password: str | None, now: datetime) -> Person:
     """Let somebody sign in; without a password they need a link (`make_link`).
 
@@ -136,7 +149,7 @@ def add_person(office: Office, name: str, *, role: str, password: str | None, no
     secret = "" if password is None else _new_secret(name, password)
     with _changing(office) as db:
         if db.execute("select 1 from people where name = ?", [name]).fetchone():
-            raise UsageError(f"the name {name} is taken", hint="Choose another, or: central people list")
+            raise _taken(name)
         row = (secrets.token_hex(8), name, role, secret, 1, iso(now) if secret else "", "", "", "")
         db.execute("insert into people values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     return require_person(office, name)
@@ -194,18 +207,18 @@ def set_password(office: Office, person: Person, password: str, *, now: datetime
     return require_person(office, person.name)
 
 
-def set_role(office: Office, person: Person, role: str) -> None:
+def set_role(office: Office, person: Person, role: str, *, dry_run: bool = False) -> None:
     """Give a person another role; UsageError where nobody would be left who may do everything."""
     check_role(role)
-    with _changing(office) as db:
+    with _changing(office, keep=not dry_run) as db:
         if role != "admin":
             _require_other_admin(db, person)
         db.execute("update people set role = ? where id = ?", [role, person.id])
 
 
-def remove_person(office: Office, person: Person) -> None:
+def remove_person(office: Office, person: Person, *, dry_run: bool = False) -> None:
     """Let a person sign in no more, and sign them out; UsageError for the last administrator."""
-    with _changing(office) as db:
+    with _changing(office, keep=not dry_run) as db:
         _require_other_admin(db, person)
         db.execute("delete from people where id = ?", [person.id])
 
@@ -319,8 +332,8 @@ def _read_misses(db: Database, who: str, now_s: float) -> Misses:
 
 
 @contextmanager
-def _changing(office: Office) -> Iterator[Database]:
-    """Change in one transaction, which nobody else writes in."""
+def _changing(office: Office, *, keep: bool = True) -> Iterator[Database]:
+    """Change in one transaction, which nobody else writes in; with `keep` false nothing is kept."""
     with open_people_db(office) as db:
         db.execute("begin immediate")
         try:
@@ -328,4 +341,4 @@ def _changing(office: Office) -> Iterator[Database]:
         except BaseException:
             db.execute("rollback")
             raise
-        db.execute("commit")
+        db.execute("commit" if keep else "rollback")

@@ -65,6 +65,7 @@ def test_what_somebody_changed_is_told_and_put_right(host):
 
 def test_the_doctor_finds_a_hub_well_and_an_intruder_shut_out_and_leaves_nothing(host):
     told = host.central("doctor")
+    assert {each["code"] for each in told["advice"]} == {"key-open"}, "on keys as `central keys list`"
     assert bad(told) == set()
     assert len(told["findings"]) > 35
     for place in (f"{host.office}/depot/inbox", f"{host.office}/depot/acks", "/etc/hub-sshd/probe-keys"):
