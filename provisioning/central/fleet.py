@@ -10,7 +10,7 @@ from typing import Literal
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from provisioning.central.database import open_database
+from provisioning.central.database import open_database, transaction
 
 _ANEW = "Make a new installation with `central init DIR`, and each hub anew with `hub init DIR`."
 migrations = Migrations("central")
@@ -206,15 +206,7 @@ def m002_cards(db: Database) -> None:
 
 
 @migrations()
-def m003_alerts(db: Database) -> None:
-    """Make the table of alerts that people have taken note of."""
-    db.table("alert_mutes").create(
-        {"code": str, "hub_id": str, "who": str, "note": str, "at": str, "until": str}, pk=("code", "hub_id")
-    )
-
-
-@migrations()
-def m004_publishers(db: Database) -> None:
+def m003_publishers(db: Database) -> None:
     """Make the table of those who sign packs of their own."""
     db.table("publishers").create(
         {
@@ -230,7 +222,7 @@ def m004_publishers(db: Database) -> None:
 
 
 @migrations()
-def m005_rollouts(db: Database) -> None:
+def m004_rollouts(db: Database) -> None:
     """Make the tables of rollouts: provisioning/central/rollouts/store.py."""
     db.table("rollouts").create(
         {
@@ -272,7 +264,7 @@ def m005_rollouts(db: Database) -> None:
 
 
 @migrations()
-def m006_filters(db: Database) -> None:
+def m005_filters(db: Database) -> None:
     """Make the tables of the content filter: provisioning/central/filters/tables.py."""
     db.table("filter_lists").create(
         {"name": str, "category": str, "domains": int, "sha256": str, "source": str, "added_at": str},
@@ -401,16 +393,8 @@ class Fleet:
     @contextmanager
     def transaction(self, *, keep: bool = True) -> Iterator[None]:
         """All changes inside are kept together, or none: after an error, or where `keep` is false."""
-        self._db.begin()
-        try:
+        with transaction(self._db, keep=keep):
             yield
-        except BaseException:
-            self._db.rollback()
-            raise
-        if keep:
-            self._db.commit()
-        else:
-            self._db.rollback()
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from content_packs.durable import write_durably
 from content_packs.errors import UsageError, local_error
 from hub.passwords import check_password, hash_secret, is_outdated, is_secret
 from hub.tries import Misses, missed, wait_left_s
+from provisioning.central.database import transaction
 from provisioning.central.fleet import iso
 from provisioning.central.office import Office
 from provisioning.central.people_db import open_people_db
@@ -334,11 +335,5 @@ def _read_misses(db: Database, who: str, now_s: float) -> Misses:
 @contextmanager
 def _changing(office: Office, *, keep: bool = True) -> Iterator[Database]:
     """Change in one transaction, which nobody else writes in; with `keep` false nothing is kept."""
-    with open_people_db(office) as db:
-        db.execute("begin immediate")
-        try:
-            yield db
-        except BaseException:
-            db.execute("rollback")
-            raise
-        db.execute("commit" if keep else "rollback")
+    with open_people_db(office) as db, transaction(db, keep=keep):
+        yield db

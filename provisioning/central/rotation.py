@@ -16,7 +16,7 @@ from securesystemslib.signer import CryptoSigner, Key
 from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 
 from content_packs import depot
-from content_packs.durable import locked, write_durably
+from content_packs.durable import write_durably
 from content_packs.errors import LocalError, UsageError, local_error
 from content_packs.trust import PUBLISHER
 from provisioning.central import metadata, roles
@@ -24,7 +24,7 @@ from provisioning.central.fleet import Fleet, open_fleet
 from provisioning.central.keyfile import is_encrypted, read_key_file
 from provisioning.central.keys import OFFLINE_KEYS, ONLINE_KEYS, ROOT_KEYS, SEAL_KEY, KeyRing, keyid_of
 from provisioning.central.metadata import Current
-from provisioning.central.office import Office, readable_by_hubs
+from provisioning.central.office import Office, changing, readable_by_hubs
 from provisioning.central.publishers import Publishers, find_publisher
 from provisioning.central.rehearsal import rehearsal, trial
 from provisioning.central.release import read_wanted, release
@@ -69,7 +69,7 @@ def rotate(
         BadDataError: a hub would refuse the result; nothing was changed.
         BusyError: another command is changing this installation.
     """
-    with locked(office.lock, doing=f"keys rotate {name}"), open_fleet(office.fleet_db) as fleet:
+    with changing(office, f"keys rotate {name}"), open_fleet(office.fleet_db) as fleet:
         _check_name(fleet, name)
         root_bytes = office.root.read_bytes()
         before = metadata.read_current(office.tuf, root_bytes)

@@ -12,7 +12,7 @@ from provisioning.central.commands.options import dry_run_option, json_option, n
 from provisioning.central.key_copies import copy_keys, is_offline, plan_copies
 from provisioning.central.keylist import Advice, KeyState, advise, list_keys
 from provisioning.central.keys import OFFLINE_KEYS
-from provisioning.central.office import Office
+from provisioning.central.office import Office, changing
 from provisioning.central.rotation import Rotated, check_names, rotate
 
 COMMANDS = console.Commands(
@@ -194,7 +194,8 @@ def passphrase(office: Office, name: str, dry_run: bool, as_json: bool) -> None:
         raise UsageError(
             "no new passphrase was given", hint="Run it in a terminal, or say --passphrase-file."
         )
-    path = ring.lock(name, chosen, keep=not dry_run)
+    with changing(office, "keys passphrase"):  # a rotation may just have put another key there
+        path = ring.lock(name, chosen, keep=not dry_run)
     if as_json:
         values = {"key": name, "file": str(path), "encrypted": True}
         console.print_json({"format": 1, "dry_run": dry_run, **values})
@@ -220,9 +221,10 @@ def export(
     With --move they lie there alone. Experts may still find them on a disk of this computer: that is what
     passphrases are for. A key that hubs know is not replaced by an older one.
     """
-    copies = plan_copies(office, folder, names)
-    if not dry_run:
-        copy_keys(copies, move=move)
+    with changing(office, "keys export"):
+        copies = plan_copies(office, folder, names)
+        if not dry_run:
+            copy_keys(copies, move=move)
     if as_json:
         files = [str(target) for _, target in copies]
         console.print_json({"format": 1, "dry_run": dry_run, "files": files, "moved": move and not dry_run})
