@@ -77,6 +77,7 @@ def test_what_somebody_changed_is_told_and_put_right(host):
 
 def test_the_doctor_finds_a_hub_well_and_an_intruder_shut_out_and_leaves_nothing(host):
     told = host.central("doctor")
+    assert {each["code"] for each in told["advice"]} == {"key-open"}, "on keys as `central keys list`"
     assert bad(told) == set()
     assert len(told["findings"]) > 35
     for place in (f"{host.office}/depot/inbox", f"{host.office}/depot/acks", "/etc/hub-sshd/probe-keys"):
@@ -183,6 +184,28 @@ def test_a_revoked_hub_is_out_at_once_and_no_other_one_is(host):
         assert other.read_files(["FORMAT"], max_bytes=100)
     with pytest.raises(HubKeyRefusedError):
         host.connect("h-stolen", stolen)
+
+
+def test_an_account_that_somebody_else_made_gets_no_key_and_stays_as_it_is(host):
+    host.run("useradd", "--shell", "/bin/bash", "hub-h-vasyl")  # locked: it has no password
+    host.run("sh", "-c", "runuser -u hub-h-vasyl -- sleep 600 >/dev/null 2>&1 &")
+    lines = [host.run("getent", base, "hub-h-vasyl") for base in ("passwd", "shadow")]
+    key = host.enrol("h-vasyl")
+    host.run("sh", "-c", f"echo {key.with_suffix('.pub').read_text()} > /etc/hub-sshd/keys/hub-h-vasyl")
+    [fault] = host.apply(code=74)["left"]
+    assert "hub-h-vasyl was not made for a hub" in fault["what"]
+    assert "userdel hub-h-vasyl" in fault["next"]
+    assert host.central("sshd-config", "--check", code=74)["faults"] == [fault]
+    assert [host.run("getent", base, "hub-h-vasyl") for base in ("passwd", "shadow")] == lines
+    assert host.run("pgrep", "--count", "--euid", "hub-h-vasyl").strip() == "1", "its programs go on"
+    assert "hub-h-vasyl" not in host.run("ls", "/etc/hub-sshd/keys")
+    assert host.run("stat", "--format=%U", host.office / "depot/inbox/h-vasyl") != "hub-h-vasyl\n"
+
+    host.run("userdel", "--force", "hub-h-vasyl")
+    host.apply()
+    with host.connect("h-vasyl", key) as transport:
+        assert transport.read_files(["FORMAT"], max_bytes=100)
+    host.central("revoke", "h-vasyl")
 
 
 def test_a_long_id_has_an_account_too(host):

@@ -9,12 +9,12 @@ from content_packs import console
 from content_packs.errors import UsageError
 from provisioning.central.commands.fleet import alert_dict, csv_option, describe_alert
 from provisioning.central.commands.options import dry_run_option, json_option, login, now, with_office
-from provisioning.central.fleet import iso, open_fleet
+from provisioning.central.fleet import iso
 from provisioning.central.fleetview.alert import LEVELS, Alert
 from provisioning.central.fleetview.central import read_office_alerts
 from provisioning.central.fleetview.csvtext import csv_text
 from provisioning.central.fleetview.fleet import read_fleet
-from provisioning.central.fleetview.mutes import EVERY_HUB, Mute, Mutes
+from provisioning.central.fleetview.mutes import EVERY_HUB, Mute, mute_alert, unmute_alert
 from provisioning.central.fleetview.view import SchoolView
 from provisioning.central.office import Office
 
@@ -97,13 +97,11 @@ def ack(
     whose, moment = hub_id or EVERY_HUB, now()
     end = iso(_end_of(until)) if until else None
     mute = Mute(code, whose, f"cli:{login()}", note.strip(), iso(moment), end)
-    with open_fleet(office.fleet_db) as fleet:
-        mutes = Mutes(fleet)
-        if undo:
-            changed = mutes.unmute(code, whose, keep=not dry_run)
-        else:
-            mutes.mute(mute, keep=not dry_run)
-            changed = True
+    if undo:
+        changed = unmute_alert(office, code, whose, dry_run=dry_run)
+    else:
+        mute_alert(office, mute, dry_run=dry_run)
+        changed = True
     if as_json:
         values = {"code": code, "hub_id": hub_id, "until": end, "undone": undo, "changed": changed}
         console.print_json({"format": 1, "dry_run": dry_run, **values})

@@ -1,10 +1,16 @@
-"""Alerts that people have taken note of: table alert_mutes of fleet.db, which only this module writes."""
+"""Alerts that people have taken note of: table alert_mutes of people.db, which only this module writes.
+
+Not of fleet.db: that is locked while something is published, for hours perhaps.
+"""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from content_packs.errors import UsageError
-from provisioning.central.fleet import Fleet
+from provisioning.central.database import transaction
+from provisioning.central.fleet import open_fleet
+from provisioning.central.office import Office
+from provisioning.central.people_db import open_people_db
 
 EVERY_HUB = "*"
 MAX_TEXT = 2000  # characters
@@ -30,38 +36,41 @@ class Mute:
         return datetime.fromisoformat(since) <= datetime.fromisoformat(self.at)
 
 
-class Mutes:
-    """Typed reading and writing of these tables."""
+def list_mutes(office: Office, *, now: datetime) -> list[Mute]:
+    """Return what is quiet now, by school and code."""
+    if not office.people_db.exists():
+        return []  # nothing is made by looking
+    with open_people_db(office) as db:
+        mutes = [Mute(**row) for row in db.query("select * from alert_mutes order by hub_id, code")]
+    return [mute for mute in mutes if mute.until is None or datetime.fromisoformat(mute.until) > now]
 
-    def __init__(self, fleet: Fleet) -> None:
-        self._fleet, self._db = fleet, fleet.database
 
-    def list_mutes(self, *, now: datetime) -> list[Mute]:
-        """Return what is quiet now, by school and code."""
-        rows = self._db.query("select * from alert_mutes order by hub_id, code")
-        mutes = [Mute(**row) for row in rows]
-        return [mute for mute in mutes if mute.until is None or datetime.fromisoformat(mute.until) > now]
+def mute_alert(office: Office, mute: Mute, *, dry_run: bool = False) -> None:
+    """Quieten an alert, instead of what was said of it before.
 
-    def mute(self, mute: Mute, *, keep: bool = True) -> None:
-        """Quieten an alert, instead of what was said of it before; `keep` false: only try.
+    Raises:
+        UsageError: its hub is not enrolled, or the note too long.
+    """
+    if mute.hub_id != EVERY_HUB:
+        _check_hub(office, mute.hub_id)
+    _check_text(mute.note)
+    if not dry_run:
+        with open_people_db(office) as db, transaction(db):
+            db.table("alert_mutes").upsert(asdict(mute), pk=("code", "hub_id"))
 
-        Raises:
-            UsageError: its hub is not enrolled, or the note too long.
-        """
-        if mute.hub_id != EVERY_HUB:
-            self._check(mute.hub_id)
-        _check_text(mute.note)
-        with self._fleet.transaction(keep=keep):
-            self._db.table("alert_mutes").upsert(asdict(mute), pk=("code", "hub_id"))
 
-    def unmute(self, code: str, hub_id: str, *, keep: bool = True) -> bool:
-        """Let an alert be heard again; return whether it was quiet."""
-        with self._fleet.transaction(keep=keep):
-            query = "delete from alert_mutes where code = ? and hub_id = ?"
-            return self._db.execute(query, [code, hub_id]).rowcount > 0
+def unmute_alert(office: Office, code: str, hub_id: str, *, dry_run: bool = False) -> bool:
+    """Let an alert be heard again; return whether it was quiet."""
+    if dry_run and not office.people_db.exists():
+        return False
+    with open_people_db(office) as db, transaction(db, keep=not dry_run):
+        query = "delete from alert_mutes where code = ? and hub_id = ?"
+        return db.execute(query, [code, hub_id]).rowcount > 0
 
-    def _check(self, hub_id: str) -> None:
-        if all(hub.hub_id != hub_id for hub in self._fleet.list_hubs()):
+
+def _check_hub(office: Office, hub_id: str) -> None:
+    with open_fleet(office.fleet_db) as fleet:
+        if all(hub.hub_id != hub_id for hub in fleet.list_hubs()):
             raise UsageError(f"{hub_id}: no such hub", hint="`central hubs` lists them.")
 
 

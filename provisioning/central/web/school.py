@@ -11,7 +11,7 @@ from hub.school.statusblock import short_fingerprint
 from provisioning.central import assign as assigning
 from provisioning.central import enrol as enrolling
 from provisioning.central.fleet import Assignment, iso, open_fleet
-from provisioning.central.fleetview.mutes import Mute, Mutes
+from provisioning.central.fleetview.mutes import Mute, mute_alert, unmute_alert
 from provisioning.central.fleetview.school import SchoolHistory, read_school
 from provisioning.central.fleetview.view import SchoolView
 from provisioning.central.school_notes import add_note, list_notes
@@ -90,11 +90,11 @@ def quieten(hub_id: str) -> Answer:
     form, hub = request.form, _school(hub_id).hub
     code, days = form.get("code", ""), form.get("days", "")
     until = iso(now() + timedelta(days=int(days))) if days in ("7", "30") else None
-    with open_fleet(this_office().fleet_db) as fleet:
-        if form.get("undo"):
-            Mutes(fleet).unmute(code, hub.hub_id)
-        else:
-            Mutes(fleet).mute(Mute(code, hub.hub_id, me().name, form.get("note", ""), iso(now()), until))
+    if form.get("undo"):
+        unmute_alert(this_office(), code, hub.hub_id)
+    else:
+        mute = Mute(code, hub.hub_id, me().name, form.get("note", ""), iso(now()), until)
+        mute_alert(this_office(), mute)
     note("alerts ack", {"hub_id": hub.hub_id, "code": code, "until": until, "undo": bool(form.get("undo"))})
     return done(_("Noted."), _here(hub_id))
 
