@@ -206,9 +206,8 @@ def m002_cards(db: Database) -> None:
 @migrations()
 def m003_alerts(db: Database) -> None:
     """Make the table of alerts that people have taken note of."""
-    db.table("alert_mutes").create(
-        {"code": str, "hub_id": str, "who": str, "note": str, "at": str, "until": str}, pk=("code", "hub_id")
-    )
+    columns = ("code", "hub_id", "about", "who", "note", "at", "until")
+    db.table("alert_mutes").create(dict.fromkeys(columns, str), pk=columns[:3])
 
 
 @migrations()
