@@ -15,7 +15,7 @@ from content_packs.segment import MAX_ACKS, Ack, SeqRange, make_ack
 from hub.events import Event
 from provisioning.central.database import open_database
 from provisioning.central.fleet import iso
-from provisioning.central.tallies import KEPT_FOR, Tallies, make_tables
+from provisioning.central.tallies import KEPT_FOR, MOST_OPENS, Tallies, make_tables
 
 _NEWEST_ONLY = ("health", "packs", "update")  # what an event says is true until the next one of its kind
 _CONTACTS = 60  # segments, of which a school's rhythm is learnt
@@ -137,7 +137,8 @@ class Reports:
         for event in events:
             if self._keep(hub_id, event, now):
                 new += 1
-                self.tallies.count(hub_id, event, find_codes(event.kind, event.body), now=now)
+                if not self.tallies.count(hub_id, event, find_codes(event.kind, event.body), now=now):
+                    self.note(hub_id, "too-many-opens", f"more than {MOST_OPENS} of a pack on a day", now=now)
             else:
                 known += 1
                 self._compare(hub_id, event, now)
