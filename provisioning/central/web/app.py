@@ -23,6 +23,7 @@ from provisioning.central.web import (
     signin,
     signin_pages,
     state_words,
+    upload_words,
     words,
 )
 from provisioning.central.web.dashboard import Dashboard, attach, page_language
@@ -69,4 +70,5 @@ def bare_app(dashboard: Dashboard) -> Flask:
     Babel(app, locale_selector=page_language, default_translation_directories="translations")
     words.register(app)
     state_words.register(app)
+    upload_words.register(app)
     return app
