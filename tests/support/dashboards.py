@@ -60,6 +60,8 @@ class RunningDashboard:
             "rollout-new": "/packs/history-grade8/rollout?stages=wave-1,all",
             "reports": "/reports",
             "month": f"/reports/{month}",
+            "paper": f"/reports/{month}/paper",
+            "school-paper": f"/schools/{HUB}/report/{month}/paper",
             "pending": "/pending",
             "people": "/people",
             "person": f"/people/{NEWCOMER}",

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,10 @@ from hub.events import HealthBody, PacksBody, UsageBody
 from provisioning.central.cli import cli
 from provisioning.central.fleetview.csvtext import BOM, csv_text
 from provisioning.central.fleetview.month import Month, read_month
+from provisioning.central.office import Office
+from provisioning.central.people import add_person
+from provisioning.central.web.app import create_dashboard
+from provisioning.central.web.dashboard import Dashboard
 from support.office import OfficeAtWork
 from support.reporting import Reporting, told
 
@@ -52,8 +57,8 @@ def first_day(tmp_path_factory):
 @pytest.fixture
 def central(first_day, tmp_path, monkeypatch):
     office = first_day.copy(tmp_path / "central").office
-    for module in ("fleet", "alerts", "month"):
-        monkeypatch.setattr(f"provisioning.central.commands.{module}.now", lambda: NOW + timedelta(hours=1))
+    for module in ("commands.fleet", "commands.alerts", "commands.month", "web.reports"):
+        monkeypatch.setattr(f"provisioning.central.{module}.now", lambda: NOW + timedelta(hours=1))
 
     def run(*words, code=0):
         ran = CliRunner().invoke(cli, ["--dir", str(office.dir), *words])
@@ -152,6 +157,37 @@ def test_alerts_are_listed_until_somebody_has_taken_note_of_them(central):
     assert codes()[0][0] == ("h-2", "overdue")
 
 
+def test_who_quietens_packs_that_fail_hears_of_the_next_one(central, tmp_path):
+    work = OfficeAtWork(Office(tmp_path / "central"), NOW)
+    work.publish(work.build("atlas", 1))
+    work.assign("atlas", ring="all")
+
+    def fail(*names):
+        hub.say(replace(told("x"), failed=dict.fromkeys(names, "bad-index"), finished_at=hub.now.isoformat()))
+        hub.send()
+        hub.ingest()
+
+    def heard():
+        return [
+            a["values"]["pack"] for a in central("alerts", "--json")["alerts"] if a["code"] == "pack-fails"
+        ]
+
+    hub = Reporting(work.office, tmp_path / "hub", "h-1")
+    hub.now = NOW
+    assert "no such alert now" in central("alerts", "ack", "pack-fails", "h-1", code=64)
+    for _ in range(3):
+        fail("maths@2")
+    central("alerts", "ack", "pack-fails", "h-1")
+    assert heard() == []
+    for _ in range(3):
+        fail("atlas@1")
+    assert heard() == ["atlas@1"]
+    ack = central("alerts", "ack", "pack-fails", "h-1", "--about", "atlas@1", "--json")
+    assert (ack["about"], heard()) == (["atlas@1"], [])
+    central("alerts", "ack", "pack-fails", "h-1", "--about", "maths@2", "--undo")
+    assert heard() == ["maths@2"]
+
+
 @pytest.mark.parametrize(
     ("words", "fault"),
     [
@@ -184,6 +220,41 @@ def test_a_month_in_numbers(central):
     assert "opened: 280" in text
     [row] = csv.DictReader(io.StringIO(central("report", "2026-11", "--hub", "h-2", "--csv")))
     assert (row["days_in_contact"], row["opens"]) == ("10", "90")
+
+
+def test_the_report_on_paper_is_the_dashboards_and_has_the_numbers_of_the_table(central, tmp_path):
+    def main(page):
+        return re.sub(r'<p class="hint">.*?</p>', "", page[page.index("<main>") : page.index("</main>")])
+
+    def sheets(*words, language="uk"):
+        central("report", "2026-11", "--html", str(tmp_path / "r.html"), "--language", language, *words)
+        page = (tmp_path / "r.html").read_text(encoding="utf-8")
+        assert not re.search(r"<link|<script|https?:", page), "it needs nothing but itself"
+        return page
+
+    office = Office(tmp_path / "central")
+    person = add_person(office, "olena", role="viewer", password=None, now=NOW)
+    client = create_dashboard(Dashboard(office)).test_client()
+    with client.session_transaction() as session:
+        session["person"], session["version"] = person.id, person.session_version
+    for words, path in (
+        ([], "/reports/2026-11/paper?schools=1"),
+        (["--hub", "h-1"], "/schools/h-1/report/2026-11/paper"),
+    ):
+        for language in ("uk", "en"):
+            page = client.get(path, headers={"Accept-Language": language}).text
+            assert main(page) == main(sheets(*words, language=language))
+    page = sheets()
+    assert page.count('<section class="sheet') == 4
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', page[page.index('class="schools"') :])
+    printed = [re.findall(r"<td[^>]*>(.*?)</td>", cells)[:3] for _name, cells in rows[:3]]
+    table = list(csv.DictReader(io.StringIO(central("report", "2026-11", "--csv"))))
+    assert printed == [
+        [row["days_in_contact"], f"{row['packs_current']}/{row['packs_wanted']}", row["opens"]]
+        for row in table
+    ]
+    assert ["h-1" in name for name, _cells in rows[:3]] == [True, False, False], "namesakes are told apart"
+    assert "брак живлення" in page
 
 
 NO_MONTHS = [

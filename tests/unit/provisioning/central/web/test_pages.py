@@ -26,7 +26,7 @@ PAGES = {
             "/rollouts",
         ),
         *("/reports", "/reports/{month}", "/reports/{month}.csv", "/schools/h-1/report/{month}", "/pending"),
-        *("/account", "/filter"),
+        *("/account", "/filter", "/reports/{month}/paper?schools=1", "/schools/h-1/report/{month}/paper"),
     ),
     "publisher": (
         *("/packs/history/assign?ring=pilot", "/packs/maths/unassign?ring=pilot", "/packs/maths/2/withdraw"),
@@ -119,6 +119,7 @@ def test_a_name_is_text_on_every_page_and_no_formula_in_a_table(as_role, work):
         "/packs/history",
         "/alerts",
         f"/reports/{work.now:%Y-%m}",
+        f"/reports/{work.now:%Y-%m}/paper?schools=1",
         "/schools/h-1/revoke",
     ):
         assert "<script" not in browser.get(path).text, path
