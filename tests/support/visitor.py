@@ -68,7 +68,7 @@ class Visitor:
         self.tab.wait_for(self._has_all, f"all that was found at {path}")
 
     def _has_all(self) -> bool:
-        """Tell whether a search had the answers of all ZIMs in time; if not, ask again, as its page offers."""
+        """Tell whether a search had the answers of all ZIMs; if not, ask again, as its page offers."""
         is_late = bool(self.tab.value(_OFFERS_ITSELF))
         if is_late:
             self.tab.open(self.tab.url)
