@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from support.ports import free_port
 from tools.demo.hub_toml import set_values
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.timeout(600)
 
 def demo(folder, *options):
     """Start the demo in a folder of its own, on ports of its own."""
-    command = [sys.executable, "-m", "tools.demo", "--port", "0", *options]
+    command = [sys.executable, "-m", "tools.demo", "--port", str(free_port()), *options]
     return subprocess.Popen(
         command,
         cwd=ROOT,
