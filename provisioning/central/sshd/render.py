@@ -185,6 +185,7 @@ RequiresMountsFor={office} {state}
 [Service]
 Type=notify
 ExecStart={start}
+TimeoutStartSec=600
 ExecReload=/bin/kill -HUP $MAINPID
 KillMode=control-group
 Restart=on-failure
