@@ -261,11 +261,12 @@ def test_options_change_while_hubs_are_connected(host):
 KNOCK = """\
 import socket, sys
 try:
-    with socket.create_connection(("127.0.0.1", 2222), 20, (sys.argv[1], 0)) as sock:
+    with socket.create_connection(("127.0.0.1", 2222), 60, (sys.argv[1], 0)) as sock:
         print(sock.recv(100).decode().split()[0][:7])
         if len(sys.argv) > 2:
             import os, signal, subprocess, time
-            time.sleep(2)
+            sock.sendall(b"SSH-2.0-test\\r\\n")
+            time.sleep(5)
             [pid] = subprocess.check_output(["pgrep", "-x", "sshd-auth"], text=True).split()
             os.kill(int(pid), signal.SIGSEGV)
             time.sleep(1)
