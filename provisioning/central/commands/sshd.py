@@ -187,11 +187,11 @@ def doctor(
                 "this machine is not set up as a depot's host",
                 hint="Run `central sshd-config --apply` here; or give --key and --url of a hub.",
             )
+        findings = examining.look_for_room(setup)  # before the visitor fills his own
         with examining.visit_here(setup, hub_id, now=now()) as visit:
-            findings = examining.examine(
+            findings += examining.examine(
                 visit, is_here=True, has_quota=setup.has_quota, hub_files=setup.hub_files
             )
-            findings += examining.look_for_room(setup)
     with as_owner(office.dir):
         advice = list(advise(list_keys(office), now=now()))
     _tell_findings(visit, findings, advice, as_json=as_json)

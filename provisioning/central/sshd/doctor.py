@@ -35,7 +35,7 @@ from provisioning.central.sshd.setup import Setup
 SESSIONS = HUB_PROCESSES // 2
 KNOCKS = 100
 _VALID = timedelta(minutes=15)
-_TIMEOUT_S = 20.0
+_TIMEOUT_S = 60.0  # a hundred others at once take a small machine half of it
 _MAX_BYTES = 8 * depot.MIB
 _REPORT = b"central doctor was here"
 _SIGNED = "tuf/timestamp.json"
@@ -228,7 +228,7 @@ def look_for_room(setup: Setup) -> list[Finding]:
     return [
         Finding(
             "hub",
-            "finds room for its reports, as every other hub",
+            "finds room for its reports, as all others do",
             not full,
             list_some([fault.what for fault in full]),
         )

@@ -78,8 +78,9 @@ def find_room_faults(setup: Setup, allowed: list[Allowed]) -> Iterator[Fault]:
     for each in allowed:
         found = usage.get(each.account)
         if found is not None and found.max_kib and found.is_full:
+            mib = -(-found.kib // 1024)
             yield Fault(
-                f"the inbox of {each.hub_id} is full: {found.kib // 1024} of {found.max_kib // 1024} MiB, "
+                f"the inbox of {each.hub_id} is full: {mib} of {found.max_kib // 1024} MiB, "
                 f"{found.files} of {found.max_files} files",
                 "take the reports in: central ingest; a hub that reports never fills it in a month, "
                 "so look whether its key was stolen",

@@ -106,8 +106,8 @@ def _line(version: Version) -> list[str]:
     if version >= PENALTIES:
         # Schools of a municipality share a carrier's address: one whose line breaks must not lock out
         # the rest. There are no passwords to guess. Who makes sshd crash is an attacker, and waits.
-        # `min` keeps out what later releases count besides, each for seconds.
-        lines.insert(-2, "PerSourcePenalties crash:600 authfail:0 noauth:0 grace-exceeded:0 min:600 max:600")
+        # `min` keeps out what later releases count besides, for seconds each; it must be less than the 600.
+        lines.insert(-2, "PerSourcePenalties crash:600 authfail:0 noauth:0 grace-exceeded:0 min:500 max:600")
     return lines
 
 
@@ -185,6 +185,7 @@ RequiresMountsFor={office} {state}
 [Service]
 Type=notify
 ExecStart={start}
+TimeoutStartSec=600
 ExecReload=/bin/kill -HUP $MAINPID
 KillMode=control-group
 Restart=on-failure

@@ -176,17 +176,6 @@ def test_files_that_are_still_being_written_are_passed_over(reporting):
     assert (reporting.inbox / ".abc.tmp").exists()
 
 
-def test_what_nobody_goes_on_writing_is_swept_away_and_counts_no_more(reporting):
-    old, new = reporting.inbox / ".old.tmp", reporting.inbox / ".new.tmp"
-    for path, age in ((old, timedelta(hours=25)), (new, timedelta(hours=23))):
-        path.write_bytes(b"half")
-        at = (NOW - age).timestamp()
-        os.utime(path, (at, at))
-    (reporting.inbox / ".folder").mkdir()
-    reporting.ingest()
-    assert (old.exists(), new.exists()) == (False, True)
-
-
 def test_what_an_upload_left_beside_a_segment_goes_with_it(reporting):
     path = leave(reporting, line(1, told("one")))
     path.with_name(f".{path.name}.tmp").touch()
