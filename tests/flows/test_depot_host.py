@@ -1,6 +1,7 @@
 """The depot's host, set up for real in namespaces of its own: what a hub may there, and nobody else."""
 
 import hashlib
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from content_packs.transports.sftp import open_sftp
 from provisioning.central.sshd.attempts import SFTP_ATTEMPTS, Ground, is_let
 from support.depot_host import CENTRAL, DepotHost
 from support.road import run
+from support.sshd import free_port
 
 A, B = "h-a", "h-b"
 REPORT = b"sealed: of B"
@@ -38,6 +40,30 @@ def bad(told):
 def test_setting_up_again_finds_nothing_to_do(host):
     assert host.apply() == {"format": 1, "port": host.port, "done": [], "left": []}
     assert host.central("sshd-config", "--check")["faults"] == []
+
+
+def test_what_this_machine_cannot_become_is_refused_before_anything_changes(host):
+    before = host.run("sh", "-c", "cat /etc/hub-sshd/*.json /etc/hub-sshd/sshd_config")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        refused = host.apply("--port", other.getsockname()[1], code=64)
+    assert f"the hubs' server stays at port {host.port}" in refused
+    assert "was made with 16 MiB" in host.apply("--inbox-mib", 32, code=64)
+    assert host.run("sh", "-c", "cat /etc/hub-sshd/*.json /etc/hub-sshd/sshd_config") == before
+    with connect(host, A) as transport:
+        assert transport.read_files(["FORMAT"], max_bytes=100)
+
+
+def test_the_server_moves_to_another_port_and_back(host):
+    former, host.port = host.port, free_port()
+    cards = host.apply("--port", host.port, code=74)["left"]  # they name the former one, until --host is said
+    assert [f"server is at port {host.port}" in fault["what"] for fault in cards] == [True]
+    host.wait_for_server()
+    connect(host, A).close()
+    host.port = former
+    host.apply("--port", host.port)
+    host.wait_for_server()
 
 
 HARMS = {

@@ -76,6 +76,7 @@ def sshd_config(
         _print_config(setup, openssh, as_json=as_json)
         return
     applying.require_root()
+    applying.check_change(setup)
     work = Work(office, setup, host=host, now=now())
     if check or dry_run:
         faults = applying.find_faults(work)

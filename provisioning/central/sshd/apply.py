@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from content_packs.durable import locked
-from content_packs.errors import Error, LocalError, local_error
+from content_packs.errors import Error, LocalError, UsageError, local_error
 from content_packs.owner import as_owner
 from content_packs.transports.address import parse_sftp
 from provisioning.central import host_keys
@@ -19,7 +19,7 @@ from provisioning.central.release import change
 from provisioning.central.sshd import inboxes, server
 from provisioning.central.sshd.follow import hub_phases, mend
 from provisioning.central.sshd.machine import Fault
-from provisioning.central.sshd.names import CONFIG_DIR
+from provisioning.central.sshd.names import CONFIG_DIR, INBOX, INBOX_IMAGE
 from provisioning.central.sshd.setup import DEFAULT_PORT, Setup, read_setup
 
 _DEPOT = "depot_url"
@@ -40,6 +40,28 @@ def choose_setup(office: Office, *, port: int | None = None, inbox_mib: int | No
     if port is not None:
         setup = replace(setup, port=port)
     return setup if inbox_mib is None else replace(setup, inbox_mib=inbox_mib)
+
+
+def check_change(setup: Setup) -> None:
+    """Raise where this machine cannot become what is said anew; nothing was changed.
+
+    Raises:
+        UsageError: another program has the port; or the disk of the inboxes has another size.
+    """
+    known = read_setup()
+    if known is None:
+        return
+    if setup.port != known.port and not server.is_port_free(setup.port):
+        raise UsageError(
+            f"port {setup.port} is taken by another program; the hubs' server stays at port {known.port}",
+            hint="Choose another port, or end that program first.",
+        )
+    if setup.inbox_mib != known.inbox_mib and INBOX_IMAGE.is_file():
+        raise UsageError(
+            f"--inbox-mib {setup.inbox_mib}: the disk of the inboxes was made with {known.inbox_mib} MiB",
+            hint=f"To make another: central ingest; systemctl stop hub-sshd; umount {setup.depot / INBOX}; "
+            f"rm {INBOX_IMAGE}; then this again, and hubs send anew what is not acknowledged.",
+        )
 
 
 def _noted_port(office: Office) -> int:

@@ -73,7 +73,7 @@ def find_program_faults(setup: Setup) -> Iterator[Fault]:
         if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is None:
             yield Fault(f"the program {program} is missing", f"run: apt install {package}")
     yield from _find_owner_faults(setup)
-    if find_server() is None and not _is_port_free(setup.port):
+    if find_server() is None and not is_port_free(setup.port):
         yield Fault(
             f"port {setup.port} is taken by another program",
             "choose another one: central sshd-config --apply --port N",
@@ -91,7 +91,8 @@ def _find_owner_faults(setup: Setup) -> Iterator[Fault]:
             )
 
 
-def _is_port_free(port: int) -> bool:
+def is_port_free(port: int) -> bool:
+    """Tell whether nobody on this machine listens there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
