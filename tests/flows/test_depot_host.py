@@ -12,6 +12,7 @@ from content_packs.transports.sftp import open_sftp
 from provisioning.central.sshd.attempts import SFTP_ATTEMPTS, Ground, is_let
 from support.depot_host import CENTRAL, DepotHost
 from support.road import run
+from support.sshd import free_port
 
 A, B = "h-a", "h-b"
 REPORT = b"sealed: of B"
@@ -42,14 +43,27 @@ def test_setting_up_again_finds_nothing_to_do(host):
 
 
 def test_a_port_that_is_taken_is_not_told_to_the_server(host):
+    before = host.run("sh", "-c", "cat /etc/hub-sshd/*.json /etc/hub-sshd/sshd_config")
     with socket.socket() as other:
         other.bind(("", 0))
         other.listen()
         port = other.getsockname()[1]
         assert f"port {port} is taken" in host.apply("--port", port, code=74)
+    assert host.run("sh", "-c", "cat /etc/hub-sshd/*.json /etc/hub-sshd/sshd_config") == before
     with connect(host, A) as transport:
         assert transport.read_files(["FORMAT"], max_bytes=100)
     assert host.central("sshd-config", "--check")["faults"] == []
+
+
+def test_the_server_moves_to_another_port_and_back(host):
+    former, host.port = host.port, free_port()
+    cards = host.apply("--port", host.port, code=74)["left"]  # they name the former one, until --host is said
+    assert [f"server is at port {host.port}" in fault["what"] for fault in cards] == [True]
+    host.wait_for_server()
+    connect(host, A).close()
+    host.port = former
+    host.apply("--port", host.port)
+    host.wait_for_server()
 
 
 HARMS = {
