@@ -286,6 +286,12 @@ def test_a_name_that_a_spreadsheet_would_run_stays_a_name(name):
     assert number == "-5"
 
 
+@pytest.mark.parametrize("name", ["Школа;=1+1", "a; @SUM(A1)", "b;;+1", ";-1", 'c";=1'])
+def test_nor_does_one_that_separates_cells_by_semicolons(name):
+    for line in csv_text(["a", "b"], [("h-1", name)]).splitlines():
+        assert not [part for part in line.split(";") if part.lstrip(' "').startswith(("=", "+", "-", "@"))]
+
+
 def test_cells_with_commas_quotes_and_lines_stay_one_cell():
     text = csv_text(["a"], [('Школа "Мрія", №1\r\nx',)], bom=True)
     assert text.startswith(BOM)

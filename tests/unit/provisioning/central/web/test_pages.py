@@ -1,6 +1,7 @@
 import csv
 import io
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -73,6 +74,28 @@ def test_nobody_does_what_is_not_theirs(as_role, work, role):
                 assert as_role(role).post(path).status_code == 403, path
     assert assignments(work) == before
     assert actions(work) == []
+
+
+def test_an_office_without_schools_and_packs_has_every_page(tmp_path):
+    from provisioning.central.people import add_person
+    from provisioning.central.web.app import create_dashboard
+    from provisioning.central.web.dashboard import Dashboard
+    from support.office import OfficeAtWork
+
+    work = OfficeAtWork.found(tmp_path / "office")
+    person = add_person(work.office, "olena", role="admin", password=None, now=work.now)
+    client = create_dashboard(Dashboard(work.office)).test_client()
+    with client.session_transaction() as session:
+        session["person"], session["version"] = person.id, person.session_version
+    month = f"{datetime.now(UTC):%Y-%m}"
+    own = ("/schools/", "/packs/", "/people/")
+    paths = [
+        path.format(month=month) for paths in PAGES.values() for path in paths if not path.startswith(own)
+    ]
+    for path in (*paths, "/?page=2&q=x", f"/reports/{month}/paper"):
+        page = client.get(path)
+        assert page.status_code == 200, path
+        assert "None" not in page.text.replace("'none'", ""), path
 
 
 @pytest.mark.parametrize(
