@@ -9,9 +9,11 @@ from provisioning.central.audit import list_entries
 from provisioning.central.enrol import give_up_card
 from provisioning.central.filters.tables import FilterTables
 from provisioning.central.fleet import Assignment, open_fleet
+from provisioning.central.fleetview.findings import FINDINGS
 from provisioning.central.people import find_by_name, list_people
 from provisioning.central.release import change
 from provisioning.central.school_notes import list_notes
+from provisioning.central.web.state_words import CODES
 from support.office import new_key
 
 PAGES = {
@@ -310,3 +312,7 @@ def test_the_language_is_the_chosen_one_else_the_browsers(browser):
     assert browser.post("/language/en", {"next": "/signin"}).location == "/signin"
     assert 'lang="en"' in browser.get("/signin", headers={"Accept-Language": "uk"}).text
     assert browser.post("/language/ru").status_code == 404
+
+
+def test_what_a_machine_tells_of_has_a_short_name_for_reports():
+    assert {alert.code for alert in FINDINGS.values()} <= {*CODES}
