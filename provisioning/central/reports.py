@@ -247,10 +247,15 @@ class Reports:
         return [Contact(*row) for row in self._db.execute(query, [hub_id, iso(since)])]
 
     def list_bodies(self, hub_id: str, kind: str, first: date, last: date) -> list[Mapping[str, Any]]:
-        """Return what a hub said of one kind on these days, by its own clock, in order."""
+        """Return what a hub said of one kind on these days, in order.
+
+        By its own clock, as `tallies` counts: where that is ahead, by the day on which it came.
+        """
+        said, came = "substr(at, 1, 10)", "substr(received_at, 1, 10)"
+        day = f"case when {said} > date({came}, '+1 day') then {came} else {said} end"
         query = (
-            "select body from events where hub_id = ? and kind = ? and substr(at, 1, 10) between ? and ? "
-            "order by at"
+            "select body from events where hub_id = ? and kind = ? "  # noqa: S608 - ours
+            f"and {day} between ? and ? order by at"
         )
         values = [hub_id, kind, first.isoformat(), last.isoformat()]
         return [json.loads(body) for (body,) in self._db.execute(query, values)]

@@ -147,12 +147,13 @@ def _send(office: Office, now: datetime) -> str:
         state,
         pack={"id": "chemistry", "version": 1, "title": "Хімія, 7 клас", "kind": "web", "language": "uk"},
         findings=(
-            {**found, "message": "a link to 'gone.html', which is not in the pack"},
+            {**found, "code": "broken-link", "message": "a link to 'gone.html', which is not in the pack"},
             {
                 **found,
                 "severity": "warning",
                 "path": "Thumbs.db",
                 "line": 0,
+                "code": "left-over",
                 "message": "was left by another program",
             },
         ),

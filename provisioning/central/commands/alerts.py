@@ -8,6 +8,7 @@ import click
 from content_packs import console
 from content_packs.errors import UsageError
 from provisioning.central.commands.fleet import alert_dict, csv_option, describe_alert
+from provisioning.central.commands.layout import say
 from provisioning.central.commands.options import dry_run_option, json_option, login, now, with_office
 from provisioning.central.fleet import iso
 from provisioning.central.fleetview.alert import LEVELS, Alert
@@ -58,11 +59,9 @@ def _list(office: Office, as_csv: bool, as_json: bool) -> None:
         click.echo(csv_text(_COLUMNS, rows), nl=False)
         return
     for alert in own:
-        for line in describe_alert(alert, "the office: "):
-            click.echo(line)
+        say(describe_alert(alert, "the office: "))
     for alert, view in found:
-        for line in describe_alert(alert, f"{view.hub.school} ({view.hub.hub_id}): "):
-            click.echo(line)
+        say(describe_alert(alert, f"{view.hub.school} ({view.hub.hub_id}): "))
     if not own and not found:
         console.note("nothing has to be done")
 

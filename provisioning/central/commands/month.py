@@ -10,7 +10,8 @@ from content_packs import console
 from content_packs.console import count_text, size_text
 from content_packs.durable import write_durably
 from content_packs.errors import local_error
-from provisioning.central.commands.fleet import aligned, csv_option, plain
+from provisioning.central.commands.fleet import csv_option, plain
+from provisioning.central.commands.layout import say, table
 from provisioning.central.commands.options import json_option, minute_text, now, with_office
 from provisioning.central.fleetview.csvtext import csv_text
 from provisioning.central.fleetview.month import COLUMNS, Month, MonthReport, SchoolMonth, read_month, to_rows
@@ -65,8 +66,7 @@ def report(
     elif as_csv:
         click.echo(csv_text(COLUMNS, to_rows(found)), nl=False)
     elif page is None:
-        for line in _describe(found):
-            click.echo(line)
+        say(_describe(found))
 
 
 def to_dict(found: MonthReport) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def _school_dict(school: SchoolMonth) -> dict[str, Any]:
 def _describe(found: MonthReport) -> Iterable[str]:
     yield plain(f"{found.name or 'All schools'}, {found.month}, as of {minute_text(found.as_of)}")
     if found.schools:
-        yield from aligned([_HEADER, *map(_cells, found.schools)])
+        yield from table([_HEADER, *map(_cells, found.schools)])
     opens = list(found.opens.items())
     yield f"opened: {sum(found.opens.values())}"
     yield from (f"  {pack_id}: {count}" for pack_id, count in opens[:_PACKS])

@@ -1,9 +1,13 @@
 """`central fleet | school | alerts | report`, with an office that hubs have reported to."""
 
 import csv
+import fcntl
 import io
 import json
+import os
 import re
+import struct
+import termios
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +17,7 @@ from click.testing import CliRunner
 from content_packs.errors import UsageError
 from hub.events import HealthBody, PacksBody, UsageBody
 from provisioning.central.cli import cli
+from provisioning.central.commands.layout import find_width
 from provisioning.central.fleetview.csvtext import BOM, csv_text
 from provisioning.central.fleetview.month import Month, read_month
 from provisioning.central.office import Office
@@ -279,11 +284,42 @@ def test_a_month_of_a_year_ago_has_its_opens_though_its_days_are_folded(first_da
     assert report.schools[0].opens == {"maths": 190}
 
 
+NARROW = [["fleet"], ["school", "h-1"], ["alerts"], ["report", "2026-11"]]
+
+
+@pytest.mark.parametrize("words", NARROW, ids=lambda words: words[0])
+def test_on_a_phone_no_line_is_wider_than_the_screen_and_nothing_is_lost(central, monkeypatch, words):
+    whole = central(*words)
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = central(*words)
+    assert max(map(len, narrow.splitlines())) <= 60 < max(map(len, whole.splitlines()))
+    shown = narrow.lower().split()
+    assert [word for word in whole.lower().split() if word not in {*shown, "-", "school"}] == []
+
+
+def test_a_terminal_has_its_own_width_and_a_pipe_none(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    with os.fdopen(theirs, "w") as terminal, os.fdopen(ours, "rb"):
+        monkeypatch.setattr("sys.stdout", terminal)
+        assert find_width() == 60
+    with open(os.devnull, "w") as pipe:
+        monkeypatch.setattr("sys.stdout", pipe)
+        assert find_width() is None
+
+
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "  =1", "|cmd", "%0A"])
 def test_a_name_that_a_spreadsheet_would_run_stays_a_name(name):
     [_, [cell, number]] = csv.reader(io.StringIO(csv_text(["a", "b"], [(name, -5)])))
     assert cell.startswith("'")
     assert number == "-5"
+
+
+@pytest.mark.parametrize("name", ["Школа;=1+1", "a; @SUM(A1)", "b;;+1", ";-1", 'c";=1'])
+def test_nor_does_one_that_separates_cells_by_semicolons(name):
+    for line in csv_text(["a", "b"], [("h-1", name)]).splitlines():
+        assert not [part for part in line.split(";") if part.lstrip(' "').startswith(("=", "+", "-", "@"))]
 
 
 def test_cells_with_commas_quotes_and_lines_stay_one_cell():
