@@ -1,6 +1,7 @@
 """A step of the build: what it will do, said before it is done, and what it leaves, removed when it fails."""
 
 import hashlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from image.layer import Layer
 
 _LAST_LINES = 12  # of what a failed program said
 _NOT_FOUND = 127  # exit code of env and sh
+_MOUNTS = Path("/proc/self/mountinfo")  # proc(5): the fifth field is where, with \040 for a blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +94,33 @@ class Step:
     hint: str = "Mend what is said above, then run the command again: finished steps are kept."
 
     def undo(self, config: ImageConfig) -> None:
-        """Remove everything that the step makes."""
+        """Remove everything that the step makes, and nothing of this machine that a cut run mounted there."""
         _stamp_path(self, config).unlink(missing_ok=True)
         for path in self.makes(config):
+            unmount_below(path)
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+
+
+def unmount_below(place: Path) -> None:
+    """Unmount what mmdebstrap or chroot left in a folder when they were killed: /sys, /proc, files of /dev.
+
+    Raises:
+        ToolError: something stays mounted.
+    """
+    begin = f"{place.resolve()}/"
+    for line in reversed(_MOUNTS.read_text(encoding="utf-8").splitlines()):  # the last mounted first
+        point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split(" ")[4])
+        if not point.startswith(begin):
+            continue
+        done = subprocess.run(["umount", "--lazy", point], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ToolError(
+                f"{point} is mounted and stays so: {done.stderr.strip()}",
+                hint=f"Unmount it (umount --lazy {point}), then run the command again.",
+            )
 
 
 def run_steps(steps: Sequence[Step], build: Build, say: Callable[[str], None]) -> None:

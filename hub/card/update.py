@@ -223,7 +223,9 @@ class Updating:
         if again and bad.exists():
             bad.unlink()
         self.say(f"software {pack.version} ({pack.details['software']}): unpacking")
-        environment.make_environment(pack, folder, python=environment.this_python())
+        environment.make_environment(
+            pack, folder, python=environment.this_python(), before=environment.these_packages()
+        )
         self._note(pack, "trying")
         keep_failing(self.places, self.hands.failing_now())
         software.begin_trial(folder, pack.version)

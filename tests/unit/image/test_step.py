@@ -1,3 +1,7 @@
+"""The steps of a build: kept, run again, undone."""
+
+import os
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -123,3 +127,19 @@ def test_no_step_has_the_name_of_a_registry_or_mirror(config):
     for each in STEPS:
         for action in each.plan(Build(config, read_layers(config.layers))):
             assert "://" not in str(action)
+
+
+def test_what_a_killed_run_left_mounted_is_no_part_of_what_is_removed(build, tmp_path):
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("of this machine")
+    inside = build.config.work / "tree" / "a name" / "sys"
+    inside.mkdir(parents=True)
+    sudo = [] if os.geteuid() == 0 else ["sudo"]
+    subprocess.run([*sudo, "mount", "--bind", precious, inside], check=True)
+    try:
+        step("tree", "true").undo(build.config)
+    finally:
+        subprocess.run([*sudo, "umount", "--lazy", inside], check=False, capture_output=True)
+    assert (precious / "file").read_text() == "of this machine"
+    assert not (build.config.work / "tree").exists()

@@ -1,13 +1,16 @@
 """The environment that is made of a pack's wheels: whole, signed, of this Python, and one that starts."""
 
+import marshal
+import py_compile
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from content_packs.build import build_pack
 from content_packs.errors import BadDataError, HashMismatchError, LocalError
-from hub.card.environment import make_environment, this_python
+from hub.card.environment import make_environment, take_compiled, this_python
 from hub.card.system_packs import SystemPack
 from support.crashing import crash_at
 from support.system_packs import BUILT_AT, software_source, wheel
@@ -23,9 +26,16 @@ def run(place):
     return done.stdout.strip()
 
 
+def ask(place, program):
+    done = subprocess.run(
+        [place / "bin" / "python", "-I", "-c", program], capture_output=True, text=True, timeout=60
+    )
+    return done.stdout.strip() or done.stderr
+
+
 def test_it_starts_and_names_its_python(tmp_path):
     (tmp_path / "software").mkdir()
-    place = make_environment(pack_of(tmp_path), tmp_path / "software", python=this_python())
+    place = make_environment(pack_of(tmp_path), tmp_path / "software", python=this_python(), before=tmp_path)
     assert place == tmp_path / "software" / "7"
     assert run(place) == "seven status"
     assert (place / "built-at").read_text() == f"{BUILT_AT}\n"
@@ -33,6 +43,49 @@ def test_it_starts_and_names_its_python(tmp_path):
     assert {path.name for path in (place / "bin").iterdir()} == {"hub", "python", "python3"}
     assert list(place.rglob("hub/cli/__pycache__/*.pyc"))
     assert [path.name for path in (tmp_path / "software").iterdir()] == ["7"]
+
+
+def test_what_was_compiled_of_the_same_source_is_not_compiled_again(tmp_path):
+    (tmp_path / "software").mkdir()
+    extra = {"hub/same.py": "IT = 'compiled before'", "hub/other.py": "IT = 'old'"}
+    first = make_environment(
+        pack_of(tmp_path / "1", wheel("seven", extra=extra)),
+        tmp_path / "software",
+        python=this_python(),
+        before=tmp_path,
+    )
+    before = next(first.glob("lib/*/site-packages"))
+    for name in ("same", "other"):  # shows which file runs: the header stays that of the source
+        compiled = next(before.glob(f"hub/__pycache__/{name}.*.pyc"))
+        code = marshal.dumps(compile("IT = 'taken over'", f"{name}.py", "exec"))
+        compiled.write_bytes(compiled.read_bytes()[:16] + code)
+
+    extra["hub/other.py"] = "IT = 'new'"
+    data = wheel("eight", extra=extra | {"hub/tests/long.py": "IT = 1"})
+    second = make_environment(
+        pack_of(tmp_path / "2", data, 8), tmp_path / "software", python=this_python(), before=before
+    )
+    packages = next(second.glob("lib/*/site-packages"))
+    assert ask(second, "import hub.same, hub.other; print(hub.same.IT, hub.other.IT)") == "taken over new"
+    assert ask(second, "import hub.same; print(hub.same.__file__)") == str(packages / "hub/same.py")
+    assert ask(second, "import hub.other; print(hub.other.__cached__)").startswith(str(packages))
+    assert run(second) == "eight status"
+    assert not list(packages.glob("hub/tests/__pycache__"))
+    assert take_compiled(before, packages) == 4  # hub, hub.same, hub.serve, hub.cli.card_update
+
+
+def test_what_another_python_or_a_service_compiled_is_not_taken(tmp_path):
+    before, packages = tmp_path / "before", tmp_path / "packages"
+    for folder in (before, packages):
+        folder.mkdir()
+        (folder / "module.py").write_text("IT = 1")
+    compiled = Path(py_compile.compile(str(before / "module.py")))  # checked by time: a service's own
+    assert take_compiled(before, packages) == 0
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(before / "module.py"), invalidation_mode=mode)
+    assert take_compiled(before, packages) == 1
+    compiled.write_bytes(bytes(4) + compiled.read_bytes()[4:])
+    assert take_compiled(before, packages) == 0
 
 
 @pytest.mark.parametrize(
@@ -51,7 +104,9 @@ def test_it_starts_and_names_its_python(tmp_path):
 def test_what_cannot_run_leaves_nothing_in_its_place(tmp_path, data, error, said):
     (tmp_path / "software").mkdir()
     with pytest.raises(error, match=said):
-        make_environment(pack_of(tmp_path, data), tmp_path / "software", python=this_python())
+        make_environment(
+            pack_of(tmp_path, data), tmp_path / "software", python=this_python(), before=tmp_path
+        )
     assert not (tmp_path / "software" / "7").exists()
     assert not (tmp_path / "x").exists()
 
@@ -61,7 +116,7 @@ def test_a_wheel_that_was_changed_after_its_install_is_not_used(tmp_path):
     pack = pack_of(tmp_path)
     next(pack.files_dir.glob("*.whl")).write_bytes(wheel("0wned"))
     with pytest.raises(HashMismatchError):
-        make_environment(pack, tmp_path / "software", python=this_python())
+        make_environment(pack, tmp_path / "software", python=this_python(), before=tmp_path)
 
 
 def test_at_any_cut_the_version_is_whole_or_not_there(tmp_path):
@@ -71,10 +126,12 @@ def test_at_any_cut_the_version_is_whole_or_not_there(tmp_path):
         folder = tmp_path / str(moment)
         folder.mkdir()
         with crash_at(moment) as crashing:
-            make_environment(pack, folder, python=this_python())
+            make_environment(pack, folder, python=this_python(), before=tmp_path)
         assert not (folder / "7").exists() or run(folder / "7") == "seven status"
         if not crashing.has_crashed:
             break
         if moment % 8 == 1:  # a run takes half a second
-            assert run(make_environment(pack, folder, python=this_python())) == "seven status"
+            assert (
+                run(make_environment(pack, folder, python=this_python(), before=tmp_path)) == "seven status"
+            )
     assert moment > 5
