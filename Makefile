@@ -9,6 +9,8 @@ DEMO_HOST ?= 127.0.0.1
 DEMO_PORT ?= 8080
 # The longest files first: at the end there are short ones for every core.
 TIERS := tests/flows tests/e2e tests/contract tests/unit
+# The tests start a thousand processes; each would compile anew all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 SHELL_SCRIPTS := $(wildcard tools/*.sh) .ci/run $(wildcard image/initramfs/*.sh) image/initramfs/init image/files/usr/bin/hub $(addprefix image/files/usr/lib/hub/,door-config keep-warnings software-trial)
 APT := requirements/apt
 
@@ -38,7 +40,7 @@ ifneq ($(T)$(K),)
 	.venv/bin/pytest $(or $(T),$(TIERS)) $(if $(K),-k '$(K)')
 else
 	.venv/bin/pytest $(TIERS) -m 'not alone' --numprocesses auto --dist loadfile --no-loadscope-reorder
-	.venv/bin/pytest $(TIERS) -m alone
+	.venv/bin/pytest $$(grep -rl --include='*.py' 'mark\.alone' $(TIERS)) -m alone
 endif
 
 # What tests take from npm and from Debian's archive, while `check` works.

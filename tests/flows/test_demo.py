@@ -130,18 +130,20 @@ def test_refuses_to_run_beside_another_and_leaves_it_alone(first_run):
         assert "runs in" in said
         assert (folder / "hub/hub.toml").read_bytes() == settings
         assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=END_S) == 0
+        ends_everything(folder, process, signal.SIGINT)
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_ends_everything_it_started_when_stopped(first_run, sign):
+def ends_everything(folder, process, sign):
+    assert len(living(folder)) >= 5  # sshd, the portal, kiwix-serve, Kolibri, the announcement
+    process.send_signal(sign)
+    assert process.wait(timeout=END_S) == 0
+    assert not living(folder)
+
+
+def test_ends_everything_it_started_when_terminated(first_run):
     folder, _ = first_run
     with running(folder) as process:
-        assert len(living(folder)) >= 5  # sshd, the portal, kiwix-serve, Kolibri, the announcement
-        process.send_signal(sign)
-        assert process.wait(timeout=END_S) == 0
-    assert not living(folder)
+        ends_everything(folder, process, signal.SIGTERM)
 
 
 def test_says_which_process_failed(first_run, tmp_path):

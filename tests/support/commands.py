@@ -105,6 +105,7 @@ def _forking() -> Path:
 def _serve(place: Path) -> None:
     """Take orders until the process at the other end of stdin has ended; each is done in a fork."""
     commands = _load()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(place))
@@ -147,6 +148,7 @@ def _obey(line: socket.socket, commands: Mapping[str, Callable[[], object]]) -> 
     pid = os.fork()
     if pid == 0:
         line.close()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for number, output in enumerate(outputs, 1):
             os.dup2(output, number)
             os.close(output)
@@ -156,6 +158,7 @@ def _obey(line: socket.socket, commands: Mapping[str, Callable[[], object]]) -> 
         os.environ.clear()
         os.environ.update(order["env"])
         time.tzset()
+        tempfile.tempdir = None  # it may be another in this environment
         os.chdir(order["folder"])
         program, *words = order["words"]
         sys.argv = [str(BIN / program), *words]
