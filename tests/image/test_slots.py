@@ -68,7 +68,9 @@ def test_a_service_that_never_gets_healthy(card, boot, tmp_path):
         for left in (2, 1, 0):
             machine.wait_for(f"hub: slot b, trying, {left} tries left", timeout_s=UP_S)
             shell(machine)
-            assert machine.ask("systemctl is-active hub-trial.timer") == "active"
+            until = "for s in $(seq 60); do systemctl -q is-active hub-trial.timer && break; sleep 1; done"
+            said = machine.ask(f"{until}; systemctl is-active hub-trial.timer", timeout_s=UP_S)
+            assert said == "active"
             machine.type("systemctl start hub-trial.service")
             machine.wait_for_restart(timeout_s=UP_S)
         machine.wait_for("slot b was not healthy in 3 starts; going to slot a", timeout_s=UP_S)

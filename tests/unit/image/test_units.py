@@ -184,3 +184,12 @@ def test_no_unit_changes_owners_by_name():
 @pytest.mark.parametrize("unit", ["hub-sync.service", "hub-update.service"])
 def test_what_needs_an_office_waits_for_its_root_of_trust(unit):
     assert f"ConditionPathExists={HubPaths(Path('/data/hub')).root}" in read(unit).splitlines()
+
+
+def test_the_end_of_a_trial_waits_for_nothing_that_may_hang():
+    """A system that hangs before sysinit.target has a systemd that feeds the watchdog; the timer counts."""
+    timer, service = ((UNITS / f"hub-trial.{kind}").read_text() for kind in ("timer", "service"))
+    for text in (timer, service):
+        assert "\nDefaultDependencies=no\n" in text
+        assert not re.search(r"^(After|Requires|BindsTo|Requisite)=", text, re.MULTILINE)
+    assert "\nWantedBy=sysinit.target\n" in timer
