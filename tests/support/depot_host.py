@@ -18,8 +18,9 @@ from content_packs.transports import open_transport
 from content_packs.transports.transport import Transport
 from provisioning.central.sshd.names import UIDS
 from support.netns import run
+from support.ports import free_port
 from support.road import must
-from support.sshd import free_port, make_client_key
+from support.sshd import make_client_key
 
 CENTRAL = Path(sys.executable).with_name("central")
 START = Path("/etc/hub-sshd/start")

@@ -9,11 +9,11 @@ from content_packs import console
 from content_packs.errors import UsageError
 from content_packs.owner import as_owner
 from content_packs.transports.address import parse_sftp
-from provisioning.central.commands.keys import note_advice
+from provisioning.central.commands.keys import list_advice, note_advice
 from provisioning.central.commands.options import dry_run_option, json_option, now, with_office_as_root
 from provisioning.central.fleet import open_fleet
 from provisioning.central.host_keys import list_host_keys
-from provisioning.central.keylist import advise, list_keys
+from provisioning.central.keylist import Advice, advise, list_keys
 from provisioning.central.office import Office
 from provisioning.central.ssh_keys import read_host_keys
 from provisioning.central.sshd import apply as applying
@@ -192,10 +192,9 @@ def doctor(
             findings += examining.examine(
                 visit, is_here=True, has_quota=setup.has_quota, hub_files=setup.hub_files
             )
-    _tell_findings(visit, findings, as_json=as_json)
-    if not as_json:
-        with as_owner(office.dir):
-            note_advice(advise(list_keys(office), now=now()))
+    with as_owner(office.dir):
+        advice = list(advise(list_keys(office), now=now()))
+    _tell_findings(visit, findings, advice, as_json=as_json)
     if not all(finding.is_good for finding in findings):
         click.get_current_context().exit(os.EX_IOERR)
 
@@ -212,14 +211,14 @@ def _visit_from_outside(
     return Visit(hub_id, parse_sftp(url), key_path, given or known, (others or [PROBES[1]])[0])
 
 
-def _tell_findings(visit: Visit, findings: list[Finding], *, as_json: bool) -> None:
+def _tell_findings(visit: Visit, findings: list[Finding], advice: list[Advice], *, as_json: bool) -> None:
     if as_json:
         rows = [
             {"kind": each.kind, "what": each.what, "is_good": each.is_good, "detail": each.detail}
             for each in findings
         ]
         values = {"hub_id": visit.hub_id, "url": visit.address.url, "findings": rows}
-        console.print_json({"format": 1, **values})
+        console.print_json({"format": 1, **values, "advice": list_advice(advice)})
         return
     click.echo(f"as the hub {visit.hub_id}, at {visit.address.url}")
     for each in findings:
@@ -233,6 +232,7 @@ def _tell_findings(visit: Visit, findings: list[Finding], *, as_json: bool) -> N
     wrong = sum(not each.is_good for each in findings)
     if wrong:
         console.note(f"{console.count_text(wrong, 'thing')} must be mended: central sshd-config --check")
+    note_advice(advice)
 
 
 def _detail(finding: Finding) -> str:
