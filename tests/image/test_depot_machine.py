@@ -192,7 +192,11 @@ def test_accounts_follow_the_office_also_while_they_are_made(host):
     host.let_in("h-second", second)
     wait_for(lambda: host.may_sign_in("h-second"), timeout_s=SOON_S, every_s=1)
     key, aside, made = f"{OFFICE}/hub-keys/h-second", f"{OFFICE}/h-second", "/etc/hub-sshd/keys/hub-h-"
-    host.machine.ask(f"mv {key} {aside}; while [ -e {made}second ]; do sleep 0.2; done", timeout_s=SOON_S)
+    done = "until systemctl show -p ActiveState hub-accounts.service | grep -q inactive; do sleep 1; done"
+    host.machine.ask(
+        f"{done}; mv {key} {aside}; while [ -e {made}second ]; do sleep 0.2; done; {done}",
+        timeout_s=2 * SOON_S,
+    )
     late = f"until [ -e {made}first ]; do sleep 0.05; done; mv {aside} {key}"
     host.machine.ask(f"({late}) >/dev/null 2>&1 &")
     host.let_in("h-first", first)

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from content_packs.transports import open_transport
 from content_packs.transports.transport import Transport
+from provisioning.central.sshd.names import UIDS
 from support.netns import run
 from support.ports import free_port
 from support.road import must
@@ -23,6 +24,7 @@ from support.sshd import make_client_key
 
 CENTRAL = Path(sys.executable).with_name("central")
 START = Path("/etc/hub-sshd/start")
+_PARTS = 100  # of the numbers for hubs' accounts, of which one host takes one
 # Children that nobody waits for vanish; overlays take all that is written.
 _HOLD = """
 set -e
@@ -31,6 +33,8 @@ for place in etc var/lib run root; do
     mount -t overlay -o "lowerdir=/$place,upperdir=$0/$place/upper,workdir=$0/$place/work" overlay "/$place"
 done
 mkdir -p /run/sshd
+# The kernel counts an account's processes over all namespaces: hosts of other tests have other numbers.
+seq "$1" "$2" | sed 's|.*|taken-&:x:&:65534::/:/usr/sbin/nologin|' >>/etc/passwd
 chmod 0711 /root  # Python may live there, and the office's account runs it
 trap '' CHLD
 echo ready
@@ -52,9 +56,12 @@ class DepotHost:
         self._pid = 0
 
     def __enter__(self) -> Self:
+        taken = (UIDS[0], UIDS[0] + self.port % _PARTS * ((UIDS[1] - UIDS[0]) // _PARTS) - 1)
         command = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]
         self._holder = subprocess.Popen(
-            [*command, "sh", "-c", _HOLD, str(self.folder / "machine")], stdout=subprocess.PIPE, text=True
+            [*command, "sh", "-c", _HOLD, str(self.folder / "machine"), *map(str, taken)],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self._holder.stdout is not None
         assert self._holder.stdout.readline() == "ready\n"
