@@ -8,7 +8,7 @@ import contextlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from content_packs import depot
@@ -27,6 +27,7 @@ from provisioning.central.reports import Reports, Way, open_reports
 from provisioning.central.usb import require_mounted
 
 _BATCH = 64  # segments of one transaction; only one of them at a time is in memory
+_UNFINISHED = timedelta(days=1)  # an upload is 256 KiB at most: one that old is dead
 _MAX_FAULTS = 5  # of one segment, told in full
 
 
@@ -108,6 +109,8 @@ class _Ingest:
         with contextlib.ExitStack() as stack:
             try:
                 inbox = stack.enter_context(open_inbox(self.root, hub.hub_id))
+                if inbox is not None and self.way == "link" and not self.dry_run:
+                    inbox.sweep(self.now - _UNFINISHED)
                 names = inbox.list_names() if inbox is not None else []
                 names = [name for name in names if not name.startswith(ENROL_PREFIX)]  # enrol.py reads these
             except OSError as error:  # of this folder: the other hubs have theirs

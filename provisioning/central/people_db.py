@@ -42,8 +42,8 @@ def m001_first(db: Database) -> None:
     notes = {"id": int, "hub_id": str, "at": str, "who": str, "text": str}
     db.table("notes").create(notes, pk="id")
     db.table("notes").create_index(["hub_id"])
-    mutes = {"code": str, "hub_id": str, "who": str, "note": str, "at": str, "until": str}
-    db.table("alert_mutes").create(mutes, pk=("code", "hub_id"))
+    mutes = ("code", "hub_id", "about", "who", "note", "at", "until")
+    db.table("alert_mutes").create(dict.fromkeys(mutes, str), pk=mutes[:3])
 
 
 @contextmanager

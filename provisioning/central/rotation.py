@@ -16,9 +16,9 @@ from securesystemslib.signer import CryptoSigner, Key
 from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 
 from content_packs import depot
+from content_packs.depot import PUBLISHER
 from content_packs.durable import write_durably
 from content_packs.errors import LocalError, UsageError, local_error
-from content_packs.trust import PUBLISHER
 from provisioning.central import metadata, roles
 from provisioning.central.fleet import Fleet, open_fleet
 from provisioning.central.keyfile import is_encrypted, read_key_file

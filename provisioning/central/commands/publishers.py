@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from content_packs import console
 from content_packs.console import count_text
+from content_packs.depot import PUBLISHER
 from content_packs.errors import UsageError
-from content_packs.trust import PUBLISHER
 from provisioning.central import publishers as publishing
 from provisioning.central.commands.options import (
     dry_run_option,

@@ -44,7 +44,19 @@ from provisioning.central.sshd.version import find_sshd, parse_version, read_ver
     "--inbox-mib",
     metavar="N",
     type=click.IntRange(min=0),
-    help="Size of the disk that is made for all inboxes; 0: none [default: as before, else 1024].",
+    help="Size of the disk for all inboxes, which can grow later; 0: none [default: as before, else 1024].",
+)
+@click.option(
+    "--hub-mib",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="What one hub may leave there until it is taken in [default: as before, else 64].",
+)
+@click.option(
+    "--hub-files",
+    metavar="N",
+    type=click.IntRange(min=10),
+    help="How many files one hub may leave there [default: as before, else 2000].",
 )
 @click.option("--openssh", metavar="VERSION", help="Print for this release [default: that of this machine].")
 @dry_run_option
@@ -58,6 +70,8 @@ def sshd_config(
     host: str | None,
     port: int | None,
     inbox_mib: int | None,
+    hub_mib: int | None,
+    hub_files: int | None,
     openssh: str | None,
     dry_run: bool,
     as_json: bool,
@@ -71,12 +85,13 @@ def sshd_config(
     """
     if apply and check:
         raise UsageError("--apply and --check: expected one of them", hint="--check only compares.")
-    setup = applying.choose_setup(office, port=port, inbox_mib=inbox_mib)
+    setup = applying.choose_setup(
+        office, port=port, inbox_mib=inbox_mib, hub_mib=hub_mib, hub_files=hub_files
+    )
     if not apply and not check:
         _print_config(setup, openssh, as_json=as_json)
         return
     applying.require_root()
-    applying.check_change(setup)
     work = Work(office, setup, host=host, now=now())
     if check or dry_run:
         faults = applying.find_faults(work)
@@ -172,8 +187,9 @@ def doctor(
                 "this machine is not set up as a depot's host",
                 hint="Run `central sshd-config --apply` here; or give --key and --url of a hub.",
             )
+        findings = examining.look_for_room(setup)  # before the visitor fills his own
         with examining.visit_here(setup, hub_id, now=now()) as visit:
-            findings = examining.examine(
+            findings += examining.examine(
                 visit, is_here=True, has_quota=setup.has_quota, hub_files=setup.hub_files
             )
     with as_owner(office.dir):

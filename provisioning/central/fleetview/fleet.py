@@ -100,7 +100,12 @@ def _read_known(
         quiet.setdefault(mute.hub_id, []).append(mute)
     found = []
     for hub in hubs:
-        said, contacts = newest.get(hub.hub_id, {}), reports.list_last_contacts(hub.hub_id)
+        said = {  # by the card that it has now
+            kind: heard
+            for kind, heard in newest.get(hub.hub_id, {}).items()
+            if heard.received_at >= hub.card_since
+        }
+        contacts = reports.list_last_contacts(hub.hub_id)
         states = list_states(wanted.get(hub.hub_id, {}), said)
         no_failures: list[Failure] = []
         found.append(
@@ -114,7 +119,7 @@ def _read_known(
                 opens_7d=opens.get(hub.hub_id, 0 if "usage" in said else None),
                 bytes_left=sizes.left(states),
                 bytes_a_day=paces.get(hub.hub_id),
-                failures=tuple(failures.get(hub.hub_id, no_failures)),
+                failures=tuple(failures.get(hub.hub_id, no_failures)) if "sync" in said else (),
                 since=standing.get(hub.hub_id, {}),
                 mutes=(*quiet.get(hub.hub_id, ()), *quiet.get(EVERY_HUB, ())),
             )

@@ -9,20 +9,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from content_packs.durable import locked
-from content_packs.errors import Error, LocalError, UsageError, local_error
+from content_packs.errors import Error, LocalError, local_error
 from content_packs.owner import as_owner
 from content_packs.transports.address import parse_sftp
 from provisioning.central import host_keys
 from provisioning.central.fleet import Fleet, open_fleet
 from provisioning.central.office import Office
 from provisioning.central.release import change
-from provisioning.central.sshd import inboxes, server
+from provisioning.central.sshd import inboxes, quotas, server
+from provisioning.central.sshd.accounts import read_allowed
 from provisioning.central.sshd.follow import hub_phases, mend
 from provisioning.central.sshd.machine import Fault
-from provisioning.central.sshd.names import CONFIG_DIR, INBOX, INBOX_IMAGE
+from provisioning.central.sshd.names import CONFIG_DIR
 from provisioning.central.sshd.setup import DEFAULT_PORT, Setup, read_setup
 
 _DEPOT = "depot_url"
+_ROUNDS = 20  # of what changes while it is done
 
 
 @dataclass(slots=True)
@@ -33,35 +35,18 @@ class Applied:
     left: list[Fault] = field(default_factory=list)
 
 
-def choose_setup(office: Office, *, port: int | None = None, inbox_mib: int | None = None) -> Setup:
-    """Return the set-up of this machine with what is said anew; a new one has the port that cards name."""
-    known = read_setup()
-    setup = replace(known, office=str(office.dir)) if known else Setup(str(office.dir), _noted_port(office))
-    if port is not None:
-        setup = replace(setup, port=port)
-    return setup if inbox_mib is None else replace(setup, inbox_mib=inbox_mib)
-
-
-def check_change(setup: Setup) -> None:
-    """Raise where this machine cannot become what is said anew; nothing was changed.
+def choose_setup(office: Office, **chosen: int | None) -> Setup:
+    """Return the set-up of this machine with what is said anew; a new one has the port that cards name.
 
     Raises:
-        UsageError: another program has the port; or the disk of the inboxes has another size.
+        UsageError: the disk of the inboxes would have to shrink.
     """
     known = read_setup()
-    if known is None:
-        return
-    if setup.port != known.port and not server.is_port_free(setup.port):
-        raise UsageError(
-            f"port {setup.port} is taken by another program; the hubs' server stays at port {known.port}",
-            hint="Choose another port, or end that program first.",
-        )
-    if setup.inbox_mib != known.inbox_mib and INBOX_IMAGE.is_file():
-        raise UsageError(
-            f"--inbox-mib {setup.inbox_mib}: the disk of the inboxes was made with {known.inbox_mib} MiB",
-            hint=f"To make another: central ingest; systemctl stop hub-sshd; umount {setup.depot / INBOX}; "
-            f"rm {INBOX_IMAGE}; then this again, and hubs send anew what is not acknowledged.",
-        )
+    setup = replace(known, office=str(office.dir)) if known else Setup(str(office.dir), _noted_port(office))
+    said = {name: value for name, value in chosen.items() if value is not None}
+    setup = replace(setup, **said)  # type: ignore[arg-type]
+    inboxes.require_room_for(known, setup)
+    return setup
 
 
 def _noted_port(office: Office) -> int:
@@ -100,6 +85,7 @@ class Work:
             *of_hubs,
             lambda: server.find_file_faults(self.setup),
             lambda: server.find_service_faults(self.setup),
+            lambda: quotas.find_room_faults(self.setup, read_allowed(self.office.dir)),
             self._notes,
         ]
 
@@ -165,15 +151,26 @@ def apply(work: Work, *, accounts_only: bool = False) -> Applied:
         BusyError: another one is at it.
     """
     require_root()
-    applied = Applied()
     try:
         CONFIG_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
         with locked(CONFIG_DIR / ".lock", doing="sshd-config", wait=accounts_only):
-            for phase in work.phases(accounts_only=accounts_only):
-                for fault in phase():
-                    (applied.done if mend(fault) else applied.left).append(fault)
+            applied = _mend_all(work, accounts_only=accounts_only)
+            # systemd does not watch hub-keys while the service runs: who was revoked meanwhile is seen here.
+            for _ in range(_ROUNDS if accounts_only and applied.done else 0):
+                again = _mend_all(work, accounts_only=True)
+                if not again.done:
+                    break
+                applied = Applied(applied.done + again.done, again.left)
     except OSError as error:
         raise local_error(error, "setting up the SSH server of hubs") from error
+    return applied
+
+
+def _mend_all(work: Work, *, accounts_only: bool) -> Applied:
+    applied = Applied()
+    for phase in work.phases(accounts_only=accounts_only):
+        for fault in phase():
+            (applied.done if mend(fault) else applied.left).append(fault)
     return applied
 
 

@@ -10,7 +10,7 @@ from provisioning.central import office as offices
 from provisioning.central import publish as publishing
 from provisioning.central.cli import cli
 from provisioning.central.fleet import open_fleet
-from provisioning.central.fleetview.mutes import Mute, list_mutes, mute_alert
+from provisioning.central.fleetview.mutes import Mute, list_mutes, mute_alerts
 from provisioning.central.office import changing
 from provisioning.central.release import change
 from provisioning.central.reports import open_reports
@@ -92,8 +92,8 @@ def tree(folder):
 
 
 def test_an_alert_is_quietened_while_a_large_pack_is_published_and_both_stay(work):
-    mute = Mute("overdue", HUB, "olena", "", work.now.isoformat(), None)
-    outcome, _ = publish_and_meanwhile(work, work.build("maths", 2), lambda: mute_alert(work.office, mute))
+    mute = Mute("overdue", HUB, "", "olena", "", work.now.isoformat(), None)
+    outcome, _ = publish_and_meanwhile(work, work.build("maths", 2), lambda: mute_alerts(work.office, [mute]))
     assert outcome.published == ("maths@2",)
     assert list_mutes(work.office, now=work.now) == [mute]
 
