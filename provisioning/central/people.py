@@ -137,7 +137,10 @@ def check_new(office: Office, name: str, role: str) -> str:
 
 
 def _taken(name: str) -> UsageError:
-    return UsageError(f"the name {name} is taken", hint="Choose another, or: central people list")
+    return UsageError(
+        f"the name {name} is taken",
+        hint=f"Choose another; or let them choose a password: central people link {name}",
+    )
 
 
 def add_person(office: Office, name: str, *, role: str, password: str | None, now: datetime) -> Person:
