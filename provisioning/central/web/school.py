@@ -7,6 +7,7 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
+from content_packs.errors import UsageError
 from hub.school.statusblock import short_fingerprint
 from provisioning.central import assign as assigning
 from provisioning.central import enrol as enrolling
@@ -98,7 +99,11 @@ def quieten(hub_id: str) -> Answer:
     noted = (me().name, form.get("note", ""), iso(now()), until)
     with open_fleet(this_office().fleet_db) as fleet:
         if form.get("undo"):
-            Mutes(fleet).unmute(code, hub.hub_id, things)
+            if not Mutes(fleet).unmute(code, hub.hub_id, things):
+                hint = _(
+                    "On the command line: %(command)s", command=f"central alerts ack {code} --all --undo"
+                )
+                raise UsageError(_("It is quiet for all schools together, and not for this one."), hint=hint)
         else:
             Mutes(fleet).mute(Mute(code, hub.hub_id, about, *noted) for about in things)
     told = {"hub_id": hub.hub_id, "code": code, "about": " ".join(things), "until": until}
