@@ -22,7 +22,8 @@ from support.sshd import free_port, make_client_key
 
 CENTRAL = Path(sys.executable).with_name("central")
 START = Path("/etc/hub-sshd/start")
-# Children that nobody waits for vanish; overlays take all that is written.
+# Children that nobody waits for vanish: they would count against what an account may run. dash cannot ignore
+# SIGCHLD. Overlays take all that is written.
 _HOLD = """
 set -e
 for place in etc var/lib run root; do
@@ -31,9 +32,8 @@ for place in etc var/lib run root; do
 done
 mkdir -p /run/sshd
 chmod 0711 /root  # Python may live there, and the office's account runs it
-trap '' CHLD
 echo ready
-exec sleep infinity
+exec env --ignore-signal=CHLD sleep infinity
 """
 
 
