@@ -2,13 +2,15 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help dev kolibri demo image image-test serve test renew check fix bench docs pins clean
+.PHONY: help dev kolibri parts demo image image-test serve test renew check fix bench docs pins clean
 
 HUB_DIR ?= .demo/hub
 DEMO_HOST ?= 127.0.0.1
 DEMO_PORT ?= 8080
 # The longest files first: at the end there are short ones for every core.
 TIERS := tests/flows tests/e2e tests/contract tests/unit
+# The tests start a thousand processes; each would compile anew all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 SHELL_SCRIPTS := $(wildcard tools/*.sh) .ci/run $(wildcard image/initramfs/*.sh) image/initramfs/init image/files/usr/bin/hub $(addprefix image/files/usr/lib/hub/,door-config keep-warnings software-trial)
 APT := requirements/apt
 
@@ -33,17 +35,21 @@ serve: dev ## the portal alone, of the hub in HUB_DIR (default: the demo's)
 
 test: dev ## everything that CI runs; T=path K=word runs a slice of the tests, one by one
 	@tools/apt.sh $(APT)-demo.txt $(APT)-check.txt $(APT)-test.txt
-	@$(MAKE) --jobs=2 --output-sync=target kolibri $(if $(T)$(K),,check)
-	@PYTHONPATH=tests .venv/bin/python -m support.browser
+	@$(MAKE) --jobs=3 --output-sync=target kolibri parts $(if $(T)$(K),,check)
 ifneq ($(T)$(K),)
 	.venv/bin/pytest $(or $(T),$(TIERS)) $(if $(K),-k '$(K)')
 else
 	.venv/bin/pytest $(TIERS) -m 'not alone' --numprocesses auto --dist loadfile --no-loadscope-reorder
-	.venv/bin/pytest $(TIERS) -m alone
+	.venv/bin/pytest $$(grep -rl --include='*.py' 'mark\.alone' $(TIERS)) -m alone
 endif
 
+# What tests take from npm and from Debian's archive, while `check` works.
+parts: dev
+	@PYTHONPATH=tests .venv/bin/python -m support.browser
+	@$(if $(T)$(K),,PYTHONPATH=tests .venv/bin/python -m support.small_card)
+
 image-test: dev ## boot the image in QEMU; HUB_IMAGE=path: another than `make image` left; K=word: a slice
-	@tools/apt.sh $(APT)-demo.txt $(APT)-test.txt
+	@tools/apt.sh $(APT)-demo.txt $(APT)-test.txt $(APT)-machines.txt
 	.venv/bin/pytest tests/image $(if $(K),-k '$(K)')
 
 renew: dev ## write docs/screens and what screen readers are told anew, for a person to review

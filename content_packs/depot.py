@@ -24,6 +24,12 @@ _PACK_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_PACK_ID_LENGTH = 64
 MAX_VERSION = 2**31 - 1
 
+PUBLISHER = "publisher-"  # begins the name of a role that signs packs of its own: depot-v1.md §4.1
+SYSTEM_KINDS = ("filter", "image", "software")  # packs that change the hub itself: the office's alone
+SIGNED_AT = "signed_at"  # our field of the timestamp role: docs/format/depot-v1.md §4.6
+MAX_PRIORITY = 9
+MAX_DAY_MB = 1_000_000
+
 
 def check_hub_id(hub_id: str) -> str:
     """Return `hub_id`, or raise UsageError: it names files and accounts, so only [a-z0-9-], up to 63."""

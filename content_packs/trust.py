@@ -18,6 +18,7 @@ from tuf.api.metadata import DelegatedRole, Metadata, Root, Signed, TargetFile, 
 from tuf.ngclient import Updater, UpdaterConfig
 
 from content_packs import depot
+from content_packs.depot import MAX_DAY_MB, MAX_PRIORITY, PUBLISHER, SIGNED_AT, SYSTEM_KINDS
 from content_packs.errors import (
     BadDataError,
     BadSignatureError,
@@ -49,15 +50,10 @@ from content_packs.trust_fetcher import (
     HeadFirstFetcher,
 )
 
-PUBLISHER = "publisher-"  # begins the name of a role that signs packs of its own: depot-v1.md §4.1
-SYSTEM_KINDS = ("filter", "image", "software")  # packs that change the hub itself: the office's alone
-SIGNED_AT = "signed_at"  # our field of the timestamp role: docs/format/depot-v1.md §4.6
 _BEFORE_ANY_EXPIRY = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_PACKS = 10_000
 _MAX_DELTAS = 20
 _MAX_HOST_KEYS = 16
-MAX_PRIORITY = 9
-MAX_DAY_MB = 1_000_000
 _MAX_QUIET_HOURS = 200  # characters
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONFIG = UpdaterConfig(

@@ -69,7 +69,8 @@ def prepare_home(paths: HubPaths, settings: HubSettings) -> KolibriHome:
     for folder in (home, base / "content" / "databases", base / "content" / "storage"):
         folder.mkdir(parents=True, exist_ok=True)
     _write_secret(base / "secret")
-    port, zip_port = settings.kolibri.port or _free_port(), settings.kolibri.zip_port or _free_port()
+    free = _two_free_ports()
+    port, zip_port = settings.kolibri.port or free[0], settings.kolibri.zip_port or free[1]
     ready = KolibriHome(
         dir=home,
         content=base / "content",
@@ -191,7 +192,6 @@ def _superuser(path: Path) -> dict[str, str]:
     return known
 
 
-def _free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+def _two_free_ports() -> tuple[int, int]:
+    with socket.create_server((LOOPBACK, 0)) as first, socket.create_server((LOOPBACK, 0)) as second:
+        return first.getsockname()[1], second.getsockname()[1]

@@ -4,9 +4,8 @@ import difflib
 from dataclasses import dataclass
 from typing import Literal
 
-from content_packs.depot import MAX_VERSION, check_hub_id, is_pack_id
+from content_packs.depot import MAX_DAY_MB, MAX_PRIORITY, MAX_VERSION, check_hub_id, is_pack_id
 from content_packs.errors import UsageError
-from content_packs.trust import MAX_DAY_MB, MAX_PRIORITY
 from hub.uplink.quiet_hours import check_quiet_hours
 from provisioning.central.fleet import Assignment, Fleet
 

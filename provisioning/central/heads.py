@@ -15,11 +15,11 @@ from pathlib import Path
 from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 
 from content_packs import depot
+from content_packs.depot import SIGNED_AT
 from content_packs.durable import write_together
 from content_packs.errors import BadDataError
 from content_packs.head import head_text, pack_text, state_of, unpack_text
 from content_packs.news import MAX_STEPS, NewsStep, decode_news, encode_news, make_step
-from content_packs.trust import SIGNED_AT
 from provisioning.central import roles
 from provisioning.central.fleet import Fleet, Head
 from provisioning.central.metadata import Current

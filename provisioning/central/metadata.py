@@ -26,9 +26,9 @@ from tuf.api.metadata import (
 from tuf.api.serialization.json import JSONSerializer
 
 from content_packs import depot
+from content_packs.depot import PUBLISHER
 from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, LocalError
-from content_packs.trust import PUBLISHER
 from provisioning.central import roles
 from provisioning.central.keys import ROOT_KEYS, KeyRing
 

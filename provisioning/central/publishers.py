@@ -11,9 +11,9 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from securesystemslib.signer import SSlibKey
 
+from content_packs.depot import PUBLISHER, SYSTEM_KINDS
 from content_packs.errors import UsageError
 from content_packs.meta import PackMeta
-from content_packs.trust import PUBLISHER, SYSTEM_KINDS
 from provisioning.central.fleet import Fleet, Published, iso
 from provisioning.central.roles import PACKS, Publisher
 

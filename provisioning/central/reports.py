@@ -13,7 +13,7 @@ from sqlite_utils.migrations import Migrations
 
 from content_packs.segment import MAX_ACKS, Ack, SeqRange, make_ack
 from hub.events import Event
-from provisioning.central.database import open_database
+from provisioning.central.database import open_database, transaction
 from provisioning.central.fleet import iso
 from provisioning.central.tallies import KEPT_FOR, MOST_OPENS, Tallies, make_tables
 
@@ -111,8 +111,8 @@ class Reports:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All changes inside are kept together, or none."""
-        with self._db.atomic():
+        """All changes inside are kept together, or none; within another one, of these alone."""
+        with self._db.atomic() if self._db.conn.in_transaction else transaction(self._db):
             yield
 
     def knows(self, hub_id: str, sha256: str) -> bool:

@@ -20,7 +20,7 @@ from tuf.api.metadata import (
 )
 
 from content_packs import depot
-from content_packs.trust import PUBLISHER, SIGNED_AT
+from content_packs.depot import PUBLISHER, SIGNED_AT
 from provisioning.central.deltas import OfferedDelta
 from provisioning.central.fleet import Published
 from provisioning.central.keys import ROOT_KEYS, KeyRing

@@ -16,6 +16,7 @@ from hub.door.config import write_config
 from hub.door.run import choose_door, find_nginx
 from hub.settings import HubPaths, KolibriSettings, read_settings
 from support.kolibri import KOLIBRI, HubKolibri
+from support.ports import free_port
 from support.road import BIN
 from support.waiting import wait_for
 
@@ -54,7 +55,7 @@ class Server:
 @contextmanager
 def portal(hub_dir: Path) -> Iterator[Server]:
     """`hub serve`: gunicorn alone, with kiwix-serve as its child."""
-    port = _free_port()
+    port = free_port()
     command = [BIN / "hub", "--dir", hub_dir, "serve", "--host", "127.0.0.1", "--port", port]
     with _running(command, port, hub_dir / "serve.log") as pid:
         written = hub_dir / "run" / "portal.json"
@@ -66,7 +67,7 @@ def portal(hub_dir: Path) -> Iterator[Server]:
 @contextmanager
 def nginx(folder: Path, root: Path) -> Iterator[Server]:
     """nginx with static files, as many workers as there are cores."""
-    port = _free_port()
+    port = free_port()
     folder.mkdir()
     user = "user root; " if os.geteuid() == 0 else ""  # else its workers cannot look into our folders
     config = folder / "nginx.conf"
@@ -97,7 +98,7 @@ def door(hub_dir: Path) -> Iterator[Server]:
 @contextmanager
 def kiwix(zim: Path) -> Iterator[Server]:
     """kiwix-serve with its defaults."""
-    port = _free_port()
+    port = free_port()
     command = ["kiwix-serve", "--address", "127.0.0.1", "--port", port, zim]
     with _running(command, port, zim.with_suffix(".log")) as pid:
         yield Server(pid, port)
@@ -106,7 +107,7 @@ def kiwix(zim: Path) -> Iterator[Server]:
 @contextmanager
 def flask_send_file(folder: Path, root: Path) -> Iterator[Server]:
     """Flask's send_file on gunicorn: one gthread worker, as the portal has."""
-    port = _free_port()
+    port = free_port()
     command: list[object] = [sys.executable, "-m", "gunicorn", f"bench.send_file_app:create({str(root)!r})"]
     command += ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", 1]
     command += ["--threads", FLASK_THREADS, "--keep-alive", 5, "--log-level", "warning"]
@@ -168,8 +169,3 @@ def _accepts(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

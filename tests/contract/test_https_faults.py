@@ -31,6 +31,7 @@ MIB = 1024 * 1024
 NOISE = random.Random(4).randbytes(6 * MIB)
 BIG = Range("objects/ab/noise/000", 0, len(NOISE))
 ROUND_TRIP_S = 0.5  # long beside what another program may take of the processor
+IN_TIME_S = 8.0  # a second or two, and a busy machine; what keeps no time limit takes 10 s, or for ever
 FILES = {
     "heads/h-1": NOISE[:4096],
     BIG.path: NOISE,
@@ -374,7 +375,7 @@ def test_black_hole_at_any_moment_ends_in_time(nginx: Nginx, down_bytes: int) ->
         with pytest.raises(LinkTimeoutError, match=r"within 0\.5 s"):
             transport.read_files(["heads/h-1"], max_bytes=MIB)
             read(transport, BIG)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < IN_TIME_S
 
 
 def test_server_that_dribbles_its_head_ends_in_time(tmp_path: Path) -> None:
@@ -394,7 +395,7 @@ def test_server_that_dribbles_its_head_ends_in_time(tmp_path: Path) -> None:
             transport.read_files(["a"], max_bytes=10)
         finally:
             took_s = time.monotonic() - started
-    assert took_s < 4
+    assert took_s < IN_TIME_S
 
 
 @pytest.mark.parametrize("every_bytes", [40_000, 150_000])

@@ -19,8 +19,9 @@ from hub.sync.neighbour_http import Connection, Patience, split_url
 from hub.sync.neighbours import MOST_NEIGHBOURS, Neighbours
 from support.built import MIB, build, random_bytes
 from support.neighbours import HURRIED, put_in_store, sharing
+from support.ports import free_port
 from support.relay import Relay
-from support.serving import free_port, serving, write_settings
+from support.serving import serving, write_settings
 from support.sources import PAGE
 
 FILES = {

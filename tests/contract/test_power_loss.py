@@ -1,6 +1,6 @@
 """The power fails at any system call of an install: the old version or the new one is whole, FAULTS 3.
 
-Each time the process is killed by strace as it enters one system call, on an ext4 file system of its own.
+Each time a process is killed by strace as it enters one system call, on an ext4 file system of its own.
 What the kernel shows then is a killed process. What a copy of the disk shows, taken at once, is a power cut:
 ext4 has not yet written what nobody asked it to.
 """
@@ -8,12 +8,14 @@ ext4 has not yet written what nobody asked it to.
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -65,15 +67,26 @@ def mounted(image: Path, place: Path) -> Iterator[Path]:
         subprocess.run([*SUDO, "umount", str(place)], check=True)
 
 
-class Disk:
-    """A disk with version 1 installed, and version 2 in a depot beside it."""
+@contextmanager
+def memory(place: Path) -> Iterator[Path]:
+    """Yield a folder in memory: each unmount of an image would wait for the disk of this machine."""
+    place.mkdir()
+    subprocess.run([*SUDO, "mount", "-t", "tmpfs", "-o", "mode=777", "images", str(place)], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run([*SUDO, "umount", str(place)], check=True)
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.depot = folder, folder / "depot"
+
+class Disk:
+    """A disk with version 1 installed, and version 2 in a depot beside it; `images` is a folder in memory."""
+
+    def __init__(self, folder: Path, images: Path) -> None:
+        self.folder, self.depot, self.images = folder, folder / "depot", images
         self.built = {version: build(folder, files_of(version), version=version) for version in (1, 2)}
         for built in self.built.values():
             put_in_depot(built, self.depot)
-        self.base = folder / "base.img"
+        self.base = self.images / "base.img"
         with self.base.open("wb") as file:
             file.truncate(IMAGE_MB * 1024 * 1024)
         subprocess.run(["mkfs.ext4", "-q", "-F", str(self.base)], check=True)
@@ -82,13 +95,35 @@ class Disk:
         subprocess.run([*SUDO, "chmod", "0777", str(folder / "disk")], check=True)
         install_once(folder / "disk/hub", self.depot, self.built[1].folder, BOOTS[0])
         subprocess.run([*SUDO, "umount", str(folder / "disk")], check=True)
+        command = [sys.executable, "-B", "-m", "support.install_once"]
+        command += [str(p) for p in (folder / "disk/hub", self.depot, self.built[2].folder)]
+        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        self._installer = subprocess.Popen(
+            [*command, BOOTS[0]], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._installer.communicate()
 
     def install_under_strace(self, *options: str) -> int:
         """Install version 2 on a fresh copy that is mounted already; return how the process ended."""
-        command = ["strace", "-f", "-qq", *options, sys.executable, "-B", "-m", "support.install_once"]
-        command += [str(p) for p in (self.folder / "disk/hub", self.depot, self.built[2].folder)]
-        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-        return subprocess.run([*command, BOOTS[0]], env=env, capture_output=True, check=False).returncode
+        pid = self._ask_installer()
+        command = [*SUDO, "strace", "-f", *options, "-p", str(pid)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as strace:
+            assert strace.stderr is not None
+            said = strace.stderr.readline()
+            assert said.endswith(" attached\n"), said
+            return self._ask_installer()
+
+    def _ask_installer(self) -> int:
+        assert self._installer.stdin is not None
+        assert self._installer.stdout is not None
+        self._installer.stdin.write("\n")
+        self._installer.stdin.flush()
+        return int(self._installer.stdout.readline())
 
     def list_calls(self) -> list[tuple[str, int]]:
         """Return each changing system call of an install as (name, which of them)."""
@@ -101,7 +136,7 @@ class Disk:
     @contextmanager
     def fresh(self) -> Iterator[Path]:
         """Mount a disk as it was before the install."""
-        image = self.folder / "work.img"
+        image = self.images / "work.img"
         shutil.copyfile(self.base, image)
         with mounted(image, self.folder / "disk") as hub:
             yield hub
@@ -129,20 +164,25 @@ def check_mends(disk: Disk, hub: Path, boot_id: str) -> None:
 
 @pytest.mark.timeout(600)
 def test_power_cut_at_every_system_call_of_an_install(tmp_path):
-    disk = Disk(tmp_path)
+    shown = Counter()
+    with memory(tmp_path / "images") as images, Disk(tmp_path, images) as disk:
+        cut_at_every_call(disk, shown)
+    assert min(shown.values()) > 0
+    assert set(shown) == {("killed", 1), ("killed", 2), ("cut", 1), ("cut", 2)}
+
+
+def cut_at_every_call(disk: Disk, shown: Counter[tuple[str, int]]) -> None:
+    """Count which version was there after each kill and after each cut."""
     calls = disk.list_calls()
     assert len(calls) > 40
-    shown = Counter()
     for name, number in calls:
-        cut_image = tmp_path / "cut.img"
+        cut_image = disk.images / "cut.img"
         with disk.fresh() as hub:
             inject = f"inject={name}:signal=SIGKILL:when={number}"
             ended = disk.install_under_strace("-e", f"trace={name}", "-e", inject, "-o", "/dev/null")
-            shutil.copyfile(tmp_path / "work.img", cut_image)
-            assert ended != 0, f"{name} {number} was not reached"
+            shutil.copyfile(disk.images / "work.img", cut_image)
+            assert ended == -signal.SIGKILL, f"{name} {number} was not reached"
             shown["killed", check_whole(hub)] += 1
-        with mounted(cut_image, tmp_path / "disk") as hub:
+        with mounted(cut_image, disk.folder / "disk") as hub:
             shown["cut", check_whole(hub)] += 1
             check_mends(disk, hub, BOOTS[1])
-    assert min(shown.values()) > 0
-    assert set(shown) == {("killed", 1), ("killed", 2), ("cut", 1), ("cut", 2)}

@@ -33,6 +33,7 @@ MIB = 1024 * 1024
 NOISE = random.Random(3).randbytes(10 * MIB)
 BIG = Range("objects/ab/noise/000", 0, len(NOISE))
 ROUND_TRIP_S = 0.5  # long beside what another program may take of the processor
+IN_TIME_S = 8.0  # a second or two, and a busy machine; what keeps no time limit takes 10 s, or for ever
 FILES = {
     "heads/h-1": NOISE[:4096],
     BIG.path: NOISE,
@@ -217,7 +218,7 @@ def test_after_a_cut_every_call_fails_at_once(hub: HubAccess) -> None:
         started = time.monotonic()
         with pytest.raises(LinkDownError):
             transport.read_files(["heads/h-1"], max_bytes=MIB)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < IN_TIME_S
 
 
 @pytest.mark.parametrize("down_bytes", [0, 20, 45, 600, 1150, 1400, 1700, 2000, 2300, 2600, 3_000_000])
@@ -231,7 +232,7 @@ def test_black_hole_at_any_moment_ends_in_time(hub: HubAccess, down_bytes: int) 
         ):
             started = max(started, time.monotonic() - 0.6)  # signed in: from here the last step counts
             read(transport, BIG)
-        assert time.monotonic() - started < 2.5
+        assert time.monotonic() - started < IN_TIME_S
 
 
 def test_host_that_takes_no_connection_ends_in_time(hub: HubAccess) -> None:
@@ -245,7 +246,7 @@ def test_host_that_takes_no_connection_ends_in_time(hub: HubAccess) -> None:
         started = time.monotonic()
         with pytest.raises(LinkTimeoutError, match=r"no connection to .* within 0\.5 s"):
             hub.connect(port=full.getsockname()[1], connect_timeout_s=0.5)
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < IN_TIME_S
 
 
 def test_closing_into_a_black_hole_does_not_wait(hub: HubAccess) -> None:
@@ -255,7 +256,7 @@ def test_closing_into_a_black_hole_does_not_wait(hub: HubAccess) -> None:
         relay.black_hole()
         started = time.monotonic()
         transport.close()
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < IN_TIME_S
 
 
 def test_new_keys_in_mid_transfer_do_no_harm(hub: HubAccess, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,15 +302,15 @@ def test_report_arrives_whole_after_a_fault_at_any_moment_of_its_upload(
     inbox: HubAccess, down_bytes: int, fault: str
 ) -> None:
     report = {"a": NOISE[:60_000]}
-    expected = LinkDownError if fault == "cut" else LinkTimeoutError
-    with Relay(inbox.sshd.port) as relay, inbox.connect(port=relay.port, step_timeout_s=0.4) as transport:
+    expected, step_s = (LinkDownError, 10.0) if fault == "cut" else (LinkTimeoutError, 0.4)
+    with Relay(inbox.sshd.port) as relay, inbox.connect(port=relay.port, step_timeout_s=step_s) as transport:
         transport.read_files(["heads/h-1"], max_bytes=MIB)
         bend = relay.cut_after if fault == "cut" else relay.black_hole_after
         bend(relay.down_bytes + down_bytes)
         started = time.monotonic()
         with pytest.raises(expected):
             transport.write_files("inbox/h-1", report)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < IN_TIME_S
     lying = inbox.sshd.depot / "inbox" / "h-1" / "a"
     assert not lying.exists() or lying.read_bytes() == report["a"]
     with inbox.connect() as transport:

@@ -14,6 +14,7 @@ import pytest
 from support.data import shared_data
 from support.kolibri import KOLIBRI
 from support.lessons import epub, mp4, pdf, write_folder
+from support.ports import free_port
 from support.road import BIN, Road, must
 from support.sources import read_tree, write_source
 from support.waiting import wait_for
@@ -95,14 +96,6 @@ class Classroom:
         for process in self.processes:
             process.wait(30)
         self.road.stop()
-
-
-def free_port():
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from support.ports import free_port
 from tools.demo.hub_toml import set_values
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.timeout(600)
 
 def demo(folder, *options):
     """Start the demo in a folder of its own, on ports of its own."""
-    command = [sys.executable, "-m", "tools.demo", "--port", "0", *options]
+    command = [sys.executable, "-m", "tools.demo", "--port", str(free_port()), *options]
     return subprocess.Popen(
         command,
         cwd=ROOT,
@@ -129,18 +130,20 @@ def test_refuses_to_run_beside_another_and_leaves_it_alone(first_run):
         assert "runs in" in said
         assert (folder / "hub/hub.toml").read_bytes() == settings
         assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=END_S) == 0
+        ends_everything(folder, process, signal.SIGINT)
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_ends_everything_it_started_when_stopped(first_run, sign):
+def ends_everything(folder, process, sign):
+    assert len(living(folder)) >= 5  # sshd, the portal, kiwix-serve, Kolibri, the announcement
+    process.send_signal(sign)
+    assert process.wait(timeout=END_S) == 0
+    assert not living(folder)
+
+
+def test_ends_everything_it_started_when_terminated(first_run):
     folder, _ = first_run
     with running(folder) as process:
-        assert len(living(folder)) >= 5  # sshd, the portal, kiwix-serve, Kolibri, the announcement
-        process.send_signal(sign)
-        assert process.wait(timeout=END_S) == 0
-    assert not living(folder)
+        ends_everything(folder, process, signal.SIGTERM)
 
 
 def test_says_which_process_failed(first_run, tmp_path):

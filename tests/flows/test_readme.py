@@ -13,7 +13,7 @@ import pytest
 
 from hub.services import read_service
 from hub.settings import HubPaths
-from support.serving import free_port
+from support.ports import free_port
 from support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]

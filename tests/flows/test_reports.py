@@ -13,6 +13,7 @@ from support.relay import Relay
 from support.road import Road, must, run
 from support.serving import serving
 from support.sources import write_source
+from support.waiting import stay_within_a_day
 
 
 @pytest.fixture
@@ -81,6 +82,7 @@ def test_the_office_learns_what_a_hub_did_and_the_hub_forgets_it(road):
 
 def test_what_learners_open_is_counted_and_told_when_the_day_is_over(road):
     road.sync("--json")
+    stay_within_a_day(60)
     with serving(HubPaths(road.hub)) as hub:
         for _ in range(6):
             with urlopen(f"{hub.url}/view/lesson/", timeout=10) as page:

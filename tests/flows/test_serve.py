@@ -20,7 +20,8 @@ from hub.patience import HalfRequests, PatientSocket
 from hub.services import read_service
 from hub.settings import HubPaths
 from support.data import shared_data
-from support.serving import HUB, Served, free_port, serving, write_settings
+from support.ports import free_port
+from support.serving import HUB, Served, serving, write_settings
 from support.shelves import put, put_files_pack, put_lesson
 from support.sources import write_source
 from support.waiting import wait_for
@@ -339,20 +340,9 @@ def test_a_taken_port_is_named_with_what_to_do(paths):
     assert "Traceback" not in done.stderr
 
 
-def port_beside_a_taken_one() -> tuple[int, socket.socket]:
-    """A free port, and the socket that listens on the next one; other tests' connections take ports too."""
-    for _ in range(100):
-        port = free_port()
-        try:
-            return port, socket.create_server(("127.0.0.1", port + 1))
-        except OSError:
-            continue
-    raise AssertionError("no two free ports side by side in 100 tries")
-
-
 def test_a_taken_neighbour_port_moves_the_packs_elsewhere(paths):
-    port, taken = port_beside_a_taken_one()
-    with taken, serving(paths, port=port) as running:
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port + 1)), serving(paths, port=port) as running:
         assert running.content_port not in (port, port + 1)
         assert get(running.content_url + "/p/none/")[0] == 404
 

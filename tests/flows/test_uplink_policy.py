@@ -15,6 +15,7 @@ from support.relay import Relay
 from support.road import Road, must, run
 from support.sources import PAGE, read_tree, write_source
 from support.updates import done_by
+from support.waiting import stay_within_a_day
 
 MB = 1_000_000
 
@@ -83,6 +84,7 @@ def test_a_day_that_is_used_up_lets_metadata_through_and_a_stick(road):
     road.publish(source)
     road.assign("film")
     say(road, day_mb=1)
+    stay_within_a_day(60)
     first = road.sync("--json")
     assert first.code == 0
     assert first.json["plan"][0]["goes_on_at"]
@@ -157,6 +159,7 @@ def test_what_the_office_allows_of_one_pack_keeps_no_other_back(road):
     waits = road.sync("--json")
     assert (waits.code, waits.json["done"], waits.json["waiting"]) == (0, ["install other@2"], ["big@1"])
     must("central", "--dir", road.central, *to_hub, "--day-mb", "1")
+    stay_within_a_day(60)
     first = road.sync("--json")
     assert first.json["waiting"] == ["big@1"]
     assert 900_000 < first.json["received_bytes"] <= MB

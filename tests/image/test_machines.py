@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from support.front_page import free_port, front_page
+from support.front_page import front_page
+from support.ports import free_port
 from support.waiting import wait_for
 from tests.image.conftest import UP_S, served
 from tests.image.report import note, note_memory, note_start

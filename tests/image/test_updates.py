@@ -17,9 +17,10 @@ import pytest
 from hub.card.update import HEALTHY_WITHIN_S
 from support.card import Card
 from support.card_office import CardOffice
-from support.front_page import free_port, front_page
+from support.front_page import front_page
 from support.hub_releases import break_portal, later_source, name_root
 from support.machine import Machine, running
+from support.ports import free_port
 from support.waiting import wait_for
 from tests.image.conftest import UP_S, served, shell, shell_words
 from tests.image.report import note

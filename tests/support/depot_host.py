@@ -17,8 +17,9 @@ from typing import Any, Self
 from content_packs.transports import open_transport
 from content_packs.transports.transport import Transport
 from support.netns import run
+from support.ports import free_port
 from support.road import must
-from support.sshd import free_port, make_client_key
+from support.sshd import make_client_key
 
 CENTRAL = Path(sys.executable).with_name("central")
 START = Path("/etc/hub-sshd/start")

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.settings import HubPaths
-from support.serving import HUB, free_port, write_settings
+from support.ports import free_port
+from support.serving import HUB, write_settings
 from support.waiting import wait_for
 
 

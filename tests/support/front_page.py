@@ -1,16 +1,8 @@
 """The portal's front page as whoever is outside QEMU sees it, through a port of this host."""
 
 import http.client
-import socket
 
 _TIMEOUT_S = 20.0
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def front_page(port: int) -> int:

@@ -1,8 +1,10 @@
-"""python -m support.install_once HUB DEPOT BUILT BOOT_ID: what a sync does for one pack, and nothing else.
+"""What a sync does for one pack, and nothing else, in processes that a test can end at any system call.
 
-A process of its own, so that a test can end it at any of its system calls.
+`python -m support.install_once HUB DEPOT BUILT BOOT_ID` has all modules loaded and waits. For each line it
+forks a process, says its number, and after one more line that process installs; then it says how it ended.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -27,5 +29,25 @@ def install_once(hub: Path, depot: Path, built_dir: Path, boot_id: str) -> None:
     install(paths, store, built.index, built.index_bytes)
 
 
+def _install_in_a_fork(hub: Path, depot: Path, built_dir: Path, boot_id: str) -> int:
+    """Return how the process ended: 0, an exit code, or minus the signal that killed it."""
+    pid = os.fork()
+    if pid == 0:
+        _next_line()
+        install_once(hub, depot, built_dir, boot_id)
+        os._exit(0)
+    print(pid, flush=True)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _next_line() -> bytes:
+    """Read a line and not a byte more: what follows may be for another process."""
+    line = b""
+    while (byte := os.read(0, 1)) not in (b"", b"\n"):
+        line += byte
+    return line + byte
+
+
 if __name__ == "__main__":
-    install_once(*map(Path, sys.argv[1:4]), sys.argv[4])
+    while _next_line():
+        print(_install_in_a_fork(*map(Path, sys.argv[1:4]), sys.argv[4]), flush=True)

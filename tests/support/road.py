@@ -1,15 +1,15 @@
 """The whole road with the real commands: an office, a real sshd in front of its depot, a hub."""
 
 import json
-import subprocess
-import sys
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support import commands
 from support.sshd import Sshd
 
-BIN = Path(sys.executable).parent
+BIN = commands.BIN
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,8 @@ class Ran:
 
 def run(*words: object, timeout_s: float = 120, env: dict[str, str] | None = None) -> Ran:
     """Run one of our commands as a person would."""
-    name, *rest = [str(word) for word in words]
-    done = subprocess.run(
-        [str(BIN / name), *rest], capture_output=True, text=True, timeout=timeout_s, env=env, check=False
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    typed = [str(word) for word in words]
+    return Ran(*commands.run_command(typed, env=os.environ if env is None else env, timeout_s=timeout_s))
 
 
 def must(*words: object, timeout_s: float = 120) -> Ran:

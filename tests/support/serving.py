@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.settings import HUB_TOML, HubPaths
+from support.ports import free_port
 from support.waiting import wait_for
 
 HUB = Path(sys.executable).with_name("hub")
@@ -43,12 +43,6 @@ class Served:
         """End it and return its exit code; fails where that takes longer than 6 s."""
         self.process.send_signal(how)
         return self.process.wait(6)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def write_settings(paths: HubPaths, more: str = "") -> None:

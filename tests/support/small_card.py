@@ -2,6 +2,7 @@
 
 Kernel and programs are those of the card's Debian, for arm64, fetched once by package name into
 build/small-card with a package state of its own: nothing of the host's changes.
+`python -m support.small_card` fetches them, so that no test waits for it.
 """
 
 import os
@@ -61,8 +62,7 @@ def build_small_image(folder: Path, *, roots: str = "a") -> Path:
     """Make the image: boot partition, a root for each of `roots`, data; return its path."""
     parts = fetched_parts()
     image = folder / "small.img"
-    initrd = folder / "initrd.img"
-    initrd.write_bytes(build_initramfs(parts.modules, parts.busybox, built_at=BUILT_AT))
+    initrd = build_initrd(folder)
     with image.open("wb") as file:
         file.truncate((_STARTS_MIB[3] + _SIZES_MIB[3]) * MIB)
     _write_table(image)
@@ -71,6 +71,13 @@ def build_small_image(folder: Path, *, roots: str = "a") -> Path:
         _place(image, "xab".index(slot), build_root(folder, slot))
     _place(image, 3, _data_partition(folder))
     return image
+
+
+def build_initrd(folder: Path) -> Path:
+    """Make what the kernel starts first."""
+    parts, initrd = fetched_parts(), folder / "initrd.img"
+    initrd.write_bytes(build_initramfs(parts.modules, parts.busybox, built_at=BUILT_AT))
+    return initrd
 
 
 def build_root(folder: Path, slot: str, *, init: str = _INIT) -> Path:
@@ -104,9 +111,8 @@ def build_root(folder: Path, slot: str, *, init: str = _INIT) -> Path:
     (tree / "usr/lib/hub").mkdir(parents=True)
     (tree / "usr/lib/hub/binds").write_text("card/systemd /var/lib/systemd\n")
     root = folder / f"root-{slot}.squashfs"
-    subprocess.run(
-        ["mksquashfs", tree, root, "-quiet", "-no-progress", "-noappend", "-comp", "zstd"], check=True
-    )
+    command = ["mksquashfs", tree, root, "-quiet", "-no-progress", "-noappend"]
+    subprocess.run([*command, "-comp", "zstd", "-Xcompression-level", "1"], check=True)
     return root
 
 
@@ -218,3 +224,7 @@ def _data_partition(folder: Path) -> Path:
         check=True,
     )
     return data
+
+
+if __name__ == "__main__":
+    print(f"small card: {fetched_parts().kernel}")

@@ -14,6 +14,8 @@ from typing import Self
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from support.ports import free_port
+
 HOST_KEY_TYPES = ("ed25519", "rsa")
 START_S = 10.0
 # A hub leaves new files in its inbox and gives them names, and nothing else.
@@ -181,11 +183,3 @@ def _sshd() -> str:
 def _knows(option: str) -> bool:
     test = [_sshd(), "-T", "-f", "/dev/null", "-o", f"{option}=no", "-h", "/dev/null"]
     return "Bad configuration option" not in subprocess.run(test, capture_output=True, text=True).stderr
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -39,6 +39,10 @@ class Portal(Protocol):
         """Its address, without a path."""
 
 
+_OFFERS_ITSELF = """location.pathname === '/search' && [].some.call(
+  document.querySelectorAll('main p a'), function (a) { return a.href === location.href })"""
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """A learner at the portal."""
@@ -61,6 +65,14 @@ class Visitor:
         if path.startswith("/tech/") and path != "/tech/status":
             self.tab.set_cookies(self.served.url, session_cookies(self.served.url))
         self.tab.open(self.served.url + path)
+        self.tab.wait_for(self._has_all, f"all that was found at {path}")
+
+    def _has_all(self) -> bool:
+        """Tell whether a search had the answers of all ZIMs; if not, ask again, as its page offers."""
+        is_late = bool(self.tab.value(_OFFERS_ITSELF))
+        if is_late:
+            self.tab.open(self.tab.url)
+        return not is_late
 
     @property
     def place(self) -> str:

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from support.ports import free_port
+
 START_S = 10.0
 _NGINX = """daemon off; master_process off;
 pid {folder}/nginx.pid;
@@ -245,11 +247,3 @@ def answer(status: str, body: bytes = b"", **headers: str) -> bytes:
     fields = {"Content_Length": str(len(body)), **headers}
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in fields.items() if value]
     return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def free_port() -> int:
-    """A port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -37,6 +37,7 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0: phones on the same Wi-Fi may in")
     parser.add_argument("--once", action="store_true", help="check that everything answers, and end")
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, _stop)  # also in the background, where Python lets it be ignored
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGHUP, _stop)
     return _run(options.host, options.port, once=options.once)

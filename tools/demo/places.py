@@ -31,6 +31,8 @@ BIN = ROOT / ".venv" / "bin"
 KOLIBRI = ROOT / ".venv-kolibri" / "bin" / "kolibri"
 LOCK = HERE / "lock"
 LOOPBACK = "127.0.0.1"
+_KOLIBRI_PORT, _SSHD_PORT, _INNER_PORT = 8090, 8022, 8180  # the first that is tried
+_TRIED_PORTS, _MAX_PORT = 1000, 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +59,22 @@ def choose_ports(host: str, wanted_portal: int) -> Ports:
     chosen = Ports(
         portal=_free_port(host, wanted_portal, taken),
         content=_free_port(host, wanted_portal and wanted_portal + 1, taken),
-        kolibri=_free_port(host, last[0] or 8090, taken),
-        zip=_free_port(host, last[1] or 8091, taken),
-        sshd=_free_port(LOOPBACK, urlsplit(settings.get("depot_url", "")).port or 0, taken),
+        kolibri=_free_port(host, last[0] or _KOLIBRI_PORT, taken),
+        zip=_free_port(host, last[1] or _KOLIBRI_PORT + 1, taken),
+        sshd=_free_port(LOOPBACK, urlsplit(settings.get("depot_url", "")).port or _SSHD_PORT, taken),
         inner=None,
     )
     if not behind_door:
         return chosen
     before = (portal.get("port"), portal.get("content_port"), kolibri.get("port"), kolibri.get("zip_port"))
     wanted = before if door.get("enabled") else (None,) * 4
-    first, second, third, fourth = (_free_port(LOOPBACK, port or 0, taken) for port in wanted)
+    first, second, third, fourth = (_free_port(LOOPBACK, port or _INNER_PORT, taken) for port in wanted)
     return dataclasses.replace(chosen, inner=(first, second, third, fourth))
 
 
 def _free_port(host: str, wanted: int, taken: set[int]) -> int:
-    for port in (wanted, 0):
+    """Return the wanted port or the next free one; 0 is any, which another program may take before us."""
+    for port in range(wanted, min(wanted + _TRIED_PORTS, _MAX_PORT + 1)) if wanted else (0,) * _TRIED_PORTS:
         with socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -10,12 +10,19 @@ from content_packs.errors import UsageError
 from provisioning.central.commands.fleet import alert_dict, csv_option, describe_alert
 from provisioning.central.commands.layout import say
 from provisioning.central.commands.options import dry_run_option, json_option, login, now, with_office
-from provisioning.central.fleet import iso, open_fleet
+from provisioning.central.fleet import iso
 from provisioning.central.fleetview.alert import LEVELS, Alert
 from provisioning.central.fleetview.central import read_office_alerts
 from provisioning.central.fleetview.csvtext import csv_text
 from provisioning.central.fleetview.fleet import read_fleet, read_schools
-from provisioning.central.fleetview.mutes import ANYTHING, EVERY_HUB, Mute, Mutes, to_mute
+from provisioning.central.fleetview.mutes import (
+    ANYTHING,
+    EVERY_HUB,
+    Mute,
+    mute_alerts,
+    to_mute,
+    unmute_alerts,
+)
 from provisioning.central.fleetview.view import SchoolView
 from provisioning.central.office import Office
 
@@ -105,13 +112,12 @@ def ack(
     end = iso(_end_of(until)) if until else None
     said = (about,) if about else ()
     things = () if undo else said or ((ANYTHING,) if everywhere else _things_now(office, code, whose, moment))
-    mutes = [Mute(code, whose, each, f"cli:{login()}", note.strip(), iso(moment), end) for each in things]
-    with open_fleet(office.fleet_db) as fleet:
-        if undo:
-            changed = Mutes(fleet).unmute(code, whose, said, keep=not dry_run)
-        else:
-            Mutes(fleet).mute(mutes, keep=not dry_run)
-            changed = True
+    if undo:
+        changed = unmute_alerts(office, code, whose, said, dry_run=dry_run)
+    else:
+        mutes = [Mute(code, whose, each, f"cli:{login()}", note.strip(), iso(moment), end) for each in things]
+        mute_alerts(office, mutes, dry_run=dry_run)
+        changed = True
     if as_json:
         values: dict[str, Any] = {"code": code, "hub_id": hub_id, "about": [*filter(None, things or said)]}
         values |= {"until": end, "undone": undo, "changed": changed}

@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 import click
 
 from content_packs import console
-from content_packs.trust import MAX_DAY_MB, MAX_PRIORITY
+from content_packs.depot import MAX_DAY_MB, MAX_PRIORITY
 from provisioning.central import assign as assigning
 from provisioning.central.commands.options import dry_run_option, json_option, now, tell, with_office
 from provisioning.central.fleet import Assignment, Fleet, open_fleet

@@ -1,12 +1,18 @@
-"""Alerts that people have taken note of: table alert_mutes of fleet.db, which only this module writes."""
+"""Alerts that people have taken note of: table alert_mutes of people.db, which only this module writes.
+
+Not of fleet.db: that is locked while something is published, for hours perhaps.
+"""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from content_packs.errors import UsageError
-from provisioning.central.fleet import Fleet
+from provisioning.central.database import transaction
+from provisioning.central.fleet import open_fleet
 from provisioning.central.fleetview.alert import SUBJECTS, Alert
+from provisioning.central.office import Office
+from provisioning.central.people_db import open_people_db
 
 EVERY_HUB = ANYTHING = "*"
 MAX_TEXT = 2000  # characters
@@ -36,43 +42,43 @@ class Mute:
         return datetime.fromisoformat(since) <= datetime.fromisoformat(self.at)
 
 
-class Mutes:
-    """Typed reading and writing of these tables."""
-
-    def __init__(self, fleet: Fleet) -> None:
-        self._fleet, self._db = fleet, fleet.database
-
-    def list_mutes(self, *, now: datetime) -> list[Mute]:
-        """Return what is quiet now, by school, code and what it is about."""
-        rows = self._db.query("select * from alert_mutes order by hub_id, code, about")
+def list_mutes(office: Office, *, now: datetime) -> list[Mute]:
+    """Return what is quiet now, by school, code and what it is about."""
+    if not office.people_db.exists():
+        return []  # nothing is made by looking
+    with open_people_db(office) as db:
+        rows = db.query("select * from alert_mutes order by hub_id, code, about")
         mutes = [Mute(**row) for row in rows]
-        return [mute for mute in mutes if mute.until is None or datetime.fromisoformat(mute.until) > now]
+    return [mute for mute in mutes if mute.until is None or datetime.fromisoformat(mute.until) > now]
 
-    def mute(self, mutes: Iterable[Mute], *, keep: bool = True) -> None:
-        """Quieten alerts, instead of what was said of them before; `keep` false: only try.
 
-        Raises:
-            UsageError: a hub is not enrolled, or a text too long.
-        """
-        with self._fleet.transaction(keep=keep):
-            for mute in mutes:
-                if mute.hub_id != EVERY_HUB:
-                    self._check(mute.hub_id)
-                for name, text in (("a note", mute.note), ("what it is about", mute.about)):
-                    _check_text(name, text)
-                self._db.table("alert_mutes").upsert(asdict(mute), pk=_KEY)
+def mute_alerts(office: Office, mutes: Iterable[Mute], *, dry_run: bool = False) -> None:
+    """Quieten alerts, instead of what was said of them before.
 
-    def unmute(self, code: str, hub_id: str, about: Iterable[str] = (), *, keep: bool = True) -> bool:
-        """Let an alert be heard again, of these things or of all; return whether it was quiet."""
-        things = list(about)
-        query = "delete from alert_mutes where code = ? and hub_id = ?"
-        query += f" and about in ({', '.join('?' * len(things))})" if things else ""
-        with self._fleet.transaction(keep=keep):
-            return self._db.execute(query, [code, hub_id, *things]).rowcount > 0
+    Raises:
+        UsageError: a hub is not enrolled, or a text too long.
+    """
+    asked = list(mutes)
+    _check_hubs(office, {mute.hub_id for mute in asked} - {EVERY_HUB})
+    for mute in asked:
+        for name, text in (("a note", mute.note), ("what it is about", mute.about)):
+            _check_text(name, text)
+    if not dry_run:
+        with open_people_db(office) as db, transaction(db):
+            db.table("alert_mutes").upsert_all(map(asdict, asked), pk=_KEY)
 
-    def _check(self, hub_id: str) -> None:
-        if all(hub.hub_id != hub_id for hub in self._fleet.list_hubs()):
-            raise UsageError(f"{hub_id}: no such hub", hint="`central hubs` lists them.")
+
+def unmute_alerts(
+    office: Office, code: str, hub_id: str, about: Iterable[str] = (), *, dry_run: bool = False
+) -> bool:
+    """Let an alert be heard again, of these things or of all; return whether it was quiet."""
+    if dry_run and not office.people_db.exists():
+        return False
+    things = list(about)
+    query = "delete from alert_mutes where code = ? and hub_id = ?"
+    query += f" and about in ({', '.join('?' * len(things))})" if things else ""
+    with open_people_db(office) as db, transaction(db, keep=not dry_run):
+        return db.execute(query, [code, hub_id, *things]).rowcount > 0
 
 
 def to_mute(alerts: Iterable[Alert], code: str) -> tuple[str, ...]:
@@ -88,6 +94,13 @@ def to_mute(alerts: Iterable[Alert], code: str) -> tuple[str, ...]:
             hint="`central alerts` lists them; --about maths@3 names one that may come.",
         )
     return tuple(found) or ("",)
+
+
+def _check_hubs(office: Office, hub_ids: set[str]) -> None:
+    with open_fleet(office.fleet_db) as fleet:
+        strangers = hub_ids - {hub.hub_id for hub in fleet.list_hubs()}
+    for hub_id in strangers:
+        raise UsageError(f"{hub_id}: no such hub", hint="`central hubs` lists them.")
 
 
 def _check_text(name: str, text: str) -> None:

@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
+from content_packs.depot import MAX_DAY_MB, MAX_PRIORITY
 from content_packs.errors import UsageError
-from content_packs.trust import MAX_DAY_MB, MAX_PRIORITY
 from provisioning.central import assign as assigning
 from provisioning.central import publish as publishing
 from provisioning.central.fleet import Assignment, Published, open_fleet

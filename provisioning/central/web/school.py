@@ -12,7 +12,7 @@ from hub.school.statusblock import short_fingerprint
 from provisioning.central import assign as assigning
 from provisioning.central import enrol as enrolling
 from provisioning.central.fleet import Assignment, iso, open_fleet
-from provisioning.central.fleetview.mutes import Mute, Mutes
+from provisioning.central.fleetview.mutes import Mute, mute_alerts, unmute_alerts
 from provisioning.central.fleetview.school import SchoolHistory, read_school
 from provisioning.central.fleetview.view import SchoolView
 from provisioning.central.school_notes import add_note, list_notes
@@ -96,16 +96,12 @@ def quieten(hub_id: str) -> Answer:
     code, days = form.get("code", ""), form.get("days", "")
     things = form.getlist("about")[:_MOST_THINGS] or [""]
     until = iso(now() + timedelta(days=int(days))) if days in ("7", "30") else None
-    noted = (me().name, form.get("note", ""), iso(now()), until)
-    with open_fleet(this_office().fleet_db) as fleet:
-        if form.get("undo"):
-            if not Mutes(fleet).unmute(code, hub.hub_id, things):
-                hint = _(
-                    "On the command line: %(command)s", command=f"central alerts ack {code} --all --undo"
-                )
-                raise UsageError(_("It is quiet for all schools together, and not for this one."), hint=hint)
-        else:
-            Mutes(fleet).mute(Mute(code, hub.hub_id, about, *noted) for about in things)
+    if not form.get("undo"):
+        noted = (me().name, form.get("note", ""), iso(now()), until)
+        mute_alerts(this_office(), [Mute(code, hub.hub_id, about, *noted) for about in things])
+    elif not unmute_alerts(this_office(), code, hub.hub_id, things):
+        hint = _("On the command line: %(command)s", command=f"central alerts ack {code} --all --undo")
+        raise UsageError(_("It is quiet for all schools together, and not for this one."), hint=hint)
     told = {"hub_id": hub.hub_id, "code": code, "about": " ".join(things), "until": until}
     note("alerts ack", {**told, "undo": bool(form.get("undo"))})
     return done(_("Noted."), _here(hub_id))

@@ -17,6 +17,7 @@ from hub.web.pagefiles import Made, PageFiles
 from hub.web.shelf import Shelf
 from hub.withdrawal import CURRENT, LOCK, withdrawn
 from support.shelves import put_lesson
+from support.waiting import stay_within_a_day
 
 PLAIN = ("default", "default")
 PAGE = make_page("<h1>сторінка</h1>")
@@ -34,6 +35,11 @@ def files(paths: HubPaths, shelf: Shelf):
     files.open(list_assets())
     yield files
     files.close()
+
+
+@pytest.fixture(autouse=True)
+def one_day() -> None:
+    stay_within_a_day(10)
 
 
 def today() -> date:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from datetime import timedelta
 
 import pytest
@@ -149,3 +150,14 @@ def test_more_use_than_there_can_be_is_not_counted_and_is_said(reporting, told, 
 def test_no_blank_hides_a_formula_from_us(blank):
     [_, [cell]] = csv.reader(io.StringIO(csv_text(["a"], [(f"{blank}=cmd()",)])))
     assert cell == "' =cmd()"
+
+
+def test_what_nobody_goes_on_writing_is_swept_away_and_counts_no_more(reporting):
+    old, new = reporting.inbox / ".old.tmp", reporting.inbox / ".new.tmp"
+    for path, age in ((old, timedelta(hours=25)), (new, timedelta(hours=23))):
+        path.write_bytes(b"half")
+        at = (NOW - age).timestamp()
+        os.utime(path, (at, at))
+    (reporting.inbox / ".folder").mkdir()
+    reporting.ingest()
+    assert (old.exists(), new.exists()) == (False, True)

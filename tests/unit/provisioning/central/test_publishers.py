@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from tuf.api.metadata import DelegatedRole, Delegations, Targets
 
-from content_packs import trust
+from content_packs import depot
 from content_packs.errors import BadDataError, LocalError, UsageError
 from content_packs.head import decode_head
 from provisioning.central import metadata, publishers
@@ -196,7 +196,7 @@ def test_inside_of_its_prefix_it_does(work, hub, tmp_path):
     assert hub.offered(thief.depot) == {"kyiv-maps": 9}
 
 
-@pytest.mark.parametrize("kind", trust.SYSTEM_KINDS)
+@pytest.mark.parametrize("kind", depot.SYSTEM_KINDS)
 def test_its_key_changes_no_hub_itself(work, hub, tmp_path, kind):
     thief = Thief(work, tmp_path / "forged", *STOLEN)
     forged = forged_pack("kyiv-software", 9, kind)

@@ -11,6 +11,7 @@ from hub.settings import HubPaths
 from hub.web.app import create_portal
 from hub.web.origins import Ports
 from support.shelves import SETTINGS, put_lesson
+from support.waiting import stay_within_a_day
 
 PORTS = Ports(8080, 8081)
 
@@ -102,8 +103,9 @@ def test_the_page_goes_by_the_settings_that_the_next_sync_will_read(portal, path
 
 @pytest.mark.parametrize(("days", "words"), [(0, "сьогодні о 23:59"), (1, "завтра о 23:59")])
 def test_days_near_by_have_their_names(portal, paths, days, words):
-    today = datetime.now().astimezone().replace(hour=23, minute=59, second=59)
-    until = today + timedelta(days=days)
+    stay_within_a_day(10)
+    today = datetime.now().astimezone().replace(tzinfo=None, hour=23, minute=59, second=59)
+    until = (today + timedelta(days=days)).astimezone()  # also where clocks are changed between
     pack = PlannedPack("waiting", "maths", 3, "Дроби", 7, wait="quiet-hours", goes_on_at=until.isoformat())
     paths.dir.mkdir(parents=True, exist_ok=True)
     with closing(open_db(paths.db)) as db:

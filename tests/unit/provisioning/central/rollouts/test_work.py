@@ -270,7 +270,8 @@ def test_an_update_of_the_hubs_themselves_goes_the_same_way(work):
     assert (hub.state, hub.reason) == ("failed", "no DNS")
 
 
-def test_while_another_command_is_at_work_rollouts_wait(work):
+def test_while_another_command_is_at_work_rollouts_wait(work, monkeypatch):
+    monkeypatch.setattr("provisioning.central.office.PATIENCE_S", 0)
     publish_with(work)
     with locked(work.office.lock, doing="publish"), pytest.raises(BusyError):
         go_on(work.office, now=work.now)

@@ -222,9 +222,10 @@ def test_a_hub_without_a_link_is_let_in_by_the_text_of_its_status(as_role, work)
     assert "Нова школа" in browser.get("/schools/h-new").text
 
 
-def test_while_another_command_is_at_it_nothing_is_done(as_role, work):
+def test_while_another_command_is_at_it_nothing_is_done(as_role, work, monkeypatch):
     from content_packs.durable import locked
 
+    monkeypatch.setattr("provisioning.central.office.PATIENCE_S", 0)
     browser = as_role("publisher")
     with locked(work.office.lock, doing="test"):
         sent = browser.post("/packs/history/assign", {"ring": "pilot"})

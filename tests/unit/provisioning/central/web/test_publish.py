@@ -174,9 +174,10 @@ def test_what_is_no_pack_says_so(as_role):
 
 
 @pytest.mark.usefixtures("at_once")
-def test_another_command_that_is_at_it_is_said_and_the_upload_stays(as_role, work):
+def test_another_command_that_is_at_it_is_said_and_the_upload_stays(as_role, work, monkeypatch):
     from content_packs.durable import locked
 
+    monkeypatch.setattr("provisioning.central.office.PATIENCE_S", 0)
     browser = as_role("publisher")
     sent = send(browser, zip_of(work.build("history", 2).folder))
     settled(browser)
