@@ -87,6 +87,8 @@ class Card:
         """Let the timer start a sync; return its exit code. What it says is shown where the test fails."""
         ran = self.day.run(BIN / "hub", "--dir", self.hub, "sync", "--no-neighbours", check=False)
         print(self.folder.name, ran.stdout, ran.stderr)
+        if ran.returncode == os.EX_TEMPFAIL:
+            print(self.day.host.log[-3000:])
         return ran.returncode
 
     def edition(self):

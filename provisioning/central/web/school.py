@@ -7,6 +7,7 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
+from content_packs.errors import UsageError
 from hub.school.statusblock import short_fingerprint
 from provisioning.central import assign as assigning
 from provisioning.central import enrol as enrolling
@@ -95,11 +96,12 @@ def quieten(hub_id: str) -> Answer:
     code, days = form.get("code", ""), form.get("days", "")
     things = form.getlist("about")[:_MOST_THINGS] or [""]
     until = iso(now() + timedelta(days=int(days))) if days in ("7", "30") else None
-    if form.get("undo"):
-        unmute_alerts(this_office(), code, hub.hub_id, things)
-    else:
+    if not form.get("undo"):
         noted = (me().name, form.get("note", ""), iso(now()), until)
         mute_alerts(this_office(), [Mute(code, hub.hub_id, about, *noted) for about in things])
+    elif not unmute_alerts(this_office(), code, hub.hub_id, things):
+        hint = _("On the command line: %(command)s", command=f"central alerts ack {code} --all --undo")
+        raise UsageError(_("It is quiet for all schools together, and not for this one."), hint=hint)
     told = {"hub_id": hub.hub_id, "code": code, "about": " ".join(things), "until": until}
     note("alerts ack", {**told, "undo": bool(form.get("undo"))})
     return done(_("Noted."), _here(hub_id))

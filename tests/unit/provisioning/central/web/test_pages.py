@@ -254,6 +254,8 @@ def test_an_alert_is_taken_note_of_and_shown_again(as_role):
     browser = as_role("publisher")
     browser.post("/schools/h-1/quiet", {"code": "under-voltage", "note": "Блок живлення їде.", "days": "7"})
     assert browser.post("/schools/h-1/quiet", {"code": "under-voltage", "undo": "1"}).status_code == 303
+    again = browser.post("/schools/h-1/quiet", {"code": "under-voltage", "undo": "1"})
+    assert (again.status_code, "alerts ack" in again.text) == (422, True)
     assert (
         browser.post("/schools/h-1/quiet", {"code": "under-voltage", "note": "x" * 3000}).status_code == 422
     )
