@@ -103,7 +103,7 @@ class DepotHost:
     def start(self) -> None:
         """Run the server, as its service would; one that was told to end is waited for."""
         if self._server is not None:
-            self._server.wait(timeout=15)
+            self._server.wait(timeout=30)
         log = (self.folder / "sshd.log").open("ab")
         with log:
             self._server = subprocess.Popen([*self.inside, str(START)], stderr=log, stdin=subprocess.DEVNULL)
