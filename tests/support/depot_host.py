@@ -157,12 +157,12 @@ class DepotHost:
         """Return the public host keys, the present one first."""
         return self.run("sh", "-c", "cat /etc/hub-sshd/host-keys/*.pub").splitlines()
 
-    def connect(self, hub_id: str, key: Path, *, step_timeout_s: float = 20) -> Transport:
+    def connect(self, hub_id: str, key: Path, *, step_timeout_s: float = 60) -> Transport:
         """Connect as a hub does."""
         return open_transport(
             self.url(hub_id),
             key_path=key,
             host_keys=self.host_keys(),
-            connect_timeout_s=20,
+            connect_timeout_s=60,
             step_timeout_s=step_timeout_s,
         )
