@@ -49,7 +49,7 @@ parts: dev
 	@$(if $(T)$(K),,PYTHONPATH=tests .venv/bin/python -m support.small_card)
 
 image-test: dev ## boot the image in QEMU; HUB_IMAGE=path: another than `make image` left; K=word: a slice
-	@tools/apt.sh $(APT)-demo.txt $(APT)-test.txt
+	@tools/apt.sh $(APT)-demo.txt $(APT)-test.txt $(APT)-machines.txt
 	.venv/bin/pytest tests/image $(if $(K),-k '$(K)')
 
 renew: dev ## write docs/screens and what screen readers are told anew, for a person to review

@@ -48,16 +48,20 @@ class Tree:
         """Return the file that a disk which folds case and Unicode forms would open."""
         return self._twins.get(twin_key(path))
 
-    def explain(self, path: str) -> tuple[str, str]:
-        """Return what is wrong with a path that opens nothing, and a hint."""
+    def explain(self, path: str) -> tuple[str, str, str]:
+        """Return what is wrong with a path that opens nothing: a code, words, and a hint."""
         if twin := self._twins.get(twin_key(path)):
             what = "case" if twin.casefold() == path.casefold() else "Unicode form"
-            return f"differs in {what} from {twin!r}", "Windows hides the difference; the hub does not."
+            return (
+                "twin-link",
+                f"differs in {what} from {twin!r}",
+                "Windows hides the difference; the hub does not.",
+            )
         if path in self._folders or path == ".":
-            return f"is a folder without {INDEX_PAGE}", "Link to a page in it."
+            return "folder-link", f"is a folder without {INDEX_PAGE}", "Link to a page in it."
         if close := self.close_to(path):
-            return "does not exist", f"Did you mean {close!r}?"
-        return "does not exist", "Add the file or take the link out."
+            return "broken-link", "does not exist", f"Did you mean {close!r}?"
+        return "broken-link", "does not exist", "Add the file or take the link out."
 
     def close_to(self, path: str) -> str | None:
         """Return the file that was probably meant, if one is close."""
@@ -82,6 +86,7 @@ class _Problem:
     message: str
     hint: str
     severity: Severity
+    code: str
 
 
 def check_links(source: PackSource, entry: str) -> Iterator[Finding]:
@@ -122,21 +127,24 @@ def _examine(file: SourceFile, link: Link, tree: Tree) -> str | _Problem | None:
     """Return the file that a link opens, or what is wrong with it, or None where it is none of ours."""
     where, path = place_of(file.path, link.address)
 
-    def problem(message: str, hint: str, severity: Severity = "error") -> _Problem:
-        return _Problem(file, link, path or link.address, f"{link.target!r:.200} {message}", hint, severity)
+    def problem(code: str, message: str, hint: str, severity: Severity = "error") -> _Problem:
+        said = f"{link.target!r:.200} {message}"
+        return _Problem(file, link, path or link.address, said, hint, severity, code)
 
     if where == "internet" and link.loaded:
         what = _LOADED[link.role]
-        return problem(f"is {what} from the Internet", "Learners have none: put it into the pack.", "warning")
+        hint = "Learners have none: put it into the pack."
+        return problem("internet-link", f"is {what} from the Internet", hint, "warning")
     if where == "computer":
-        return problem("is a file of your own computer", "Put it into the pack and link to it there.")
+        hint = "Put it into the pack and link to it there."
+        return problem("computer-link", "is a file of your own computer", hint)
     if where != "inside":
         return None
     if path.startswith("/"):
-        return problem("starts with '/'", _relative_hint(file.path, path, tree))
+        return problem("absolute-link", "starts with '/'", _relative_hint(file.path, path, tree))
     path = posixpath.normpath(path)
     if path == ".." or path.startswith("../"):
-        return problem("leads out of the pack", "Link only to files of the pack.")
+        return problem("outward-link", "leads out of the pack", "Link only to files of the pack.")
     return tree.find(path) or problem(*tree.explain(path))
 
 
@@ -170,7 +178,9 @@ def _report(source: PackSource, problems: list[_Problem], reachable: set[str]) -
     for problem in errors[:_MAX_FINDINGS]:
         yield _finding(source, problem, "error")
     if len(errors) > _MAX_FINDINGS:
-        yield Finding(source.place("."), f"{len(errors) - _MAX_FINDINGS} more links are broken")
+        yield Finding(
+            source.place("."), f"{len(errors) - _MAX_FINDINGS} more links are broken", code="broken-link"
+        )
     for same in list(warnings.values())[:_MAX_FINDINGS]:
         yield _finding(
             source, same[0], "warning", f" (and on {len(same) - 1} more pages)" if same[1:] else ""
@@ -179,4 +189,5 @@ def _report(source: PackSource, problems: list[_Problem], reachable: set[str]) -
 
 def _finding(source: PackSource, problem: _Problem, severity: Severity, more: str = "") -> Finding:
     line = locate(_read(problem.file), problem.link)
-    return Finding(source.place(problem.file.path), problem.message + more, problem.hint, line, severity)
+    place, message = source.place(problem.file.path), problem.message + more
+    return Finding(place, message, problem.hint, line, severity, problem.code)

@@ -50,13 +50,14 @@ def check_source(source: PackSource) -> list[Finding]:
     tree = [*_check_tree(source)]
     kind = KINDS.get(str(source.values.get("kind")))
     inside = [*kind.check(source)] if kind and source.files else []
+    inside = [finding if finding.code else replace(finding, code=kind.name) for finding in inside if kind]
     return [_printable(finding) for finding in (*fields, *tree, *inside)]
 
 
 def _toml_finding(fault: meta.FieldFault) -> Finding:
     line = _TOML_LINE.search(fault.message)
     hint = fault.hint or 'Text stands in quotes: title = "Математика"'
-    return Finding(PACK_TOML, fault.message, hint, int(line[1]) if line else 1)
+    return Finding(PACK_TOML, fault.message, hint, int(line[1]) if line else 1, code="toml")
 
 
 def _printable(finding: Finding) -> Finding:
@@ -74,7 +75,7 @@ def _check_fields(source: PackSource) -> Iterator[Finding]:
     wrong = {fault.field for fault in faults}
     for name, doubt_of in _DOUBTS.items():
         if name in source.values and name not in wrong and (doubt := doubt_of(source.values[name])):
-            yield source.finding(name, *doubt, severity="warning")
+            yield source.finding(name, *doubt, severity="warning", code="doubt")
 
 
 def _check_content_folder(source: PackSource) -> Iterator[Finding]:
@@ -82,17 +83,18 @@ def _check_content_folder(source: PackSource) -> Iterator[Finding]:
     name = source.values.get("content", ".")
     if not isinstance(name, str) or not name.strip():
         if isinstance(name, str):
-            yield source.finding("content", "content is empty", "Name a folder, or leave the field out.")
+            yield source.finding(
+                "content", "content is empty", "Name a folder, or leave the field out.", code="content"
+            )
         return
     windows = PureWindowsPath(name)
     if name.startswith("/") or windows.drive or windows.root:
         message = f"content: {name!r:.200} is an absolute path"
-        yield source.finding("content", message, f"Name a folder beside {PACK_TOML}.")
+        yield source.finding("content", message, f"Name a folder beside {PACK_TOML}.", code="content")
     elif ".." in PurePosixPath(name).parts or "\\" in name:
         message = f"content: {name!r:.200} does not lie in the folder of {PACK_TOML}"
-        yield source.finding(
-            "content", message, f"Name a folder beside {PACK_TOML}, with / and without '..'."
-        )
+        hint = f"Name a folder beside {PACK_TOML}, with / and without '..'."
+        yield source.finding("content", message, hint, code="content")
     else:
         yield from _check_content_on_disk(source, name)
 
@@ -104,13 +106,15 @@ def _check_content_on_disk(source: PackSource, name: str) -> Iterator[Finding]:
         try:
             if place.is_symlink():
                 hint = "Put the folder itself there: a pack holds no links."
-                yield source.finding("content", f"content: {name!r:.200} is a link", hint)
+                message = f"content: {name!r:.200} is a link"
+                yield source.finding("content", message, hint, code="content")
                 return
             if not place.is_dir():
-                yield source.finding("content", *_no_folder(place, name))
+                yield source.finding("content", *_no_folder(place, name), code="content")
                 return
         except OSError as error:
-            yield source.finding("content", f"content: {name!r:.200} cannot be read: {error.strerror}")
+            message = f"content: {name!r:.200} cannot be read: {error.strerror}"
+            yield source.finding("content", message, code="content")
             return
 
 
@@ -127,16 +131,21 @@ def _check_tree(source: PackSource) -> Iterator[Finding]:
     for finding in source.walk_findings:
         yield replace(finding, path=source.place(finding.path))
     if not source.files:
-        yield Finding(source.place("."), "the content is empty", "Put the lesson's files there.")
+        hint = "Put the lesson's files there."
+        yield Finding(source.place("."), "the content is empty", hint, code="no-content")
     if len(source.files) > MAX_FILES:
         message = f"expected at most {MAX_FILES} files, got {len(source.files)}"
-        yield Finding(source.place("."), message, "Make a ZIM of small pages, or several packs.")
+        yield Finding(
+            source.place("."), message, "Make a ZIM of small pages, or several packs.", code="too-many-files"
+        )
     for file in source.files:
         for fault in names.check_path(file.path):
-            yield Finding(source.place(file.path), fault, "Rename it.")
+            yield Finding(source.place(file.path), fault, "Rename it.", code="file-name")
         if any(map(names.is_left_over, file.path.split("/"))):
             message = "was left by another program"
-            yield Finding(source.place(file.path), message, "Take it out.", severity="warning")
+            yield Finding(
+                source.place(file.path), message, "Take it out.", severity="warning", code="left-over"
+            )
     yield from _check_twins(source)
     yield from _check_equal(source)
 
@@ -148,7 +157,8 @@ def _check_twins(source: PackSource) -> Iterator[Finding]:
         if other != path:
             how = "case" if path.casefold() == other.casefold() else "the Unicode form of a letter"
             message = f"differs only in {how} from {other!r}"
-            yield Finding(source.place(path), message, "Some disks take them for one: rename one of them.")
+            hint = "Some disks take them for one: rename one of them."
+            yield Finding(source.place(path), message, hint, code="twins")
 
 
 def _check_equal(source: PackSource) -> Iterator[Finding]:
@@ -165,7 +175,8 @@ def _check_equal(source: PackSource) -> Iterator[Finding]:
     for sha256, number in count.items():
         if number > MAX_EQUAL_FILES:
             message = f"expected at most {MAX_EQUAL_FILES} files with the same content, got {number}"
-            yield Finding(source.place(first[sha256].path), message, "Take some out, or make several packs.")
+            hint = "Take some out, or make several packs."
+            yield Finding(source.place(first[sha256].path), message, hint, code="too-many-equal")
 
 
 def _files_and_folders(files: tuple[SourceFile, ...]) -> Iterator[str]:

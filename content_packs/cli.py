@@ -59,6 +59,7 @@ def check(source: Path, as_json: bool) -> int:
                 "findings": [
                     {
                         "severity": f.severity,
+                        "code": f.code,
                         "path": f.path,
                         "line": f.line,
                         "message": f.message,

@@ -8,13 +8,16 @@ import contextlib
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from ctypes import CDLL, get_errno
 from pathlib import Path
+from typing import IO
 
 from content_packs.errors import BusyError
 
+_LOOK_AGAIN_S = 0.05  # flock has no wait of limited time
 _LIBC = CDLL(None, use_errno=True)
 
 
@@ -118,20 +121,28 @@ def sync_filesystem(folder: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, *, doing: str, wait: bool = False) -> Iterator[None]:
+def locked(path: Path, *, doing: str, wait: bool = False, patience_s: float = 0.0) -> Iterator[None]:
     """Hold an exclusive lock on `path`; the kernel frees it at any death of this process.
 
     The lock file is never deleted and its content means nothing, so there is no stale lock.
 
     Raises:
-        BusyError: another process holds it and `wait` is false.
+        BusyError: another process holds it, `wait` is false, and it did not end within `patience_s`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError as error:
-            raise BusyError(
-                f"{doing}: another process is at it (lock {path})", hint="Wait until it has finished."
-            ) from error
+        until = time.monotonic() + patience_s
+        while not _is_mine(file, wait=wait):
+            if time.monotonic() >= until:
+                message = f"{doing}: another process is at it (lock {path})"
+                raise BusyError(message, hint="Wait until it has finished.")
+            time.sleep(_LOOK_AGAIN_S)
         yield
+
+
+def _is_mine(file: IO[bytes], *, wait: bool) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True

@@ -27,6 +27,7 @@ class Finding:
     hint: str = ""
     line: int = 0
     severity: Severity = "error"
+    code: str = ""  # what it is, for programs that say it in another language
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
@@ -78,9 +79,11 @@ class PackSource:
         """Links and special files that were met and left out."""
         return self._walked[1]
 
-    def finding(self, field: str, message: str, hint: str = "", severity: Severity = "error") -> Finding:
+    def finding(
+        self, field: str, message: str, hint: str = "", severity: Severity = "error", *, code: str = "field"
+    ) -> Finding:
         """Return a finding at the line of pack.toml that sets `field`."""
-        return Finding(PACK_TOML, message, hint, find_line(self.text, field), severity)
+        return Finding(PACK_TOML, message, hint, find_line(self.text, field), severity, code)
 
     def place(self, path: str) -> str:
         """Return the path of a content file as its author sees it: relative to the source's folder."""
@@ -123,18 +126,18 @@ def _walk(folder: Path, prefix: str) -> Iterator[SourceFile | Finding]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        yield Finding(prefix or ".", f"cannot be read: {error.strerror}")
+        yield Finding(prefix or ".", f"cannot be read: {error.strerror}", code="unreadable")
         return
     for entry in entries:
         path = prefix + entry.name
         if entry.is_symlink():
             hint = "Put the file itself here: a pack holds no links."
-            yield Finding(path, f"is a link to {os.readlink(entry.path)!r}", hint)  # noqa: PTH115
+            yield Finding(path, f"is a link to {os.readlink(entry.path)!r}", hint, code="link")  # noqa: PTH115
         elif entry.is_dir() and len(path) > MAX_PATH_BYTES:
-            yield Finding(path, f"the path is longer than {MAX_PATH_BYTES} bytes")
+            yield Finding(path, f"the path is longer than {MAX_PATH_BYTES} bytes", code="file-name")
         elif entry.is_dir():
             yield from _walk(Path(entry.path), path + "/")
         elif entry.is_file():
             yield SourceFile(path, Path(entry.path), entry.stat().st_size)
         else:
-            yield Finding(path, "is neither a file nor a folder", "Remove it.")
+            yield Finding(path, "is neither a file nor a folder", "Remove it.", code="special-file")

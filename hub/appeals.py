@@ -5,18 +5,19 @@ Nothing says who asked. The queue is short: what does not fit is told to the per
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
-from content_packs.blocklist import check_domain
+from content_packs.blocklist import check_domain, is_below
 from content_packs.durable import locked, write_durably
 from content_packs.errors import local_error
 from hub.events import AppealBody
 from hub.settings import HubPaths
 
 MAX_APPEALS = 50  # names that wait
+MAX_BELOW = 3  # of them below one blocked name: anybody can think of more
 MAX_REASON = 200  # characters
 _MAX_COUNT = 10_000
 _FORMAT = 1
@@ -61,8 +62,18 @@ def read_queue(paths: HubPaths) -> Queue:
         return Queue()
 
 
-def appeal(paths: HubPaths, name: str, *, category: str, reason: str, used: str) -> Outcome:
-    """Note that somebody asks for a name; `used` is the filter that blocks it.
+def appeal(
+    paths: HubPaths,
+    name: str,
+    *,
+    category: str,
+    reason: str,
+    used: str,
+    give_way: Callable[[Sequence[Appeal]], str | None] = lambda _: None,
+) -> Outcome:
+    """Note that somebody asks for a name, in the form of `counted_as`; `used` is the filter that blocks it.
+
+    Where there is no room, `give_way` may name one that waits and goes for it.
 
     Raises:
         LocalError: the disk refuses.
@@ -71,7 +82,10 @@ def appeal(paths: HubPaths, name: str, *, category: str, reason: str, used: str)
         queue = read_queue(paths)
         before = next((each for each in queue.appeals if each.name == name), None)
         if before is None and len(queue.appeals) >= MAX_APPEALS:
-            return "full"
+            gone = give_way(queue.appeals)
+            if gone is None:
+                return "full"
+            queue = replace(queue, appeals=tuple(each for each in queue.appeals if each.name != gone))
         said = plain_reason(reason)
         if before is None:
             added = Appeal(name, category, reason=said)
@@ -81,6 +95,13 @@ def appeal(paths: HubPaths, name: str, *, category: str, reason: str, used: str)
         number = queue.number or secrets.randbelow(_FIRST_NUMBERS) + 1  # never that of a queue that was lost
         _write(paths, Queue(number, used, (*others, added)))
         return "again" if before else "new"
+
+
+def counted_as(queue: Queue, name: str, listed: str) -> str:
+    """Return the name by which a question is counted: the blocked one, where several below it wait."""
+    waiting = [each.name for each in queue.appeals if is_below(each.name, listed)]
+    is_several = name not in waiting and len(waiting) >= MAX_BELOW
+    return listed if is_several and not check_domain(listed) else name
 
 
 def plain_reason(text: str) -> str:

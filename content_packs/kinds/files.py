@@ -57,19 +57,21 @@ def _check(source: PackSource) -> Iterator[Finding]:
         place = source.place(file.path)
         kind = type_of(file.path)
         if file.size == 0 and kind != "other":
-            yield Finding(place, "is empty", "Copy the file again.")
+            yield Finding(place, "is empty", "Copy the file again.", code="empty-file")
         elif kind == "epub":
             for message, hint, severity in check_epub(file.location):
-                yield Finding(place, message, hint, severity=severity)
+                yield Finding(place, message, hint, severity=severity, code="epub")
         elif kind in _READ_AS_TEXT and not _declares_encoding(file, kind):
             hint = "Save it as UTF-8, or learners may see other letters."
-            yield Finding(place, "is not in UTF-8", hint, severity="warning")
+            yield Finding(place, "is not in UTF-8", hint, severity="warning", code="not-utf8")
         elif kind == "video" and not file.path.lower().endswith(_PLAYED_EVERYWHERE):
             hint = "Convert it to MP4 (H.264)."
-            yield Finding(place, "is a video that phones may not play", hint, severity="warning")
+            message = "is a video that phones may not play"
+            yield Finding(place, message, hint, severity="warning", code="odd-video")
         elif file.path.lower().endswith(".srt"):
             hint = f"Convert it to WebVTT ({SUBTITLES_SUFFIX}) with the same name as the video."
-            yield Finding(place, "is a kind of subtitles that browsers do not show", hint, severity="warning")
+            message = "is a kind of subtitles that browsers do not show"
+            yield Finding(place, message, hint, severity="warning", code="odd-subtitles")
 
 
 def _declares_encoding(file: SourceFile, kind: str) -> bool:

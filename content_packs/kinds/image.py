@@ -57,7 +57,9 @@ def _check(source: PackSource) -> Iterator[Finding]:
         words = f"kernel, initrd and trees are {started} bytes: expected at most {MAX_STARTED_BYTES}"
         yield Finding(source.place("."), words)
     for path in sorted(path for path in files if not is_slot_file(path) and path not in (ROOT, MANIFEST)):
-        yield Finding(source.place(path), "is no part of a slot: no hub writes it", severity="warning")
+        yield Finding(
+            source.place(path), "is no part of a slot: no hub writes it", severity="warning", code="beside"
+        )
 
 
 def _describe(source: PackSource, _: Workshop) -> Described:

@@ -144,7 +144,9 @@ def check(source: PackSource) -> Iterator[Finding]:
     databases = [path for path in tree.files if _DATABASE.fullmatch(path)]
     if not databases:
         hint = "Give an export of Kolibri, or make one with `packs channel`."
-        yield source.finding("content", "no databases/<channel id>.sqlite3 in the content", hint)
+        yield source.finding(
+            "content", "no databases/<channel id>.sqlite3 in the content", hint, code="kolibri"
+        )
         return
     for path, file in tree.files.items():
         yield from _check_place(tree.place(file), path, file)

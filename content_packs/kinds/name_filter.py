@@ -82,7 +82,9 @@ def _check(source: PackSource) -> Iterator[Finding]:
     except _FaultError as fault:
         yield Finding(source.place(fault.file), str(fault), _ORDER_HINT)
     for name in sorted(names - _FILES):
-        yield Finding(source.place(name), "is no part of a filter: no hub reads it", severity="warning")
+        yield Finding(
+            source.place(name), "is no part of a filter: no hub reads it", severity="warning", code="beside"
+        )
 
 
 def _describe(source: PackSource, _: Workshop) -> Described:

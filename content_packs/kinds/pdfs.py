@@ -42,24 +42,31 @@ def check_pdfs(source: PackSource) -> Iterator[Finding]:
         place = source.place(file.path)
         extras += 1 + min(pdf.pages, MAX_PAGES)
         if not is_pdf(_start(file.location)):
-            yield Finding(place, "is not a PDF", "Give the file its right name, or export the PDF again.")
+            hint = "Give the file its right name, or export the PDF again."
+            yield Finding(place, "is not a PDF", hint, code="not-pdf")
         elif pdf.locked:
-            yield Finding(place, "opens only with a password", "Save it without a password.")
+            yield Finding(
+                place, "opens only with a password", "Save it without a password.", code="pdf-locked"
+            )
         elif pdf.fault:
             hint = "Export the PDF again; as it is, the search finds it by its title only."
-            yield Finding(place, f"its text cannot be read: {pdf.fault}", hint, severity="warning")
+            yield Finding(
+                place, f"its text cannot be read: {pdf.fault}", hint, severity="warning", code="pdf-text"
+            )
         if pdf.pages > MAX_PAGES:
             message = f"has {pdf.pages} pages, of which the first {MAX_PAGES} become pictures"
             hint = "Split it into parts, or learners have to download it for the rest."
-            yield Finding(place, message, hint, severity="warning")
+            yield Finding(place, message, hint, severity="warning", code="long-pdf")
         for fault in names.check_path(text_extra(file.path)):
-            yield Finding(place, f"{fault}, counting the '.txt' of its text", "Shorten the name.")
+            message = f"{fault}, counting the '.txt' of its text"
+            yield Finding(place, message, "Shorten the name.", code="file-name")
         if not names.check_path(text_extra(file.path)):
             for fault in names.check_path(page_extra(file.path, 1)):
-                yield Finding(place, f"{fault}, counting the names of its pages", "Shorten the name.")
+                message = f"{fault}, counting the names of its pages"
+                yield Finding(place, message, "Shorten the name.", code="file-name")
     if extras and len(source.files) + extras > MAX_FILES:
         message = f"expected at most {MAX_FILES} files and pages of PDFs, got {len(source.files) + extras}"
-        yield Finding(source.place("."), message, "Make several packs.")
+        yield Finding(source.place("."), message, "Make several packs.", code="too-many-files")
 
 
 def make_pdf_extras(source: PackSource, workshop: Workshop) -> tuple[dict[str, PdfFacts], dict[str, Path]]:

@@ -47,7 +47,9 @@ def _check(source: PackSource) -> Iterator[Finding]:
     if len(wheels) > MAX_WHEELS:
         yield Finding(source.place("."), f"has {len(wheels)} wheels: expected at most {MAX_WHEELS}", _HINT)
     for path in sorted(set(paths) - set(wheels)):
-        yield Finding(source.place(path), "is no wheel: no hub installs it", severity="warning")
+        yield Finding(
+            source.place(path), "is no wheel: no hub installs it", severity="warning", code="beside"
+        )
 
 
 def _describe(source: PackSource, _: Workshop) -> Described:

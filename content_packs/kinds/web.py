@@ -21,15 +21,17 @@ def _check_details(details: Mapping[str, Any]) -> Iterator[str]:
 def _check(source: PackSource) -> Iterator[Finding]:
     entry = source.values.get("entry")
     if not isinstance(entry, str) or not entry.strip():
-        yield source.finding("entry", "the field 'entry' is missing: the page that opens", _EXAMPLE)
+        yield source.finding(
+            "entry", "the field 'entry' is missing: the page that opens", _EXAMPLE, code="entry"
+        )
         return
     tree = Tree(file.path for file in source.files)
     if entry not in tree.files:
-        message, hint = tree.explain(posixpath.normpath(entry))
-        yield source.finding("entry", f"entry: {entry!r:.200} {message}", hint)
+        _code, message, hint = tree.explain(posixpath.normpath(entry))
+        yield source.finding("entry", f"entry: {entry!r:.200} {message}", hint, code="entry")
         return
     if not entry.lower().endswith(HTML_SUFFIXES):
-        yield source.finding("entry", f"entry: {entry!r:.200} is not an HTML page", _EXAMPLE)
+        yield source.finding("entry", f"entry: {entry!r:.200} is not an HTML page", _EXAMPLE, code="entry")
         return
     yield from check_links(source, entry)
 

@@ -38,7 +38,7 @@ def _check(source: PackSource) -> Iterator[Finding]:
     for file in source.files:
         if file not in archives:
             message = "is not the archive: learners will not see it"
-            yield Finding(source.place(file.path), message, severity="warning")
+            yield Finding(source.place(file.path), message, severity="warning", code="beside")
 
 
 def _archives(source: PackSource) -> list[SourceFile]:
@@ -59,7 +59,7 @@ def _check_archive(place: str, file: SourceFile) -> Iterator[Finding]:
     if not facts.main:
         yield Finding(place, "has no main page to open", "Choose another archive.")
     for name in facts.missing:
-        yield Finding(place, f"has no {name} in its metadata", severity="warning")
+        yield Finding(place, f"has no {name} in its metadata", severity="warning", code="zim-words")
 
 
 def _describe(source: PackSource, _: Workshop) -> Described:

@@ -251,10 +251,10 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "uplink.kind",
-        both("Зв'язок із центром", "Way to the office"),
+        both("Зв'язок з управлінням освіти", "Way to the office"),
         both(
-            'Як хаб виходить до центру: "ethernet" (кабель), "usb" (телефон або модем), "wifi" (Wi-Fi через\n'
-            'USB-адаптер) або "none" (лише флешкою).',
+            'Як хаб виходить до управління: "ethernet" (кабель), "usb" (телефон або модем),\n'
+            '"wifi" (Wi-Fi через USB-адаптер) або "none" (лише флешкою).',
             'How the hub reaches the office: "ethernet" (cable), "usb" (phone or modem), "wifi" (Wi-Fi by\n'
             'a USB adapter) or "none" (by stick only).',
         ),
@@ -316,8 +316,8 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "central.root",
         both("Корінь довіри", "Root of trust"),
-        both("Корінь довіри центру в стисненому вигляді.", "The office's root of trust, packed."),
-        both("один рядок, як його дав центр", "one line, as the office gave it"),
+        both("Корінь довіри управління в стисненому вигляді.", "The office's root of trust, packed."),
+        both("один рядок, як його дало управління", "one line, as the office gave it"),
         pattern="[A-Za-z0-9+/]+={0,2}",
         max_chars=32_000,
         office=True,
@@ -341,10 +341,10 @@ FIELDS: tuple[Field, ...] = (
         "central.enrol_token",
         both("Одноразовий код запису", "One-time token"),
         both(
-            "Одноразовий код, яким хаб записується до центру. Хаб забирає його з файлу.",
+            "Одноразовий код, яким хаб записується до управління. Хаб забирає його з файлу.",
             "The one-time token by which the hub enrols. The hub takes it out of this file.",
         ),
-        both("код, як його дав центр", "the token, as the office gave it"),
+        both("код, як його дало управління", "the token, as the office gave it"),
         secret=True,
         pattern="[a-z2-7]{4}(-[a-z2-7]{4}){7}",
         max_chars=39,

@@ -233,8 +233,8 @@ MESSAGES: Mapping[str, Wording[tuple[str, str]]] = {
     "bad-root": _both(
         "central.root is damaged: it does not unpack to the office's root.",
         "Ask the office for a new file (central card).",
-        "central.root пошкоджено: з нього не виходить кореневий файл центру.",
-        "Попросіть у центрі новий файл (central card).",
+        "central.root пошкоджено: з нього не виходить кореневий файл управління.",
+        "Попросіть в управлінні новий файл (central card).",
     ),
     # Rules between fields: hub/school/rules.py
     "ssid-needed": _both(
@@ -252,7 +252,8 @@ MESSAGES: Mapping[str, Wording[tuple[str, str]]] = {
     "socket-taken": _both(
         'The network socket serves the access points (mode = "external-ap"), so it leads to no office.',
         'Below [uplink] write kind = "usb", "wifi" or "none".',
-        'Мережеве гніздо зайняте точками доступу (mode = "external-ap"), тож через нього не вийти до центру.',
+        'Мережеве гніздо зайняте точками доступу (mode = "external-ap"), тож через нього до управління не '
+        "вийти.",
         'Під [uplink] напишіть kind = "usb", "wifi" або "none".',
     ),
     "no-uplink": _both(
@@ -265,13 +266,13 @@ MESSAGES: Mapping[str, Wording[tuple[str, str]]] = {
         "central.address has no host_keys: the hub could not tell the real depot from a false one.",
         "Ask the office for a new file (central card).",
         "Для central.address немає host_keys: хаб не відрізнив би справжнє депо від підробленого.",
-        "Попросіть у центрі новий файл (central card).",
+        "Попросіть в управлінні новий файл (central card).",
     ),
     "root-needed": _both(
         "central.address has no root: the hub would trust nothing that comes from there.",
         "Ask the office for a new file (central card).",
         "Для central.address немає root: хаб не довіряв би нічому звідти.",
-        "Попросіть у центрі новий файл (central card).",
+        "Попросіть в управлінні новий файл (central card).",
     ),
     "address-needed": _both(
         "[central] has values but no address.",
@@ -282,7 +283,7 @@ MESSAGES: Mapping[str, Wording[tuple[str, str]]] = {
     "hub-id-needed": _both(
         "enrol_token needs the hub_id for which the office made it.",
         "Ask the office for a new file (central card).",
-        "Для enrol_token потрібен hub_id, для якого його створив центр.",
-        "Попросіть у центрі новий файл (central card).",
+        "Для enrol_token потрібен hub_id, для якого його створило управління.",
+        "Попросіть в управлінні новий файл (central card).",
     ),
 }

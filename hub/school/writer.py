@@ -16,8 +16,10 @@ HEADER = both(
 )
 TITLES = {
     "wifi": both("Wi-Fi для класу", "Wi-Fi for the class"),
-    "uplink": both("Зв'язок хаба з центром", "How the hub reaches the office"),
-    "central": both("Центр: заповнює центр, не змінюйте", "The office: filled in by it, leave it as it is"),
+    "uplink": both("Зв'язок хаба з управлінням освіти", "How the hub reaches the office"),
+    "central": both(
+        "Управління освіти: заповнює воно, не змінюйте", "The office: filled in by it, leave it as it is"
+    ),
 }
 STORED = both("збережено в хабі; щоб змінити, напишіть тут", "stored in the hub; to change it, write here")
 

@@ -4,7 +4,6 @@ Nobody is told who came here; a question is counted by the site's name: hub/appe
 """
 
 import time
-from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from flask import Blueprint, Flask, abort, current_app, render_template, request
@@ -12,10 +11,11 @@ from werkzeug.wrappers import Response as Answer
 
 from content_packs.blocklist import check_domain
 from content_packs.errors import Error, UsageError
-from hub.appeals import MAX_REASON, Outcome, appeal
+from hub.appeals import MAX_REASON, Outcome, appeal, counted_as, read_queue
 from hub.clock import hub_moment
 from hub.network.explain import Explanation, Facts, explain, plain, read_facts
 from hub.network.paths import NetworkPaths
+from hub.web.askers import MAX_EACH, Askers
 from hub.web.captive_gate import client_address
 from hub.web.portal import Portal, portal_of, this_portal
 from hub.web.signin import no_store
@@ -37,27 +37,8 @@ CATEGORIES = {
     "ads": later("Advertising"),
     "other": later("Other"),
 }
-_SEVERAL, _WITHIN_S, _MAX_DEVICES = 5, 600.0, 1000
-_REFUSED, _TOO_OFTEN = 503, 429
+_STATUS = {"full": 503, "often": 429, "enough": 429}
 _EXTENSION = "appeals"
-
-
-class Asked:
-    """How often each device has asked lately; in memory only."""
-
-    def __init__(self) -> None:
-        self._times: OrderedDict[str, deque[float]] = OrderedDict()
-
-    def may(self, address: str, *, now: float) -> bool:
-        """Whether a device may ask once more; where it may, that is counted."""
-        times = self._times.setdefault(address, deque(maxlen=_SEVERAL))
-        self._times.move_to_end(address)
-        while len(self._times) > _MAX_DEVICES:
-            self._times.popitem(last=False)
-        if len(times) == _SEVERAL and now - times[0] < _WITHIN_S:
-            return False
-        times.append(now)
-        return True
 
 
 def register(app: Flask) -> Callable[[str], bool]:
@@ -65,7 +46,7 @@ def register(app: Flask) -> Callable[[str], bool]:
 
     Without a way out every name does: then nothing is said of the filter.
     """
-    app.extensions[_EXTENSION] = Asked()
+    app.extensions[_EXTENSION] = Askers()
     app.register_blueprint(bp)
     portal = portal_of(app)
 
@@ -88,18 +69,37 @@ def ask() -> Answer:
     found, facts = _look(this_portal(), _wanted())
     if not found.is_blocked or check_domain(found.name):
         return _page()
-    asked: Asked = current_app.extensions[_EXTENSION]
-    if not asked.may(client_address(request.environ), now=time.monotonic()):
-        return _page("often", status=_TOO_OFTEN)
-    used = f"{facts.used.pack_id}@{facts.used.version}"
-    reason = request.form.get("reason", "")
+    askers: Askers = current_app.extensions[_EXTENSION]
+    with askers.lock:
+        outcome = _note(found, f"{facts.used.pack_id}@{facts.used.version}", askers)
+    return _page(outcome, status=_STATUS.get(outcome, 200))
+
+
+def _note(found: Explanation, used: str, askers: Askers) -> str:
+    """Note a question, unless its device asks often, or for much; return what to say."""
+    address, moment, paths = client_address(request.environ), time.monotonic(), this_portal().paths
+    if not askers.may(address, now=moment):
+        return "often"
+    queue = read_queue(paths)
+    askers.forget(queue.appeals, now=moment)
+    name = counted_as(queue, found.name, found.listed)
+    is_waiting = any(each.name == name for each in queue.appeals)
+    if not is_waiting and askers.count(address) >= MAX_EACH:
+        return "enough"
     try:
         outcome: Outcome = appeal(
-            this_portal().paths, found.name, category=found.category, reason=reason, used=used
+            paths,
+            name,
+            category=found.category,
+            reason=request.form.get("reason", ""),
+            used=used,
+            give_way=lambda waiting: askers.give_way(waiting, address),
         )
     except Error:
-        return _page("full", status=_REFUSED)
-    return _page(outcome, status=_REFUSED if outcome == "full" else 200)
+        return "full"
+    if outcome != "full":
+        askers.note(address, name, now=moment)
+    return outcome
 
 
 def _page(outcome: str = "", *, status: int = 200) -> Answer:

@@ -65,32 +65,30 @@ def _fetch(config: ImageConfig, environment: str) -> tuple[Action, ...]:
         folder.mkdir(parents=True, exist_ok=True)
         wanted.write_text(choose(pins(config, environment).read_text(encoding="utf-8")), encoding="utf-8")
 
-    platforms = [
-        f"--platform=manylinux_2_{minor}_{MACHINE}" for minor in range(_GLIBC, _OLDEST_GLIBC - 1, -1)
-    ]
     return (
         Call(
             f"write {wanted}: what of {pins(config, environment)} holds on {MACHINE}, Python {PYTHON}", write
         ),
         Run(
             (
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--no-deps",
-                "--only-binary=:all:",
-                "--require-hashes",
-                f"--python-version={PYTHON}",
-                "--implementation=cp",
-                *platforms,
-                f"--platform=manylinux2014_{MACHINE}",
+                *download_words(MACHINE),
                 f"--dest={folder}",
                 f"--requirement={wanted}",
             )
         ),
+    )
+
+
+def download_words(machine: str) -> tuple[str, ...]:
+    """Return the command that fetches wheels for a machine with this Debian; which and where to is added."""
+    platforms = (
+        f"--platform=manylinux_2_{minor}_{machine}" for minor in range(_GLIBC, _OLDEST_GLIBC - 1, -1)
+    )
+    return (
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+        *("--no-deps", "--only-binary=:all:", "--require-hashes"),
+        *(f"--python-version={PYTHON}", "--implementation=cp"),
+        *(*platforms, f"--platform=manylinux2014_{machine}"),
     )
 
 

@@ -2,12 +2,12 @@
 
 import dataclasses
 import re
-import secrets
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from content_packs.enrolment import make_token, public_text, token_key
 from content_packs.errors import UsageError, local_error
@@ -19,6 +19,7 @@ from hub.school.root import pack_root
 from provisioning.central.assign import check_ring
 from provisioning.central.fleet import Card, Fleet, Hub, iso
 from provisioning.central.host_keys import list_host_keys, save_host_keys
+from provisioning.central.hub_ids import new_hub_id, plain_id, plain_name
 from provisioning.central.office import Office
 from provisioning.central.sshd.names import account_of
 from provisioning.central.wanted import EVERYBODY
@@ -93,12 +94,12 @@ def plan_card(
     Raises:
         UsageError: a name is not valid, or the school has several hubs.
     """
-    known = _find_known(fleet, school) if hub_id is None else _find_known(fleet, hub_id)
+    known = _find_known(fleet, school) if hub_id is None else _find_place(fleet, hub_id)
     name = known.school if known is not None and hub_id is None else school
     _require("school_name", name, "SCHOOL")
-    chosen = hub_id or (known.hub_id if known else _new_id(school))
+    chosen = hub_id or (known.hub_id if known else _make_id(fleet, school))
     _require("central.hub_id", chosen, "--hub-id")
-    kept_code = known.school_code if isinstance(known, Card) else ""
+    kept_code = known.school_code if known is not None else ""
     chosen_code = code or kept_code or (school if _CODE.fullmatch(school) else chosen.removeprefix("h-"))
     _require("school_code", chosen_code[:32].rstrip("-"), "--code")
     token = make_token()
@@ -114,11 +115,21 @@ def plan_card(
     return card, token
 
 
+def _list_places(fleet: Fleet) -> list[Hub | Card]:
+    """Return what may be meant: cards that wait for their hub, then hubs that are enrolled."""
+    return [*fleet.list_cards(), *(hub for hub in fleet.list_hubs() if hub.revoked_at is None)]
+
+
+def _find_place(fleet: Fleet, hub_id: str) -> Hub | Card | None:
+    return next((each for each in _list_places(fleet) if each.hub_id == hub_id), None)
+
+
 def _find_known(fleet: Fleet, school: str) -> Hub | Card | None:
-    """Return the card that waits for this school, else its hub."""
-    cards = [card for card in fleet.list_cards() if school in (card.hub_id, card.school, card.school_code)]
-    hubs = [hub for hub in fleet.list_hubs() if school in (hub.hub_id, hub.school) and hub.revoked_at is None]
-    found: list[Hub | Card] = [*cards, *hubs]
+    """Return the card that waits for this school, else its hub; a name may be typed a little differently."""
+    places = _list_places(fleet)
+    found = [each for each in places if school and school in (each.hub_id, each.school, each.school_code)]
+    if not found and (plain := plain_name(school)):
+        found = [each for each in places if plain in map(plain_name, (each.school, each.school_code))]
     ids = {each.hub_id for each in found}
     if len(ids) > 1:
         raise UsageError(
@@ -127,9 +138,14 @@ def _find_known(fleet: Fleet, school: str) -> Hub | Card | None:
     return next(iter(found), None)
 
 
-def _new_id(school: str) -> str:
-    slug = school.lower()
-    return f"h-{slug}" if re.fullmatch("[a-z0-9][a-z0-9-]{1,40}", slug) else f"h-{secrets.token_hex(4)}"
+def _make_id(fleet: Fleet, school: str) -> str:
+    if school.startswith("h-"):
+        raise UsageError(
+            f"no hub {school[:40]!r} is enrolled, and no card was made for it",
+            hint="`central hubs` lists them; for a new school give its name, and if you like --hub-id.",
+        )
+    taken = {card.hub_id for card in fleet.list_cards()} | {hub.hub_id for hub in fleet.list_hubs()}
+    return new_hub_id(school, taken)
 
 
 def find_id(fleet: Fleet, code: str, school: str) -> str:
@@ -138,8 +154,8 @@ def find_id(fleet: Fleet, code: str, school: str) -> str:
     Raises:
         UsageError: a hub of another school has the id that the code gives.
     """
-    same = (card.hub_id for card in fleet.list_cards() if card.school_code.lower() == code.lower())
-    found = next(same, f"h-{code.lower()}" if len(code) > 1 else f"h-school-{code.lower()}")
+    same = (each.hub_id for each in _list_places(fleet) if each.school_code.lower() == code.lower())
+    found = next(same, plain_id(code))
     for hub in fleet.list_hubs():
         if hub.hub_id == found and hub.school != school and hub.revoked_at is None:
             raise UsageError(
@@ -147,6 +163,36 @@ def find_id(fleet: Fleet, code: str, school: str) -> str:
                 hint="Add a column hub_id: this one if the school has a new name, another if it is new.",
             )
     return found
+
+
+HubState = Literal["new", "waiting", "enrolled", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose place a card takes."""
+
+    state: HubState  # of the hub before the card was made
+    since: str  # ISO 8601, UTC; empty for a new one
+    school: str  # where it stood until now; empty for a new one
+    others: tuple[str, ...]  # further hubs of that school
+
+
+def find_place_of(fleet: Fleet, card: Card) -> Place:
+    """Return whose place a card takes that is not saved yet."""
+    others = {each.hub_id for each in _list_places(fleet) if each.school == card.school} - {card.hub_id}
+    waiting = next((each for each in fleet.list_cards() if each.hub_id == card.hub_id), None)
+    hub = next((each for each in fleet.list_hubs() if each.hub_id == card.hub_id), None)
+    state, since, school = _look_up(waiting, hub)
+    return Place(state, since, school, tuple(sorted(others)))
+
+
+def _look_up(waiting: Card | None, hub: Hub | None) -> tuple[HubState, str, str]:
+    if hub is not None and hub.revoked_at is None:
+        return "enrolled", hub.enrolled_at, hub.school
+    if waiting is not None:
+        return "waiting", waiting.made_at, waiting.school
+    return ("new", "", "") if hub is None else ("revoked", hub.revoked_at or "", hub.school)
 
 
 def _require(key: str, value: str, option: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from content_packs.errors import DiskFullError, LocalError, UnknownFormatError
+from content_packs.errors import BusyError, DiskFullError, LocalError, UnknownFormatError
 
 _FULL_BYTES = 256 * 1024  # with less than this free, an I/O error of SQLite means a full disk
 _BUSY_TIMEOUT_S = 10.0
@@ -22,6 +22,7 @@ def open_database(path: Path, wanted: Migrations, *, hint: str) -> Iterator[Data
     """Open a database, made and migrated where needed.
 
     Raises:
+        BusyError: somebody else has been changing it for ten seconds.
         DiskFullError: there is no room for a change, nor for the files that SQLite needs to read.
         UnknownFormatError: its tables are those of another version of this program; `hint` says what then.
         LocalError: the disk refuses, or the file is damaged.
@@ -39,6 +40,25 @@ def open_database(path: Path, wanted: Migrations, *, hint: str) -> Iterator[Data
             connection.close()
     except sqlite3.Error as error:
         raise _explain(path, error) from error
+
+
+@contextmanager
+def transaction(db: Database, *, keep: bool = True) -> Iterator[None]:
+    """All changes inside are kept together, or none: after an error, or where `keep` is false.
+
+    Nobody else writes from its beginning on: one who read first and then has to write after somebody else
+    could only be refused, at the end of all its work.
+    """
+    db.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        db.rollback()
+        raise
+    if keep:
+        db.commit()
+    else:
+        db.rollback()
 
 
 @cache
@@ -78,6 +98,8 @@ def _explain(path: Path, error: sqlite3.Error) -> LocalError:
     crowded = primary == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < _FULL_BYTES
     if crowded or primary == sqlite3.SQLITE_FULL:
         return DiskFullError(f"{path}: {error}", hint="Free some space on this disk, then run it again.")
+    if primary == sqlite3.SQLITE_BUSY:
+        return BusyError(f"{path}: {error} by another command", hint="Wait until it has ended; then again.")
     return LocalError(
         f"{path}: {error}", hint="Check the disk; if the file is damaged, restore it from a backup."
     )

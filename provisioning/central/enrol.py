@@ -13,10 +13,20 @@ from provisioning.central.wanted import EVERYBODY
 _MAX_SCHOOL = 200
 
 
-def enrol(fleet: Fleet, hub_id: str, public_key: str, *, school: str, ring: str | None, now: datetime) -> Hub:
+def enrol(
+    fleet: Fleet,
+    hub_id: str,
+    public_key: str,
+    *,
+    school: str,
+    ring: str | None,
+    now: datetime,
+    school_code: str = "",
+) -> Hub:
     """Give a hub its place in the fleet. Again with the same key changes the school, and the ring if given.
 
-    `ring` None keeps the ring that the hub has; a new or revoked hub begins in `all`.
+    `ring` None keeps the ring that the hub has; a new or revoked hub begins in `all`. An empty `school_code`
+    keeps the one that it has.
 
     Raises:
         UsageError: the id has another key, the key belongs to another hub, or a name is not valid.
@@ -30,7 +40,11 @@ def enrol(fleet: Fleet, hub_id: str, public_key: str, *, school: str, ring: str 
     chosen = ring if ring is not None else before.ring if before else EVERYBODY
     enrolled_at = before.enrolled_at if before else iso(now)
     replaced_at = before.replaced_at if before else None
-    hub = Hub(hub_id, school.strip(), check_ring(chosen), public_key, enrolled_at, replaced_at=replaced_at)
+    hub = Hub(
+        *(hub_id, school.strip(), check_ring(chosen), public_key, enrolled_at),
+        replaced_at=replaced_at,
+        school_code=school_code or (before.school_code if before else ""),
+    )
     fleet.save_hub(hub)
     return hub
 

@@ -10,7 +10,7 @@ from typing import Literal
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from provisioning.central.database import open_database
+from provisioning.central.database import open_database, transaction
 
 _ANEW = "Make a new installation with `central init DIR`, and each hub anew with `hub init DIR`."
 migrations = Migrations("central")
@@ -76,6 +76,7 @@ class Hub:
     revoked_at: str | None = None
     revoked_why: str | None = None
     replaced_at: str | None = None  # when its card was given up for a new one
+    school_code: str = ""  # as its card says; empty: it was enrolled without one
 
     @property
     def card_since(self) -> str:
@@ -164,6 +165,7 @@ def m001_first(db: Database) -> None:
             "revoked_at": str,
             "revoked_why": str,
             "replaced_at": str,
+            "school_code": str,
         },
         pk="hub_id",
     )
@@ -204,15 +206,7 @@ def m002_cards(db: Database) -> None:
 
 
 @migrations()
-def m003_alerts(db: Database) -> None:
-    """Make the table of alerts that people have taken note of."""
-    db.table("alert_mutes").create(
-        {"code": str, "hub_id": str, "who": str, "note": str, "at": str, "until": str}, pk=("code", "hub_id")
-    )
-
-
-@migrations()
-def m004_publishers(db: Database) -> None:
+def m003_publishers(db: Database) -> None:
     """Make the table of those who sign packs of their own."""
     db.table("publishers").create(
         {
@@ -228,7 +222,7 @@ def m004_publishers(db: Database) -> None:
 
 
 @migrations()
-def m005_rollouts(db: Database) -> None:
+def m004_rollouts(db: Database) -> None:
     """Make the tables of rollouts: provisioning/central/rollouts/store.py."""
     db.table("rollouts").create(
         {
@@ -270,7 +264,7 @@ def m005_rollouts(db: Database) -> None:
 
 
 @migrations()
-def m006_filters(db: Database) -> None:
+def m005_filters(db: Database) -> None:
     """Make the tables of the content filter: provisioning/central/filters/tables.py."""
     db.table("filter_lists").create(
         {"name": str, "category": str, "domains": int, "sha256": str, "source": str, "added_at": str},
@@ -399,16 +393,8 @@ class Fleet:
     @contextmanager
     def transaction(self, *, keep: bool = True) -> Iterator[None]:
         """All changes inside are kept together, or none: after an error, or where `keep` is false."""
-        self._db.begin()
-        try:
+        with transaction(self._db, keep=keep):
             yield
-        except BaseException:
-            self._db.rollback()
-            raise
-        if keep:
-            self._db.commit()
-        else:
-            self._db.rollback()
 
 
 @contextmanager

@@ -16,12 +16,11 @@ from pathlib import Path
 
 from content_packs import depot
 from content_packs.built import open_built
-from content_packs.durable import locked
 from content_packs.errors import BadDataError, UsageError, local_error
 from provisioning.central import metadata
 from provisioning.central.fleet import Fleet, Published, iso, open_fleet
 from provisioning.central.held import GRACE, Held, list_deletable, list_held, list_retirable
-from provisioning.central.office import Office
+from provisioning.central.office import Office, changing
 from provisioning.central.publishers import key_of
 from provisioning.central.release import read_wanted, release
 from provisioning.central.reports import open_reports
@@ -63,7 +62,7 @@ def collect(office: Office, *, now: datetime, grace: timedelta = GRACE, dry_run:
         BadDataError: the index of a version that is kept is damaged: what it needs is not known.
         BusyError: another command is changing this installation.
     """
-    with locked(office.lock, doing="gc"), open_fleet(office.fleet_db) as fleet:
+    with changing(office, "gc"), open_fleet(office.fleet_db) as fleet:
         with fleet.transaction(keep=not dry_run):
             retired, waiting = _retire(office, fleet, now, grace)
         if not dry_run:

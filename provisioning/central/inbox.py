@@ -72,6 +72,16 @@ class Inbox:
             return False
         return True
 
+    def sweep(self, before: datetime) -> None:
+        """Remove uploads that were left unfinished; each counts against what this hub may leave."""
+        with os.scandir(self._folder) as entries:
+            names = [entry.name for entry in islice(entries, MAX_FILES) if entry.name.startswith(".")]
+        for name in names:
+            arrived_at = self.arrived_at(name)
+            if arrived_at is not None and arrived_at < before:
+                with contextlib.suppress(OSError):
+                    os.unlink(name, dir_fd=self._folder)
+
     def remove(self, name: str) -> None:
         """Remove a file or a link, and what an upload of it left beside it; one that is gone is fine."""
         with contextlib.suppress(OSError):

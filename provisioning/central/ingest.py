@@ -5,12 +5,10 @@ between leaves files that are known when they are met again.
 """
 
 import contextlib
-import shutil
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from hashlib import sha256
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from content_packs import depot
@@ -23,12 +21,13 @@ from provisioning.central.fleet import Hub, open_fleet
 from provisioning.central.fleetview.signs import list_codes
 from provisioning.central.inbox import Inbox, open_inbox
 from provisioning.central.office import Office, readable_by_hubs
+from provisioning.central.quarantine import Quarantine
 from provisioning.central.readers import only_for
 from provisioning.central.reports import Reports, Way, open_reports
 from provisioning.central.usb import require_mounted
 
 _BATCH = 64  # segments of one transaction; only one of them at a time is in memory
-_MAX_QUARANTINED = 200  # files; 50 MiB at most
+_UNFINISHED = timedelta(days=1)  # an upload is 256 KiB at most: one that old is dead
 _MAX_FAULTS = 5  # of one segment, told in full
 
 
@@ -110,6 +109,8 @@ class _Ingest:
         with contextlib.ExitStack() as stack:
             try:
                 inbox = stack.enter_context(open_inbox(self.root, hub.hub_id))
+                if inbox is not None and self.way == "link" and not self.dry_run:
+                    inbox.sweep(self.now - _UNFINISHED)
                 names = inbox.list_names() if inbox is not None else []
                 names = [name for name in names if not name.startswith(ENROL_PREFIX)]  # enrol.py reads these
             except OSError as error:  # of this folder: the other hubs have theirs
@@ -119,6 +120,8 @@ class _Ingest:
                 return None
             for start in range(0, len(names), _BATCH):
                 self._take_batch(hub, inbox, names[start : start + _BATCH], taken)
+        if taken.refused and not self.dry_run:
+            self.quarantine.trim()
         return taken
 
     def _take_batch(self, hub: Hub, inbox: Inbox, names: Sequence[str], taken: Taken) -> None:
@@ -244,8 +247,8 @@ class _Ingest:
         what = "a link, a folder or a device where a file belongs"
         if self.dry_run:
             return what
-        is_gone = inbox.clear(name, self._quarantine(hub_id))
-        self._trim_quarantine()
+        is_gone = inbox.clear(name, self.quarantine.folder_of(hub_id))
+        self.quarantine.trim_hub(hub_id)
         return f"{what}; it is put away" if is_gone else f"{what}; remove it by hand"
 
     def _keep(self, hub_id: str, segment: _Segment, taken: Taken) -> None:
@@ -274,23 +277,13 @@ class _Ingest:
     def _put_aside(self, hub_id: str, data: bytes | None, why: str) -> None:
         """Keep what was refused for a person to look at, as long as it is not too much; note why."""
         self.reports.note(hub_id, "refused", why, now=self.now)
-        if data is None:
-            return
-        write_durably(self._quarantine(hub_id) / sha256(data).hexdigest(), data, mode=0o600)
-        self._trim_quarantine()
+        if data is not None:
+            self.quarantine.keep(hub_id, data)
 
-    def _quarantine(self, hub_id: str) -> Path:
-        folder = self.office.quarantine / hub_id
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return folder
-
-    def _trim_quarantine(self) -> None:
-        kept = sorted(self.office.quarantine.glob("*/*"), key=lambda path: path.lstat().st_mtime_ns)
-        for path in kept[:-_MAX_QUARANTINED]:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink()
+    @property
+    def quarantine(self) -> Quarantine:
+        """Where goes what is refused."""
+        return Quarantine(self.office.quarantine)
 
     def _acknowledge(self, hub_id: str) -> None:
         """Tell the hub what it may forget."""

@@ -169,11 +169,15 @@ class KeyRing:
         """Return the present one of `read_seal_keys`."""
         return self.read_seal_keys()[0]
 
-    def lock(self, name: str, passphrase: str) -> Path:
-        """Write a key anew, so that it needs this passphrase; empty: none. Return its file."""
+    def lock(self, name: str, passphrase: str, *, keep: bool = True) -> Path:
+        """Write a key anew, so that it needs this passphrase; empty: none. Return its file.
+
+        With `keep` false it is only tried.
+        """
         path = self._require(name)
         key = self._access.passphrases.open(name, path, read_key_file(path))
-        _write(path, encode_key(key, passphrase))
+        if keep:
+            _write(path, encode_key(key, passphrase))
         return path
 
     def home(self, name: str) -> Path:

@@ -2,12 +2,17 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-from content_packs.errors import UsageError
+from content_packs.durable import locked
+from content_packs.errors import BusyError, UsageError
 from provisioning.central.keys import KeyAccess, KeyRing
+
+PATIENCE_S = 10.0  # with another command; most are done in a second, 2000 hubs take some
+_MAX_DOING = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Office:
 
     @property
     def quarantine(self) -> Path:
-        """What lay in an inbox and is no report, by hub; bounded."""
+        """What lay in an inbox and is no report, by hub: quarantine.py."""
         return self.dir / "quarantine"
 
     @property
@@ -95,6 +100,42 @@ class Office:
     def lock(self) -> Path:
         """Held by the one command that changes something."""
         return self.dir / ".lock"
+
+
+@contextmanager
+def changing(office: Office, doing: str) -> Iterator[None]:
+    """Be the one command that changes this installation; one that is soon done is waited for.
+
+    What is being done stands in the lock's file, for whoever has to wait; it means nothing once that is free.
+
+    Raises:
+        BusyError: another command has been at it for all that time.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(office.lock, doing=doing, patience_s=PATIENCE_S))
+        except BusyError as error:
+            raise BusyError(
+                f"{doing}: another command is changing this installation{_tell_other(office)}",
+                hint="Wait until it has ended, an hour perhaps where a large pack is published; then again.",
+            ) from error
+        _note_in(office.lock, f"{doing}, since {datetime.now(UTC):%H:%M} UTC")
+        try:
+            yield
+        finally:
+            _note_in(office.lock, "")
+
+
+def _note_in(lock: Path, text: str) -> None:
+    with suppress(OSError):  # a full disk: who waits is told less
+        lock.write_text(text, encoding="utf-8")
+
+
+def _tell_other(office: Office) -> str:
+    with suppress(OSError):
+        text = office.lock.read_bytes()[:_MAX_DOING].decode("utf-8", "replace")
+        return f": {text}" if text.isprintable() and text else ""
+    return ""
 
 
 @contextmanager

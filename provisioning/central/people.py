@@ -18,6 +18,7 @@ from content_packs.durable import write_durably
 from content_packs.errors import UsageError, local_error
 from hub.passwords import check_password, hash_secret, is_outdated, is_secret
 from hub.tries import Misses, missed, wait_left_s
+from provisioning.central.database import transaction
 from provisioning.central.fleet import iso
 from provisioning.central.office import Office
 from provisioning.central.people_db import open_people_db
@@ -126,6 +127,19 @@ def require_person(office: Office, name: str) -> Person:
     return person
 
 
+def check_new(office: Office, name: str, role: str) -> str:
+    """Return the name as it is kept; UsageError where it is taken or none, or the role is none."""
+    name = check_name(name)
+    check_role(role)
+    if find_by_name(office, name) is not None:
+        raise _taken(name)
+    return name
+
+
+def _taken(name: str) -> UsageError:
+    return UsageError(f"the name {name} is taken", hint="Choose another, or: central people list")
+
+
 def add_person(office: Office, name: str, *, role: str, password: str | None, now: datetime) -> Person:
     """Let somebody sign in; without a password they need a link (`make_link`).
 
@@ -136,7 +150,7 @@ def add_person(office: Office, name: str, *, role: str, password: str | None, no
     secret = "" if password is None else _new_secret(name, password)
     with _changing(office) as db:
         if db.execute("select 1 from people where name = ?", [name]).fetchone():
-            raise UsageError(f"the name {name} is taken", hint="Choose another, or: central people list")
+            raise _taken(name)
         row = (secrets.token_hex(8), name, role, secret, 1, iso(now) if secret else "", "", "", "")
         db.execute("insert into people values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     return require_person(office, name)
@@ -194,18 +208,18 @@ def set_password(office: Office, person: Person, password: str, *, now: datetime
     return require_person(office, person.name)
 
 
-def set_role(office: Office, person: Person, role: str) -> None:
+def set_role(office: Office, person: Person, role: str, *, dry_run: bool = False) -> None:
     """Give a person another role; UsageError where nobody would be left who may do everything."""
     check_role(role)
-    with _changing(office) as db:
+    with _changing(office, keep=not dry_run) as db:
         if role != "admin":
             _require_other_admin(db, person)
         db.execute("update people set role = ? where id = ?", [role, person.id])
 
 
-def remove_person(office: Office, person: Person) -> None:
+def remove_person(office: Office, person: Person, *, dry_run: bool = False) -> None:
     """Let a person sign in no more, and sign them out; UsageError for the last administrator."""
-    with _changing(office) as db:
+    with _changing(office, keep=not dry_run) as db:
         _require_other_admin(db, person)
         db.execute("delete from people where id = ?", [person.id])
 
@@ -319,13 +333,7 @@ def _read_misses(db: Database, who: str, now_s: float) -> Misses:
 
 
 @contextmanager
-def _changing(office: Office) -> Iterator[Database]:
-    """Change in one transaction, which nobody else writes in."""
-    with open_people_db(office) as db:
-        db.execute("begin immediate")
-        try:
-            yield db
-        except BaseException:
-            db.execute("rollback")
-            raise
-        db.execute("commit")
+def _changing(office: Office, *, keep: bool = True) -> Iterator[Database]:
+    """Change in one transaction, which nobody else writes in; with `keep` false nothing is kept."""
+    with open_people_db(office) as db, transaction(db, keep=keep):
+        yield db

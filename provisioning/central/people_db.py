@@ -1,4 +1,5 @@
-"""people.db: who may use the dashboard, what was done, and what people noted about schools.
+"""people.db: who may use the dashboard, what was done, what people noted about schools, and which alerts they
+took note of.
 
 A file of its own, which only the office's account may read: a backup of fleet.db tells nobody's password.
 """
@@ -41,6 +42,8 @@ def m001_first(db: Database) -> None:
     notes = {"id": int, "hub_id": str, "at": str, "who": str, "text": str}
     db.table("notes").create(notes, pk="id")
     db.table("notes").create_index(["hub_id"])
+    mutes = ("code", "hub_id", "about", "who", "note", "at", "until")
+    db.table("alert_mutes").create(dict.fromkeys(mutes, str), pk=mutes[:3])
 
 
 @contextmanager

@@ -6,13 +6,14 @@ the office needs no root for it. Layout: linux/posix_acl_xattr.h.
 
 import contextlib
 import errno
+import grp
 import os
 import pwd
 import stat
 import struct
 from collections.abc import Callable
 
-from provisioning.central.sshd.names import account_of
+from provisioning.central.sshd.names import GROUP, UIDS, account_of
 
 _ATTRIBUTE = "system.posix_acl_access"
 _VERSION = struct.pack("<I", 2)
@@ -23,17 +24,46 @@ _NOBODY_IN_PARTICULAR = 0xFFFFFFFF
 
 
 def find_account(hub_id: str) -> int | None:
-    """Return the user id of a hub's account; None on a machine that has none."""
+    """Return the user id of a hub's account; None on a machine that made none for it."""
+    return find_uid(account_of(hub_id))
+
+
+def find_uid(account: str) -> int | None:
+    """Return the user id of a hub's account by its name; None: there is none, or it is somebody else's."""
+    found = _find(account)
+    return found.pw_uid if found is not None and _is_ours(found) else None
+
+
+def find_stranger(account: str) -> pwd.struct_passwd | None:
+    """Return an account that has the name of a hub's, and was not made for it: nobody's key opens it."""
+    found = _find(account)
+    return None if found is None or _is_ours(found) else found
+
+
+def _find(account: str) -> pwd.struct_passwd | None:
     try:
-        return pwd.getpwnam(account_of(hub_id)).pw_uid
+        return pwd.getpwnam(account)
     except KeyError:
         return None
+
+
+def _is_ours(found: pwd.struct_passwd) -> bool:
+    try:
+        group = grp.getgrnam(GROUP).gr_gid
+    except KeyError:
+        return False
+    is_closed = found.pw_shell.endswith("/nologin")
+    return is_closed and found.pw_gid == group and UIDS[0] <= found.pw_uid <= UIDS[1]
 
 
 def only_for(hub_id: str) -> Callable[[int], None] | None:
     """Return what makes a new file that of one hub; None on a machine that has no account for it."""
     uid = find_account(hub_id)
-    return None if uid is None else lambda descriptor: let_read(descriptor, uid)
+    if uid is not None:
+        return lambda descriptor: let_read(descriptor, uid)
+    if find_stranger(account_of(hub_id)) is not None:
+        return lambda descriptor: os.fchmod(descriptor, 0o640)  # other hubs' accounts may be here
+    return None
 
 
 def let_read(descriptor: int, uid: int) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from content_packs import depot
-from content_packs.durable import locked, write_durably
+from content_packs.durable import write_durably
 from content_packs.errors import local_error
 from provisioning.central import metadata, roles
 from provisioning.central.deltas import list_steps
@@ -20,7 +20,7 @@ from provisioning.central.heads import write_heads
 from provisioning.central.held import list_unwanted
 from provisioning.central.host_keys import list_host_keys, note_told
 from provisioning.central.keys import KeyRing
-from provisioning.central.office import Office, readable_by_hubs
+from provisioning.central.office import Office, changing, readable_by_hubs
 from provisioning.central.publishers import list_signing
 from provisioning.central.rollouts.store import Rollouts
 from provisioning.central.ssh_keys import authorized_line
@@ -40,7 +40,7 @@ def change(
     Raises:
         BusyError: another command is changing this installation.
     """
-    with locked(office.lock, doing=doing), open_fleet(office.fleet_db) as fleet:
+    with changing(office, doing), open_fleet(office.fleet_db) as fleet:
         with fleet.transaction(keep=not dry_run):
             before = read_wanted(fleet)
             result = edit(fleet)

@@ -13,17 +13,19 @@ from sqlite_utils.migrations import Migrations
 
 from content_packs.segment import MAX_ACKS, Ack, SeqRange, make_ack
 from hub.events import Event
-from provisioning.central.database import open_database
+from provisioning.central.database import open_database, transaction
 from provisioning.central.fleet import iso
-from provisioning.central.tallies import KEPT_FOR, Tallies, make_tables
+from provisioning.central.tallies import KEPT_FOR, MOST_OPENS, Tallies, make_tables
 
 _NEWEST_ONLY = ("health", "packs", "update")  # what an event says is true until the next one of its kind
 _CONTACTS = 60  # segments, of which a school's rhythm is learnt
 _KEPT_NOTES = 100  # of one hub
 _WATCHED = 500  # newest events of a stream, looked at for signs of a copied card
+_FORMER = -1  # instead of when it spoke last: a stream of a card that is replaced says nothing of the hub
 _NEWEST = """
     select events.* from events left join streams using (hub_id, stream)
-    where hub_id = ? and kind = ? order by coalesce(heard, 0) desc, stream desc, seq desc limit 1
+    where hub_id = ? and kind = ? and coalesce(heard, 0) >= 0
+    order by coalesce(heard, 0) desc, stream desc, seq desc limit 1
 """
 _ANEW = "Move it out of the way: the next `central ingest` makes a new one, which fills as hubs report."
 migrations = Migrations("reports")
@@ -109,8 +111,8 @@ class Reports:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All changes inside are kept together, or none."""
-        with self._db.atomic():
+        """All changes inside are kept together, or none; within another one, of these alone."""
+        with self._db.atomic() if self._db.conn.in_transaction else transaction(self._db):
             yield
 
     def knows(self, hub_id: str, sha256: str) -> bool:
@@ -137,7 +139,8 @@ class Reports:
         for event in events:
             if self._keep(hub_id, event, now):
                 new += 1
-                self.tallies.count(hub_id, event, find_codes(event.kind, event.body), now=now)
+                if not self.tallies.count(hub_id, event, find_codes(event.kind, event.body), now=now):
+                    self.note(hub_id, "too-many-opens", f"more than {MOST_OPENS} of a pack on a day", now=now)
             else:
                 known += 1
                 self._compare(hub_id, event, now)
@@ -175,7 +178,7 @@ class Reports:
         self, hub_id: str, streams: Iterable[str], replaced_at: str | None, *, now: datetime
     ) -> set[str]:
         """Return the streams of the card that this hub had before it was replaced; note that they came."""
-        former = set()
+        former: set[str] = set()
         query = "select 1 from events where hub_id = ? and stream = ? and received_at < ? limit 1"
         for stream in streams:
             if replaced_at and self._db.execute(query, [hub_id, stream, replaced_at]).fetchall():
@@ -185,6 +188,8 @@ class Reports:
                     "it came by a stick, or that card is still in use"
                 )
                 self.note(hub_id, "former-card", text, now=now)
+        rows = [{"hub_id": hub_id, "stream": stream, "heard": _FORMER} for stream in former]
+        self._db.table("streams").upsert_all(rows, pk=("hub_id", "stream"))
         return former
 
     def thin(self, hub_id: str, *, now: datetime) -> int:
@@ -242,10 +247,15 @@ class Reports:
         return [Contact(*row) for row in self._db.execute(query, [hub_id, iso(since)])]
 
     def list_bodies(self, hub_id: str, kind: str, first: date, last: date) -> list[Mapping[str, Any]]:
-        """Return what a hub said of one kind on these days, by its own clock, in order."""
+        """Return what a hub said of one kind on these days, in order.
+
+        By its own clock, as `tallies` counts: where that is ahead, by the day on which it came.
+        """
+        said, came = "substr(at, 1, 10)", "substr(received_at, 1, 10)"
+        day = f"case when {said} > date({came}, '+1 day') then {came} else {said} end"
         query = (
-            "select body from events where hub_id = ? and kind = ? and substr(at, 1, 10) between ? and ? "
-            "order by at"
+            "select body from events where hub_id = ? and kind = ? "  # noqa: S608 - ours
+            f"and {day} between ? and ? order by at"
         )
         values = [hub_id, kind, first.isoformat(), last.isoformat()]
         return [json.loads(body) for (body,) in self._db.execute(query, values)]
@@ -309,8 +319,8 @@ class Reports:
         newest = {}
         query = "select distinct kind from events where hub_id = ?"
         for kind in [row["kind"] for row in self._db.query(query, [hub_id])]:
-            [row] = self._db.query(_NEWEST, [hub_id, kind])
-            newest[kind] = Heard(_event(row), row["received_at"])
+            for row in self._db.query(_NEWEST, [hub_id, kind]):
+                newest[kind] = Heard(_event(row), row["received_at"])
         return newest
 
     def list_heard(self, kind: str) -> list[tuple[str, Heard]]:

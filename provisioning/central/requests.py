@@ -97,7 +97,13 @@ def accept(fleet: Fleet, card: Card, public_key: str, *, now: datetime) -> Hub:
         fleet.replace_key(
             card.hub_id, public_key
         )  # a card made anew: the key before is gone with the old one
-    hub = enrol(fleet, card.hub_id, public_key, school=card.school, ring=card.ring, now=now)
+    hub = enrol(
+        *(fleet, card.hub_id, public_key),
+        school=card.school,
+        ring=card.ring,
+        now=now,
+        school_code=card.school_code,
+    )
     fleet.delete_card(card.hub_id)
     return hub
 

@@ -17,14 +17,14 @@ from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 
 from content_packs import depot
 from content_packs.depot import PUBLISHER
-from content_packs.durable import locked, write_durably
+from content_packs.durable import write_durably
 from content_packs.errors import LocalError, UsageError, local_error
 from provisioning.central import metadata, roles
 from provisioning.central.fleet import Fleet, open_fleet
 from provisioning.central.keyfile import is_encrypted, read_key_file
 from provisioning.central.keys import OFFLINE_KEYS, ONLINE_KEYS, ROOT_KEYS, SEAL_KEY, KeyRing, keyid_of
 from provisioning.central.metadata import Current
-from provisioning.central.office import Office, readable_by_hubs
+from provisioning.central.office import Office, changing, readable_by_hubs
 from provisioning.central.publishers import Publishers, find_publisher
 from provisioning.central.rehearsal import rehearsal, trial
 from provisioning.central.release import read_wanted, release
@@ -69,11 +69,11 @@ def rotate(
         BadDataError: a hub would refuse the result; nothing was changed.
         BusyError: another command is changing this installation.
     """
-    with locked(office.lock, doing=f"keys rotate {name}"), open_fleet(office.fleet_db) as fleet:
+    with changing(office, f"keys rotate {name}"), open_fleet(office.fleet_db) as fleet:
         _check_name(fleet, name)
         root_bytes = office.root.read_bytes()
         before = metadata.read_current(office.tuf, root_bytes)
-        keys = office.open_keys()
+        keys = KeyRing(office.keys, office.access, keep=not dry_run)
         if not lost:
             _require_former(keys, before, name)
         _open_signers(keys, before, name, now)
@@ -132,7 +132,7 @@ def _check_name(fleet: Fleet, name: str) -> None:
 
 def _require_former(keys: KeyRing, current: Current, name: str) -> None:
     """Raise where the key to replace is not here: by mistake a second one would be made somewhere else."""
-    place = keys.find(name) if name == SEAL_KEY else keys.find_known(name, _keyids_of(current, name))
+    place = keys.find(name) if name == SEAL_KEY else keys.find_known(name, keyids_of(current, name))
     if place is None:
         raise LocalError(
             f"the key {name} that hubs know is not here",
@@ -140,8 +140,8 @@ def _require_former(keys: KeyRing, current: Current, name: str) -> None:
         )
 
 
-def _keyids_of(current: Current, name: str) -> Sequence[str]:
-    """Return by what hubs know a key that signs."""
+def keyids_of(current: Current, name: str) -> Sequence[str]:
+    """Return by what hubs know a key that signs; of one that they do not know, nothing."""
     return root_keyids(current) if name in ROOT_KEYS else current.keyids_of(name)
 
 
@@ -222,7 +222,7 @@ def replace_key(
 
 def _adopt_staged(keys: KeyRing, current: Current, name: str, now: datetime) -> None:
     """Give a key its name that was staged before a crash, as hubs may use it: no other is put over it."""
-    known = keys.find_known(name, _keyids_of(current, name)) if name != SEAL_KEY else None
+    known = keys.find_known(name, keyids_of(current, name)) if name != SEAL_KEY else None
     if name == SEAL_KEY or (known is not None and known.name != f"{name}.pem"):
         keys.adopt(name, now=now)
 

@@ -21,7 +21,9 @@ class SchoolNote:
     text: str
 
 
-def add_note(office: Office, hub_id: str, text: str, *, who: str, now: datetime) -> None:
+def add_note(
+    office: Office, hub_id: str, text: str, *, who: str, now: datetime, dry_run: bool = False
+) -> None:
     """Keep a note about a school; the oldest beyond 200 are forgotten.
 
     Raises:
@@ -32,6 +34,8 @@ def add_note(office: Office, hub_id: str, text: str, *, who: str, now: datetime)
         raise UsageError(
             f"note: expected 1 to {MAX_TEXT} characters, got {len(text)}", hint="Write a sentence."
         )
+    if dry_run:
+        return
     with open_people_db(office) as db, db.atomic():
         db.table("notes").insert({"hub_id": hub_id, "at": iso(now), "who": who, "text": text})
         oldest = "select id from notes where hub_id = ? order by id desc limit -1 offset ?"

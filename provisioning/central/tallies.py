@@ -18,7 +18,7 @@ from hub.events import Event
 KEPT_FOR = timedelta(days=396)  # 13 months: a year, and its month of the year before beside it
 USAGE_BY_DAY = timedelta(days=92)  # then by month: what 2000 schools open would else be 8 million rows
 HEALTH_BY_DAY = timedelta(days=62)  # then one row a week
-_MOST_OPENS = 10**9  # of a pack on a day: whatever a hub says, a sum of many fits into SQLite's 64 bits
+MOST_OPENS = 100_000  # of a pack on a day: a thousand learners who open a hundred pages each
 _AHEAD = timedelta(days=1)  # a clock may be a day off, by its zone
 _HEALTH = ("day", "free_bytes", "total_bytes", "temperature_c", "boots", "uptime_s")
 _TRAFFIC = ("received_bytes", "sent_bytes", "syncs_ok", "syncs_failed")
@@ -89,24 +89,30 @@ class Tallies:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def count(self, hub_id: str, event: Event, codes: Iterable[str], *, now: datetime) -> None:
-        """Count a new event; `codes` of what is wrong by it."""
+    def count(self, hub_id: str, event: Event, codes: Iterable[str], *, now: datetime) -> bool:
+        """Count a new event; `codes` of what is wrong by it. Tell whether it says no more than can be."""
         day = _day(event.body["day"] if event.kind == "usage" else event.at, now)
         if event.kind == "usage":
-            self._count_opens(hub_id, day, event.body)
-        elif event.kind in ("sync", "dropped"):
+            return self._count_opens(hub_id, day, event.body)
+        if event.kind in ("sync", "dropped"):
             self._count_traffic(hub_id, day, event.body)
             self._count_failures(hub_id, event)
         elif event.kind == "health":
             self._keep_health(hub_id, day, event, codes)
+        return True
 
-    def _count_opens(self, hub_id: str, day: str, body: Mapping[str, Any]) -> None:
+    def _count_opens(self, hub_id: str, day: str, body: Mapping[str, Any]) -> bool:
+        """Count what was opened, no more than MOST_OPENS of a pack on a day; tell whether all was counted."""
+        counted = True
         for pack_id, opens in body["opens"].items():
-            self._db.execute(
+            [(total,)] = self._db.execute(
                 "insert into opens (hub_id, day, pack_id, opens) values (?, ?, ?, ?) "
-                "on conflict (hub_id, day, pack_id) do update set opens = min(opens + excluded.opens, ?)",
-                [hub_id, day, pack_id, min(opens, _MOST_OPENS), _MOST_OPENS],
-            )
+                "on conflict (hub_id, day, pack_id) do update set opens = min(opens + excluded.opens, ?) "
+                "returning opens",
+                [hub_id, day, pack_id, min(opens, MOST_OPENS), MOST_OPENS],
+            ).fetchall()
+            counted &= total < MOST_OPENS
+        return counted
 
     def _count_traffic(self, hub_id: str, day: str, body: Mapping[str, Any]) -> None:
         quiet: Mapping[str, int] = body.get("quiet", {})

@@ -66,6 +66,11 @@ class _Work:
             self.written_s = time.monotonic()
             write_state(self.folder, self.state, now=datetime.now(UTC))
 
+    def fail(self, code: str, message: str, hint: str = "") -> None:
+        """Say why it goes no further."""
+        place = f"{self.state.step}/{code}".lstrip("/")
+        self.tell(phase="failed", code=place, message=message, hint=hint, step="")
+
     @contextmanager
     def progress(self, label: str, total_bytes: int) -> Iterator[Advance]:
         """Show a step as `console.progress` does."""
@@ -88,15 +93,16 @@ def check_upload(folder: Path, state: UploadState) -> None:
             work.tell(step="checking")
             _check_source(work, place)
         else:
+            work.tell(step="verifying")
             built = open_built(place)
             with work.progress("verifying", built.index.download_bytes) as advance:
                 verify_built(built, advance=advance)
             fields = {name: value for name, value in built.index.pack.to_dict().items() if name in _TOLD}
             work.tell(phase="checked", kind="built", pack=fields, step="")
     except Error as error:
-        work.tell(phase="failed", message=error.message, hint=error.hint or "", step="")
+        work.fail(error.code, error.message, error.hint or "")
     except Exception:
-        work.tell(phase="failed", message="a fault of ours, see the log of `central serve`", step="")
+        work.fail("our-fault", "a fault of ours, see the log of `central serve`")
         raise
 
 
@@ -109,6 +115,7 @@ def _check_source(work: _Work, place: Path) -> None:
             "line": finding.line,
             "message": finding.message,
             "hint": finding.hint,
+            "code": finding.code,
         }
         for finding in check_source(source)
     )
@@ -124,7 +131,7 @@ def publish_upload(
     office: Office, folder: Path, state: UploadState, wishes: Wishes, *, now: datetime
 ) -> None:
     """Build what is a source, and put it on offer; the state says what came of it."""
-    work = _Work(folder, replace(state, phase="publishing", message="", hint=""))
+    work = _Work(folder, replace(state, phase="publishing", message="", hint="", code="", step="key"))
     try:
         with open_fleet(office.fleet_db) as fleet:
             office.open_keys().require(key_of(fleet, str(state.pack.get("id", ""))))
@@ -136,9 +143,9 @@ def publish_upload(
         for done_with in ("unpacked", "built"):  # it is in the depot now
             shutil.rmtree(folder / done_with, ignore_errors=True)
     except Error as error:
-        work.tell(phase="failed", message=error.message, hint=error.hint or "", step="")
+        work.fail(error.code, error.message, error.hint or "")
     except Exception:
-        work.tell(phase="failed", message="a fault of ours, see the log of `central serve`", step="")
+        work.fail("our-fault", "a fault of ours, see the log of `central serve`")
         raise
 
 

@@ -54,6 +54,7 @@ class UploadState:
     total_bytes: int = 0
     message: str = ""  # why it failed
     hint: str = ""
+    code: str = ""  # the step at which it failed, and the code of the error: "unpacking/bad-data"
     published: tuple[str, ...] = ()
     changes: int = 0  # how many hubs get something else
 
@@ -107,7 +108,9 @@ def read_state(folder: Path, *, now: datetime) -> UploadState | None:
         return None
     is_old = now - datetime.fromisoformat(state.at) > _STARTS_WITHIN
     if state.is_running and is_old and not is_worked_on(folder):
-        return replace(state, phase="failed", message="the work was cut short", hint="Begin it again.")
+        return replace(
+            state, phase="failed", message="the work was cut short", hint="Begin it again.", code="cut-short"
+        )
     return state
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from content_packs import depot
 from content_packs.built import open_built
-from content_packs.durable import locked, sync_filesystem, write_durably
+from content_packs.durable import sync_filesystem, write_durably
 from content_packs.errors import DiskFullError, LocalError, UsageError, local_error
 from provisioning.central import metadata
 from provisioning.central.fleet import open_fleet
 from provisioning.central.heads import list_head_files
-from provisioning.central.office import Office, readable_by_hubs
+from provisioning.central.office import Office, changing, readable_by_hubs
 from provisioning.central.publish import copy_whole
 from provisioning.central.release import read_wanted
 from provisioning.central.wanted import Wanted
@@ -80,7 +80,7 @@ def plan_stick(office: Office, hub_id: str | None) -> StickPlan:
     Raises:
         UsageError: no such hub is enrolled.
     """
-    with locked(office.lock, doing="writing a stick"), open_fleet(office.fleet_db) as fleet:
+    with changing(office, "writing a stick"), open_fleet(office.fleet_db) as fleet:
         wanted = read_wanted(fleet)
         hubs = tuple(wanted.by_hub) if hub_id is None else (hub_id,)
         if hub_id is not None and hub_id not in wanted.by_hub:

@@ -148,6 +148,22 @@ def test_words_of_the_pages_that_the_card_s_page_quotes_are_there(language, quot
     assert not [words for words in quoted if not any(words.rstrip(" …") in text for text in texts)]
 
 
+UKRAINIAN = [
+    *(ROOT / "docs/howto").glob("*.uk.md"),
+    *(ROOT / "hub/school").glob("*.py"),
+    ROOT / "hub/card/statusfile.py",
+    ROOT / "docs/hub-config.html",
+    ROOT / "hub/web/translations/uk/LC_MESSAGES/messages.po",
+    ROOT / "provisioning/central/web/translations/uk/LC_MESSAGES/messages.po",
+]
+
+
+@pytest.mark.parametrize("path", UKRAINIAN, ids=lambda path: f"{path.parents[1].name}-{path.name}")
+def test_the_office_has_one_name_in_ukrainian(path):
+    other = re.findall(r"(?i)\bцентр(?:у|ом|і|а|ові)?\b(?! сертифікації)", read(path))
+    assert not other, "управління освіти, коротко управління: docs/glossary.md"
+
+
 def test_readme_shows_the_whole_road():
     shown = [re.sub(r" --dir \S+", "", line) for line in command_lines(README)]
     for command in ("packs build", "central publish", "central assign", "hub init", "hub sync", "hub serve"):

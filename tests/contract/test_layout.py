@@ -61,7 +61,12 @@ def test_modules_say_what_they_are_for():
     assert not [relative(path) for path in MODULES if not ast.get_docstring(ast.parse(source(path)))]
 
 
-@pytest.mark.parametrize("folder", [*PACKAGES, "tests"])
+OF_THE_OFFICE = tuple(
+    f"provisioning/central/{name}" for name in ("filters", "fleetview", "rollouts", "sshd", "web")
+)
+
+
+@pytest.mark.parametrize("folder", [*PACKAGES, "tests", *OF_THE_OFFICE])
 def test_folder_states_its_rule(folder):
     lines = (ROOT / folder / "README.md").read_text(encoding="utf-8").strip().splitlines()
     assert lines[0].startswith("# ")

@@ -4,13 +4,18 @@ The office's machine is a real one in namespaces, with accounts, mounts and sshd
 --apply` makes them; the schools' cards start as the image starts them. Before a stick comes, a month passes.
 """
 
+import csv
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
@@ -32,6 +37,22 @@ def blocks(language="en"):
     """Return what is typed in the guide: where ("": in the office), and the lines."""
     found = BLOCK.findall(GUIDE.with_name(f"day.{language}.md").read_text(encoding="utf-8"))
     return [(where, text.splitlines()) for where, text in found]
+
+
+def signed_in(url, link):
+    """Choose a password by a link of the dashboard; return what reads its pages from then on."""
+    browser = build_opener(HTTPCookieProcessor())
+    browser.addheaders = [("Accept-Language", "uk"), ("Origin", url)]
+    token = re.search(r'csrf_token" value="([^"]+)', browser.open(url + link).read().decode())[1]
+    form = {"csrf_token": token, "password": "three red horses", "again": "three red horses"}
+    browser.open(url + link, urlencode(form).encode())
+    return lambda path: browser.open(url + path).read().decode()
+
+
+def on_paper(page):
+    """Return what a report shows on paper: without what is for the screen."""
+    main = page[page.index("<main>") : page.index("</main>")]
+    return re.sub(r'<p class="hint">.*?</p>', "", main)
 
 
 class Card:
@@ -99,6 +120,25 @@ class Day:
             self.host.apply("--accounts-only")
         return said
 
+    @contextmanager
+    def type_and_browse(self, begins):
+        """Type a block that ends with a command that stays; give a browser that is signed in by the link."""
+        where, lines = self.untyped[0]
+        *before, stays = lines
+        self.untyped[0] = (where, before)
+        link = re.search(r"^/link/\S+$", self.type(begins), re.MULTILINE)[0]
+        script = self._here("\n".join([*self.exports, f"exec {stays}"]))
+        with subprocess.Popen(
+            ["bash", "-ec", script],
+            env=self._environment(None),
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as serving:
+            try:
+                yield signed_in(serving.stdout.readline().strip().rstrip("/"), link)
+            finally:
+                serving.terminate()
+
     def _here(self, script):
         """Return the script with what is of this machine instead of what the guide takes for an example."""
         for told, meant in {
@@ -106,6 +146,7 @@ class Day:
             "depot.example --port 2222": f"127.0.0.1 --port {self.host.port} {NO_SYSTEMD}",
             "/media/stick": str(self.home / "stick"),
             "2026-11": self.month,
+            "central serve": "central serve --port 0",
         }.items():
             script = script.replace(told, meant)
         return APPROVAL.sub(lambda match: f"{match[1]} {self.cards[match[2]].fingerprint}", script)
@@ -225,8 +266,24 @@ def test_every_command_of_the_guide_does_what_it_says(day):
     day.central("ingest")
     report = day.type("central fleet")
     assert all(f"Школа № {number}" in report for number in (101, 102, 103))
-    table = (day.home / f"report-{day.month}.csv").read_text(encoding="utf-8-sig")
-    assert "h-102" in table
+    told = (day.home / f"report-{day.month}.csv").read_text(encoding="utf-8")
+    table = {row["hub_id"]: row for row in csv.DictReader(io.StringIO(told))}
+    paper = (day.home / f"report-{day.month}.html").read_text(encoding="utf-8")
+    assert paper.count('<section class="sheet') == 4, "the municipality, and three schools"
+    for hub_id, row in table.items():
+        [sheet] = [part for part in paper.split("<section")[2:] if hub_id in part]
+        figures = re.findall(r"<dd>([^ <]+)", sheet)
+        assert figures[:2] == [row["days_in_contact"], row["opens"]]
+        assert f"{row['packs_current']} з {row['packs_wanted']}" in sheet
+    assert table["h-102"]["days_by_stick"] == "1"
+
+    day.passed = timedelta()  # the dashboard's threads do not sleep well in a made-up time
+    day.run(BIN / "central", "--dir", day.host.office, "report", day.month, "--html", day.home / "paper.html")
+    with day.type_and_browse("central people add") as browse:
+        paper = on_paper((day.home / "paper.html").read_text(encoding="utf-8"))
+        assert on_paper(browse(f"/reports/{day.month}/paper?schools=1")) == paper
+        alone = on_paper(browse(f"/schools/h-101/report/{day.month}/paper"))
+        assert re.findall("<dd>.*?</dd>", alone) == re.findall("<dd>.*?</dd>", paper.split("<section")[2])
     assert day.untyped == [], "every command was typed"
 
 

@@ -1,6 +1,7 @@
 """The depot's host, set up for real in namespaces of its own: what a hub may there, and nobody else."""
 
 import hashlib
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from content_packs.transports.sftp import open_sftp
 from provisioning.central.sshd.attempts import SFTP_ATTEMPTS, Ground, is_let
 from support.depot_host import CENTRAL, DepotHost
 from support.road import run
+from support.sshd import free_port
 
 A, B = "h-a", "h-b"
 REPORT = b"sealed: of B"
@@ -40,6 +42,30 @@ def test_setting_up_again_finds_nothing_to_do(host):
     assert host.central("sshd-config", "--check")["faults"] == []
 
 
+def test_a_port_that_is_taken_is_not_told_to_the_server(host):
+    before = host.run("sh", "-c", "cat /etc/hub-sshd/*.json /etc/hub-sshd/sshd_config")
+    with socket.socket() as other:
+        other.bind(("", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert f"port {port} is taken" in host.apply("--port", port, code=74)
+    assert host.run("sh", "-c", "cat /etc/hub-sshd/*.json /etc/hub-sshd/sshd_config") == before
+    with connect(host, A) as transport:
+        assert transport.read_files(["FORMAT"], max_bytes=100)
+    assert host.central("sshd-config", "--check")["faults"] == []
+
+
+def test_the_server_moves_to_another_port_and_back(host):
+    former, host.port = host.port, free_port()
+    cards = host.apply("--port", host.port, code=74)["left"]  # they name the former one, until --host is said
+    assert [f"server is at port {host.port}" in fault["what"] for fault in cards] == [True]
+    host.wait_for_server()
+    connect(host, A).close()
+    host.port = former
+    host.apply("--port", host.port)
+    host.wait_for_server()
+
+
 HARMS = {
     "echo 'PermitTTY yes' >> /etc/hub-sshd/sshd_config": "sshd_config",
     "echo command=x >> /etc/hub-sshd/keys/hub-h-a": "hub-h-a",
@@ -65,6 +91,7 @@ def test_what_somebody_changed_is_told_and_put_right(host):
 
 def test_the_doctor_finds_a_hub_well_and_an_intruder_shut_out_and_leaves_nothing(host):
     told = host.central("doctor")
+    assert {each["code"] for each in told["advice"]} == {"key-open"}, "on keys as `central keys list`"
     assert bad(told) == set()
     assert len(told["findings"]) > 35
     for place in (f"{host.office}/depot/inbox", f"{host.office}/depot/acks", "/etc/hub-sshd/probe-keys"):
@@ -149,6 +176,8 @@ def test_a_flood_of_reports_fills_their_own_disk_and_nothing_else(host):
             transport.write_files(f"inbox/{A}", {f"{number:064x}": bytes(256 * 1024)})
             sent += 1
     assert 40 < sent < 64
+    [full] = host.central("sshd-config", "--check", code=74)["faults"]
+    assert "the disk of the inboxes is full" in full["what"]
     with connect(host, B) as transport:
         [head] = transport.read_files([f"heads/{B}"], max_bytes=100_000)
         assert head
@@ -169,6 +198,28 @@ def test_a_revoked_hub_is_out_at_once_and_no_other_one_is(host):
         assert other.read_files(["FORMAT"], max_bytes=100)
     with pytest.raises(HubKeyRefusedError):
         host.connect("h-stolen", stolen)
+
+
+def test_an_account_that_somebody_else_made_gets_no_key_and_stays_as_it_is(host):
+    host.run("useradd", "--shell", "/bin/bash", "hub-h-vasyl")  # locked: it has no password
+    host.run("sh", "-c", "runuser -u hub-h-vasyl -- sleep 600 >/dev/null 2>&1 &")
+    lines = [host.run("getent", base, "hub-h-vasyl") for base in ("passwd", "shadow")]
+    key = host.enrol("h-vasyl")
+    host.run("sh", "-c", f"echo {key.with_suffix('.pub').read_text()} > /etc/hub-sshd/keys/hub-h-vasyl")
+    [fault] = host.apply(code=74)["left"]
+    assert "hub-h-vasyl was not made for a hub" in fault["what"]
+    assert "userdel hub-h-vasyl" in fault["next"]
+    assert host.central("sshd-config", "--check", code=74)["faults"] == [fault]
+    assert [host.run("getent", base, "hub-h-vasyl") for base in ("passwd", "shadow")] == lines
+    assert host.run("pgrep", "--count", "--euid", "hub-h-vasyl").strip() == "1", "its programs go on"
+    assert "hub-h-vasyl" not in host.run("ls", "/etc/hub-sshd/keys")
+    assert host.run("stat", "--format=%U", host.office / "depot/inbox/h-vasyl") != "hub-h-vasyl\n"
+
+    host.run("userdel", "--force", "hub-h-vasyl")
+    host.apply()
+    with host.connect("h-vasyl", key) as transport:
+        assert transport.read_files(["FORMAT"], max_bytes=100)
+    host.central("revoke", "h-vasyl")
 
 
 def test_a_long_id_has_an_account_too(host):

@@ -60,9 +60,9 @@ def boot():
     return start
 
 
-def shell(machine):
+def shell(machine, said="Early root shell"):
     """Wait until the shell at the console answers, which is before the hub's services are up."""
-    machine.wait_for("Early root shell", timeout_s=UP_S)
+    machine.wait_for(said, timeout_s=UP_S)
     for number in itertools.count():  # what is typed before the shell has opened its console is lost
         machine.type(
             f'stty -echo; export TERM=dumb SYSTEMD_COLORS=0 HUB_DIR=/data/hub; PS1=; echo "sh"ell-{number}.'
@@ -78,9 +78,9 @@ def shell(machine):
     return machine
 
 
-def served(machine):
+def served(machine, said="Early root shell"):
     """Wait until all that the system starts by itself is up."""
-    shell(machine)
+    shell(machine, said)
     # Not `systemctl start --wait`: that waits until the target ends again.
     until = "for s in $(seq 600); do systemctl -q is-active multi-user.target && break; sleep 1; done"
     said = machine.ask(f"{until}; systemctl is-active multi-user.target", timeout_s=UP_S * 2)

@@ -1,6 +1,7 @@
 """A school for tests: a card in its machine, its office behind a slow line, two devices in its class."""
 
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -73,7 +74,7 @@ def school_at_work(
     """Start a school: from power on to the portal, which is noted as `what`."""
     with ExitStack() as stack:
         office = stack.enter_context(CardOffice(folder))
-        spaces = stack.enter_context(place("img"))
+        spaces = stack.enter_context(place(f"img{os.getpid()}"))
         card = Card.of_image(image, folder / "card.qcow2", size="8G")
         card.put_boot_file("hub-config.txt", office.make_config())
         if publish:

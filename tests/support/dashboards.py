@@ -60,6 +60,8 @@ class RunningDashboard:
             "rollout-new": "/packs/history-grade8/rollout?stages=wave-1,all",
             "reports": "/reports",
             "month": f"/reports/{month}",
+            "paper": f"/reports/{month}/paper",
+            "school-paper": f"/schools/{HUB}/report/{month}/paper",
             "pending": "/pending",
             "people": "/people",
             "person": f"/people/{NEWCOMER}",
@@ -145,12 +147,13 @@ def _send(office: Office, now: datetime) -> str:
         state,
         pack={"id": "chemistry", "version": 1, "title": "Хімія, 7 клас", "kind": "web", "language": "uk"},
         findings=(
-            {**found, "message": "a link to 'gone.html', which is not in the pack"},
+            {**found, "code": "broken-link", "message": "a link to 'gone.html', which is not in the pack"},
             {
                 **found,
                 "severity": "warning",
                 "path": "Thumbs.db",
                 "line": 0,
+                "code": "left-over",
                 "message": "was left by another program",
             },
         ),

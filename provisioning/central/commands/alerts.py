@@ -8,13 +8,21 @@ import click
 from content_packs import console
 from content_packs.errors import UsageError
 from provisioning.central.commands.fleet import alert_dict, csv_option, describe_alert
+from provisioning.central.commands.layout import say
 from provisioning.central.commands.options import dry_run_option, json_option, login, now, with_office
-from provisioning.central.fleet import iso, open_fleet
+from provisioning.central.fleet import iso
 from provisioning.central.fleetview.alert import LEVELS, Alert
 from provisioning.central.fleetview.central import read_office_alerts
 from provisioning.central.fleetview.csvtext import csv_text
-from provisioning.central.fleetview.fleet import read_fleet
-from provisioning.central.fleetview.mutes import EVERY_HUB, Mute, Mutes
+from provisioning.central.fleetview.fleet import read_fleet, read_schools
+from provisioning.central.fleetview.mutes import (
+    ANYTHING,
+    EVERY_HUB,
+    Mute,
+    mute_alerts,
+    to_mute,
+    unmute_alerts,
+)
 from provisioning.central.fleetview.view import SchoolView
 from provisioning.central.office import Office
 
@@ -51,11 +59,9 @@ def _list(office: Office, as_csv: bool, as_json: bool) -> None:
         click.echo(csv_text(_COLUMNS, rows), nl=False)
         return
     for alert in own:
-        for line in describe_alert(alert, "the office: "):
-            click.echo(line)
+        say(describe_alert(alert, "the office: "))
     for alert, view in found:
-        for line in describe_alert(alert, f"{view.hub.school} ({view.hub.hub_id}): "):
-            click.echo(line)
+        say(describe_alert(alert, f"{view.hub.school} ({view.hub.hub_id}): "))
     if not own and not found:
         console.note("nothing has to be done")
 
@@ -69,6 +75,11 @@ def _to_dict(alert: Alert, view: SchoolView | None) -> dict[str, Any]:
 @click.argument("code", metavar="CODE")
 @click.argument("hub_id", metavar="HUB_ID", required=False)
 @click.option("--all", "everywhere", is_flag=True, help="Of every school, as in the holidays.")
+@click.option(
+    "--about",
+    metavar="PACK@VERSION",
+    help="Only of this version [default: of those that it is about now; with --all of any].",
+)
 @click.option("--until", metavar="DAY", help="Until this day, as 2026-12-31 [default: until it begins anew].")
 @click.option("--note", default="", metavar="TEXT", help="Why, for the others.")
 @click.option("--undo", is_flag=True, help="Let it be heard again.")
@@ -80,6 +91,7 @@ def ack(
     code: str,
     hub_id: str | None,
     everywhere: bool,
+    about: str | None,
     until: str | None,
     note: str,
     undo: bool,
@@ -87,6 +99,8 @@ def ack(
     as_json: bool,
 ) -> None:
     """Quieten the alert CODE of HUB_ID, since somebody knows and acts: until a day, or until it begins anew.
+
+    An alert about packs is quiet for those that it is about now: another pack is heard.
 
     `central alerts` no longer lists it, and it no longer counts; the school's page shows it as quiet.
     """
@@ -96,25 +110,32 @@ def ack(
         raise UsageError("--all: until when?", hint="Say --until DAY: nobody may forget it.")
     whose, moment = hub_id or EVERY_HUB, now()
     end = iso(_end_of(until)) if until else None
-    mute = Mute(code, whose, f"cli:{login()}", note.strip(), iso(moment), end)
-    with open_fleet(office.fleet_db) as fleet:
-        mutes = Mutes(fleet)
-        if undo:
-            changed = mutes.unmute(code, whose, keep=not dry_run)
-        else:
-            mutes.mute(mute, keep=not dry_run)
-            changed = True
+    said = (about,) if about else ()
+    things = () if undo else said or ((ANYTHING,) if everywhere else _things_now(office, code, whose, moment))
+    if undo:
+        changed = unmute_alerts(office, code, whose, said, dry_run=dry_run)
+    else:
+        mutes = [Mute(code, whose, each, f"cli:{login()}", note.strip(), iso(moment), end) for each in things]
+        mute_alerts(office, mutes, dry_run=dry_run)
+        changed = True
     if as_json:
-        values = {"code": code, "hub_id": hub_id, "until": end, "undone": undo, "changed": changed}
+        values: dict[str, Any] = {"code": code, "hub_id": hub_id, "about": [*filter(None, things or said)]}
+        values |= {"until": end, "undone": undo, "changed": changed}
         console.print_json({"format": 1, "dry_run": dry_run, **values})
         return
     if dry_run:
         click.echo("dry run, nothing was changed:")
-    who = "every school" if everywhere else hub_id
+    told = ", ".join(each for each in things or said if each not in ("", ANYTHING))
+    who = ("every school" if everywhere else f"{hub_id}") + (f", {told}" if told else "")
     if undo:
         click.echo(f"{code} of {who}: {'heard again' if changed else 'was not quiet'}")
     else:
         click.echo(f"{code} of {who}: quiet until {until or 'it begins anew'}")
+
+
+def _things_now(office: Office, code: str, hub_id: str, moment: datetime) -> tuple[str, ...]:
+    [view] = read_schools(office, moment, only=hub_id)
+    return to_mute((*view.reasons, *view.muted), code)
 
 
 def _end_of(day: str) -> datetime:

@@ -1,8 +1,8 @@
 """`central card | replace`: write the hub-config.txt of a school."""
 
 import secrets
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar, Unpack
@@ -16,7 +16,13 @@ from hub.school import SchoolConfig, WifiConfig, read_config, to_file, write_con
 from hub.school.codes import make_label_code
 from provisioning.cards.passwords import make_wifi_password
 from provisioning.central import cards
-from provisioning.central.commands.options import json_option, minute_text, now, with_office
+from provisioning.central.commands.options import (
+    dry_run_option,
+    json_option,
+    minute_text,
+    now,
+    with_office,
+)
 from provisioning.central.enrol import give_up_card
 from provisioning.central.fleet import Card, Fleet
 from provisioning.central.office import Office
@@ -54,6 +60,7 @@ _OPTIONS = (
         show_default=True,
         help="Of the explanations.",
     ),
+    dry_run_option,
     json_option,
 )
 
@@ -64,6 +71,7 @@ class _Options(TypedDict):
     host_keys: tuple[Path, ...]
     template: Path | None
     language: str
+    dry_run: bool
     as_json: bool
 
 
@@ -96,6 +104,9 @@ def card(
     SCHOOL is its name, its code, or the id of its hub. The file holds where the depot is, what to know and
     trust it by, the hub's id, and a one-time token by which the hub enrols within 60 days; each new file of
     a school makes the one before it worthless. Keep it as you keep a password.
+
+    A school that has a hub keeps it, also where its name is typed with other signs or capitals; a new one
+    gets an id made of its name, in Latin letters. What became of it is said.
     """
     moment = now()
 
@@ -121,7 +132,7 @@ def replace_command(office: Office, hub_id: str, **options: Unpack[_Options]) ->
         hub = give_up_card(fleet, hub_id, now=moment)
         return cards.plan_card(fleet, hub.school, code=None, hub_id=hub_id, ring=hub.ring, now=moment)
 
-    _write_card(office, plan, moment, **options)
+    _write_card(office, plan, moment, is_replaced=True, **options)
 
 
 def _write_card(
@@ -134,43 +145,91 @@ def _write_card(
     host_keys: tuple[Path, ...],
     template: Path | None,
     language: str,
+    dry_run: bool,
     as_json: bool,
+    is_replaced: bool = False,
 ) -> None:
     own = _read_template(template)
     lines = [line for path in host_keys for line in read_host_keys(path)]
 
-    def edit(fleet: Fleet) -> tuple[Card, SchoolConfig, cards.Depot]:
+    def edit(fleet: Fleet) -> _Made:
         cards.remember_depot(fleet, depot, lines)
         where = cards.find_depot(fleet)
-        made, token = plan(fleet)
-        fleet.save_card(made)
-        return made, cards.merge(own, made, cards.central_part(office, made, where, token)), where
+        card, token = plan(fleet)
+        place = cards.find_place_of(fleet, card)
+        fleet.save_card(card)
+        config = cards.merge(own, card, cards.central_part(office, card, where, token))
+        return _Made(output, card, place, config, where, is_replaced)
 
-    (made, config, where), _ = change(office, edit, doing="card", now=moment)
-    try:
-        write_durably(output, to_file(write_config(config, language)), mode=0o600)
-    except OSError as error:
-        raise local_error(error, f"writing {output}") from error
+    made, _ = change(office, edit, doing="card", now=moment, dry_run=dry_run)
+    if not dry_run:
+        try:
+            write_durably(output, to_file(write_config(made.config, language)), mode=0o600)
+        except OSError as error:
+            raise local_error(error, f"writing {output}") from error
     if as_json:
-        console.print_json(
-            {
-                "format": 1,
-                "file": str(output),
-                "hub_id": made.hub_id,
-                "school": made.school,
-                "school_code": made.school_code,
-                "ring": made.ring,
-                "depot": config.central.address,
-                "wifi": config.wifi.ssid,
-                "label_code": config.label_code,
-                "expires_at": made.expires_at,
-            }
-        )
-        return
-    click.echo(f"{output}: hub {made.hub_id}, school {made.school!r}, depot {config.central.address}")
-    console.note(f"the hub may enrol until {minute_text(made.expires_at)}; then: central enrol --pending")
-    if where.is_guess:
+        console.print_json({"format": 1, "dry_run": dry_run, **_to_dict(made, dry_run=dry_run)})
+    else:
+        _tell(made, dry_run=dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What was made for a school, or would be."""
+
+    file: Path
+    card: Card
+    place: cards.Place
+    config: SchoolConfig
+    depot: cards.Depot
+    is_replaced: bool
+
+
+def _to_dict(made: _Made, *, dry_run: bool) -> dict[str, object]:
+    return {
+        "file": str(made.file),
+        "hub_id": made.card.hub_id,
+        "hub_was": made.place.state,
+        "other_hubs": list(made.place.others),
+        "school": made.card.school,
+        "school_code": made.card.school_code,
+        "ring": made.card.ring,
+        "depot": made.config.central.address,
+        "wifi": None if dry_run else made.config.wifi.ssid,  # made anew each time, but for a template's
+        "label_code": None if dry_run else made.config.label_code,
+        "expires_at": made.card.expires_at,
+    }
+
+
+def _tell(made: _Made, *, dry_run: bool) -> None:
+    if dry_run:
+        click.echo("dry run, nothing was changed:")
+    where = f"hub {made.card.hub_id}, school {made.card.school!r}, depot {made.config.central.address}"
+    click.echo(f"{made.file}: {'would be written: ' if dry_run else ''}{where}")
+    for line in _describe(made, dry_run=dry_run):
+        click.echo(f"  {line}")
+    if not dry_run:
+        until = minute_text(made.card.expires_at)
+        console.note(f"the hub may enrol until {until}; then: central enrol --pending")
+    if made.depot.is_guess:
         console.note("warning: the depot is taken to be this machine; else give --depot and --host-key once")
+
+
+def _describe(made: _Made, *, dry_run: bool) -> Iterator[str]:
+    """Say whose place the card takes."""
+    place, day = made.place, made.place.since[:10]
+    meanings = {
+        "new": f"a new hub, in the ring {made.card.ring}",
+        "waiting": f"the hub that has waited since {day}; the file made then is worthless now",
+        "enrolled": f"the hub enrolled on {day}; its present card works until you approve the new one",
+        "revoked": f"the hub revoked on {day}; it begins anew once you approve it",
+    }
+    locked = f"its former card {'would be' if dry_run else 'is'} locked out"
+    yield locked if made.is_replaced else meanings[place.state]
+    if place.school and place.school != made.card.school:
+        yield f"until now it stood in {place.school!r}"
+    if place.others:
+        yield f"this school has other hubs too: {', '.join(place.others)}"
 
 
 def _read_template(path: Path | None) -> SchoolConfig:

@@ -8,6 +8,7 @@ import click
 
 from content_packs import console
 from content_packs.console import count_text, size_text
+from provisioning.central.commands.layout import say, table
 from provisioning.central.commands.options import json_option, minute_text, now, with_office
 from provisioning.central.fleetview.alert import Alert, span_text
 from provisioning.central.fleetview.csvtext import Cell, csv_text
@@ -57,8 +58,8 @@ def fleet(
     if as_csv:
         click.echo(csv_text(_COLUMNS, map(_row, views)), nl=False)
         return
-    for line in aligned([_HEADER, *map(_cells, views)] if views else []):
-        click.echo(line)
+    if views:
+        say(table([_HEADER, *map(_cells, views)]))
     if not everybody:
         console.note("no hub is enrolled yet: central enrol HUB_ID PUBKEY_FILE --school NAME")
     else:
@@ -123,13 +124,6 @@ def _next(view: SchoolView) -> str:
     if view.expected_at is None:
         return "first contact"
     return f"by {view.expected_at[:10]}"
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:
-    """Yield lines in which the columns stand below each other."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def plain(text: str) -> str:
@@ -198,10 +192,7 @@ def school(office: Office, hub_id: str, as_json: bool) -> None:
     if as_json:
         console.print_json({"format": 1, **_history_dict(history)})
         return
-    for line in _describe(history.view):
-        click.echo(line)
-    for line in _describe_history(history):
-        click.echo(line)
+    say((*_describe(history.view), *_describe_history(history)))
 
 
 def _history_dict(history: SchoolHistory) -> dict[str, Any]:

@@ -13,7 +13,14 @@ from content_packs.errors import UsageError
 from hub.school.statusblock import short_fingerprint
 from provisioning.central import enrol as enrolling
 from provisioning.central import requests
-from provisioning.central.commands.options import json_option, minute_text, now, tell, with_office
+from provisioning.central.commands.options import (
+    dry_run_option,
+    json_option,
+    minute_text,
+    now,
+    tell,
+    with_office,
+)
 from provisioning.central.fleet import Fleet, Hub, iso, open_fleet
 from provisioning.central.office import Office
 from provisioning.central.release import change, read_wanted
@@ -38,6 +45,7 @@ from provisioning.central.status_file import enrol_by_status, read_status_file
     type=click.Path(path_type=Path, allow_dash=True),
     help="Enrol the hub whose hub-status.txt this is; - reads it, or what its QR code says, from stdin.",
 )
+@dry_run_option
 @json_option
 @with_office
 def enrol(
@@ -49,6 +57,7 @@ def enrol(
     pending: bool,
     approve: str | None,
     status_file: Path | None,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Give a hub its place in the fleet and access to the depot.
@@ -63,13 +72,14 @@ def enrol(
         _show_pending(office, as_json=as_json)
         return
     edit = _plan_enrol(office, hub_id, pubkey_file, school, ring, approve, status_file)
-    hub, changes = change(office, edit, doing="enrol", now=now())
-    if approve or status_file:
+    hub, changes = change(office, edit, doing="enrol", now=now(), dry_run=dry_run)
+    if (approve or status_file) and not dry_run:
         clear_requests(office, hub.hub_id)
     shown = short_fingerprint(hub.public_key)
     values = {"hub_id": hub.hub_id, "school": hub.school, "ring": hub.ring, "fingerprint": shown}
-    lines = [f"{hub.hub_id}: enrolled, school {hub.school!r}, ring {hub.ring}, key {shown}"]
-    tell(lines, values, changes, as_json=as_json, dry_run=False)
+    done = "would be enrolled" if dry_run else "enrolled"
+    lines = [f"{hub.hub_id}: {done}, school {hub.school!r}, ring {hub.ring}, key {shown}"]
+    tell(lines, values, changes, as_json=as_json, dry_run=dry_run)
 
 
 def _plan_enrol(
@@ -147,18 +157,24 @@ def _waits(each: requests.Pending, moment: datetime) -> str:
 @click.command()
 @click.argument("hub_id", metavar="HUB_ID")
 @click.option("--why", default="", metavar="TEXT", help="Why, for those who look later.")
+@dry_run_option
 @json_option
 @with_office
-def revoke(office: Office, hub_id: str, why: str, as_json: bool) -> None:
+def revoke(office: Office, hub_id: str, why: str, dry_run: bool, as_json: bool) -> None:
     """Take a hub's access to the depot away: stolen, or given up. A broken one: `central replace`.
 
     What was assigned to it by --hub is forgotten; enrolled again, it begins in the ring `all`.
     """
     moment = now()
     _, changes = change(
-        office, lambda fleet: enrolling.revoke(fleet, hub_id, now=moment, why=why), doing="revoke", now=moment
+        office,
+        lambda fleet: enrolling.revoke(fleet, hub_id, now=moment, why=why),
+        doing="revoke",
+        now=moment,
+        dry_run=dry_run,
     )
-    tell([f"{hub_id}: revoked"], {"hub_id": hub_id}, changes, as_json=as_json, dry_run=False)
+    done = "would be revoked" if dry_run else "revoked"
+    tell([f"{hub_id}: {done}"], {"hub_id": hub_id}, changes, as_json=as_json, dry_run=dry_run)
 
 
 @click.command()

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from content_packs import console
-from content_packs.durable import write_durably
-from content_packs.errors import LocalError, UsageError, local_error
+from content_packs.errors import UsageError
 from provisioning.central.commands.options import dry_run_option, json_option, now, with_office
+from provisioning.central.key_copies import copy_keys, is_offline, plan_copies
 from provisioning.central.keylist import Advice, KeyState, advise, list_keys
 from provisioning.central.keys import OFFLINE_KEYS
-from provisioning.central.office import Office
+from provisioning.central.office import Office, changing
 from provisioning.central.rotation import Rotated, check_names, rotate
 
 COMMANDS = console.Commands(
@@ -43,14 +43,17 @@ def list_command(office: Office, as_json: bool) -> None:
     found = list_keys(office)
     advice = list(advise(found, now=now()))
     if as_json:
-        told = [
-            {"code": each.code, "key": each.name, "text": each.text, "hint": each.hint} for each in advice
-        ]
-        console.print_json({"format": 1, "keys": [_to_dict(key) for key in found], "advice": told})
+        keys = [_to_dict(key) for key in found]
+        console.print_json({"format": 1, "keys": keys, "advice": list_advice(advice)})
         return
     for key in found:
         click.echo(_line(key))
     note_advice(advice)
+
+
+def list_advice(advice: Iterable[Advice]) -> list[dict[str, str]]:
+    """Return the same for a program: docs/reference/json.md."""
+    return [{"code": each.code, "key": each.name, "text": each.text, "hint": each.hint} for each in advice]
 
 
 def note_advice(advice: Iterable[Advice]) -> None:
@@ -170,15 +173,16 @@ def _tell(done: Rotated) -> None:
 
 @click.command("passphrase")
 @click.argument("name", metavar="KEY")
+@dry_run_option
 @json_option
 @with_office
-def passphrase(office: Office, name: str, as_json: bool) -> None:
+def passphrase(office: Office, name: str, dry_run: bool, as_json: bool) -> None:
     """Give the file of an offline KEY a passphrase, or another one.
 
     In a terminal it is asked for; otherwise the first line of --passphrase-file is the new one, and all are
-    tried on the file as it is.
+    tried on the file as it is. --dry-run tries the present one and looks at the new one.
     """
-    if name not in OFFLINE_KEYS and not name.startswith("publisher-"):
+    if not is_offline(name):
         raise UsageError(
             f"{name}: online keys have no passphrase: commands that run by themselves need them",
             hint=f"With one: {', '.join(OFFLINE_KEYS)}, publisher-NAME.",
@@ -190,9 +194,13 @@ def passphrase(office: Office, name: str, as_json: bool) -> None:
         raise UsageError(
             "no new passphrase was given", hint="Run it in a terminal, or say --passphrase-file."
         )
-    path = ring.lock(name, chosen)
+    with changing(office, "keys passphrase"):  # a rotation may just have put another key there
+        path = ring.lock(name, chosen, keep=not dry_run)
     if as_json:
-        console.print_json({"format": 1, "key": name, "file": str(path), "encrypted": True})
+        values = {"key": name, "file": str(path), "encrypted": True}
+        console.print_json({"format": 1, "dry_run": dry_run, **values})
+    elif dry_run:
+        click.echo(f"dry run, nothing was changed:\n{path}: would need this passphrase")
     else:
         click.echo(f"{path}: needs this passphrase now")
         console.note("next: copy it onto the other sticks that hold this key, over the former file")
@@ -202,53 +210,29 @@ def passphrase(office: Office, name: str, as_json: bool) -> None:
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.argument("names", metavar="KEY...", nargs=-1, required=True)
 @click.option("--move", is_flag=True, help="Delete the keys here, once FOLDER holds them.")
+@dry_run_option
 @json_option
 @with_office
-def export(office: Office, folder: Path, names: tuple[str, ...], move: bool, as_json: bool) -> None:
+def export(
+    office: Office, folder: Path, names: tuple[str, ...], move: bool, dry_run: bool, as_json: bool
+) -> None:
     """Copy offline keys into FOLDER, such as a stick's, read them back and compare.
 
     With --move they lie there alone. Experts may still find them on a disk of this computer: that is what
-    passphrases are for.
+    passphrases are for. A key that hubs know is not replaced by an older one.
     """
-    ring = office.open_keys()
-    copied = []
-    for name in names:
-        path = ring.find(name)
-        if path is None or (name not in OFFLINE_KEYS and not name.startswith("publisher-")):
-            raise UsageError(f"no offline key {name} here", hint="`central keys list` tells which are.")
-        copied.append((path, folder / path.name))
-    for path, target in copied:
-        _copy_key(path, target)
-    if move:
-        for path, target in copied:
-            if path.resolve() != target.resolve():
-                _shred(path)
+    with changing(office, "keys export"):
+        copies = plan_copies(office, folder, names)
+        if not dry_run:
+            copy_keys(copies, move=move)
     if as_json:
-        console.print_json({"format": 1, "files": [str(target) for _, target in copied], "moved": move})
+        files = [str(target) for _, target in copies]
+        console.print_json({"format": 1, "dry_run": dry_run, "files": files, "moved": move and not dry_run})
         return
-    for _, target in copied:
-        click.echo(f"{target}: {'moved' if move else 'copied'}, read back, the same")
-
-
-def _copy_key(path: Path, target: Path) -> None:
-    try:
-        data = path.read_bytes()
-        if path.resolve() != target.resolve():
-            write_durably(target, data, mode=0o600)
-        if target.read_bytes() != data:
-            raise LocalError(
-                f"{target}: gives back other bytes than were written", hint="Take another stick."
-            )
-    except OSError as error:
-        raise local_error(error, f"copying {path} to {target}") from error
-
-
-def _shred(path: Path) -> None:
-    """Write over a key before its name goes; on flash this may leave a copy, which a passphrase protects."""
-    try:
-        with path.open("r+b") as file:
-            file.write(bytes(path.stat().st_size))
-            file.flush()
-        path.unlink()
-    except OSError as error:
-        raise local_error(error, f"deleting {path}") from error
+    if dry_run:
+        click.echo("dry run, nothing was changed:")
+    done = "moved" if move else "copied"
+    for path, target in copies:
+        click.echo(
+            f"{target}: would be {done} from {path}" if dry_run else f"{target}: {done}, read back, the same"
+        )

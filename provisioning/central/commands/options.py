@@ -22,10 +22,7 @@ from provisioning.central.wanted import Change
 
 R = TypeVar("R")
 
-# Commands are noted in the audit log where they have --dry-run, since then they change something, and these.
-_NOTED = frozenset(
-    {"enrol", "revoke", "card", "add", "link", "role", "remove", "sign-out", "passphrase", "export"}
-)
+# Commands are noted in the audit log where they have --dry-run, since then they change something.
 _NOT_NOTED = frozenset({"ingest", "tick"})  # timers run them
 _READS = ("pending", "dry_run", "check", "accounts_only")  # with these a command only looks, or follows
 _IF_SAID = {"notes": "text"}  # changes something only with this option
@@ -102,8 +99,8 @@ def with_office_as_root(function: Callable[..., R]) -> Callable[..., R]:
 
 def _note(office: Office, context: click.Context, values: Mapping[str, object]) -> None:
     name = context.info_name or ""
-    changes = name in _NOTED or ("dry_run" in values and name not in _NOT_NOTED)
-    changes |= bool(values.get(_IF_SAID.get(name, "")))
+    is_asked = name not in _IF_SAID or values.get(_IF_SAID[name]) is not None
+    changes = "dry_run" in values and name not in _NOT_NOTED and is_asked
     is_print = values.get("apply") is False
     if not changes or is_print or any(values.get(flag) for flag in _READS):
         return

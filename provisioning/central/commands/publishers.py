@@ -19,6 +19,7 @@ from provisioning.central.commands.options import (
     with_office,
 )
 from provisioning.central.fleet import Fleet, Published, open_fleet
+from provisioning.central.keys import KeyRing
 from provisioning.central.office import Office
 from provisioning.central.publishers import PublisherRow, Publishers
 from provisioning.central.release import change
@@ -73,21 +74,11 @@ def add(office: Office, name: str, prefix: str, title: str, dry_run: bool, as_js
     --move`. Packs with this prefix that are on offer already are signed by it from now on. The key targets
     must be here, and packs if there are such packs.
     """
-    key = "targets", *(("packs",) if _has_packs(office, prefix) else ())
-    if not dry_run:
-        with open_fleet(office.fleet_db) as fleet:
-            publishing.check_new(name, prefix, title, Publishers(fleet).list_all())
-        ring = office.open_keys()
-        ring.require(*key)
-        made = ring.stage(f"{PUBLISHER}{name}")
-    else:
-        made = Ed25519PrivateKey.generate()
-    if not isinstance(made, Ed25519PrivateKey):
-        raise AssertionError("a publisher signs")
-    public = made.public_key().public_bytes_raw()
     moment = now()
 
     def edit(fleet: Fleet) -> tuple[PublisherRow, list[Published]]:
+        publishing.check_new(name, prefix, title, Publishers(fleet).list_all())
+        public = _make_key(office, fleet, name, prefix, dry_run=dry_run)
         return publishing.add_publisher(fleet, name, prefix, title, public, now=moment)
 
     (row, packs), changes = change(office, edit, doing="publishers add", now=moment, dry_run=dry_run)
@@ -100,9 +91,16 @@ def add(office: Office, name: str, prefix: str, title: str, dry_run: bool, as_js
         console.note(f"next: central keys export FOLDER {row.key_name} --move, and give that stick to {name}")
 
 
-def _has_packs(office: Office, prefix: str) -> bool:
-    with open_fleet(office.fleet_db) as fleet:
-        return any(pack.on_offer and pack.pack_id.startswith(prefix) for pack in fleet.list_packs())
+def _make_key(office: Office, fleet: Fleet, name: str, prefix: str, *, dry_run: bool) -> bytes:
+    """Return the public half of the key that a publisher gets, made once all that have to sign are here."""
+    ring = KeyRing(office.keys, office.access, keep=not dry_run)
+    if not dry_run:
+        has_packs = any(pack.on_offer and pack.pack_id.startswith(prefix) for pack in fleet.list_packs())
+        ring.require("targets", *(("packs",) if has_packs else ()))
+    made = ring.stage(f"{PUBLISHER}{name}")
+    if not isinstance(made, Ed25519PrivateKey):
+        raise AssertionError("a publisher signs")
+    return made.public_key().public_bytes_raw()
 
 
 @click.command("revoke")

@@ -48,6 +48,8 @@ def ingest(office: Office, source: Path | None, dry_run: bool, as_json: bool) ->
         hubs, rollouts = [asdict(hub) for hub in taken], [asdict(each) for each in told]
         console.print_json({"format": 1, "dry_run": dry_run, "hubs": hubs, "rollouts": rollouts})
         return
+    if dry_run:
+        click.echo("dry run, nothing was changed:")
     for hub in taken:
         click.echo(_line(hub))
         for refused in hub.refused:

@@ -9,11 +9,11 @@ from content_packs import console
 from content_packs.errors import UsageError
 from content_packs.owner import as_owner
 from content_packs.transports.address import parse_sftp
-from provisioning.central.commands.keys import note_advice
+from provisioning.central.commands.keys import list_advice, note_advice
 from provisioning.central.commands.options import dry_run_option, json_option, now, with_office_as_root
 from provisioning.central.fleet import open_fleet
 from provisioning.central.host_keys import list_host_keys
-from provisioning.central.keylist import advise, list_keys
+from provisioning.central.keylist import Advice, advise, list_keys
 from provisioning.central.office import Office
 from provisioning.central.ssh_keys import read_host_keys
 from provisioning.central.sshd import apply as applying
@@ -44,7 +44,19 @@ from provisioning.central.sshd.version import find_sshd, parse_version, read_ver
     "--inbox-mib",
     metavar="N",
     type=click.IntRange(min=0),
-    help="Size of the disk that is made for all inboxes; 0: none [default: as before, else 1024].",
+    help="Size of the disk for all inboxes, which can grow later; 0: none [default: as before, else 1024].",
+)
+@click.option(
+    "--hub-mib",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="What one hub may leave there until it is taken in [default: as before, else 64].",
+)
+@click.option(
+    "--hub-files",
+    metavar="N",
+    type=click.IntRange(min=10),
+    help="How many files one hub may leave there [default: as before, else 2000].",
 )
 @click.option("--openssh", metavar="VERSION", help="Print for this release [default: that of this machine].")
 @dry_run_option
@@ -58,6 +70,8 @@ def sshd_config(
     host: str | None,
     port: int | None,
     inbox_mib: int | None,
+    hub_mib: int | None,
+    hub_files: int | None,
     openssh: str | None,
     dry_run: bool,
     as_json: bool,
@@ -71,7 +85,9 @@ def sshd_config(
     """
     if apply and check:
         raise UsageError("--apply and --check: expected one of them", hint="--check only compares.")
-    setup = applying.choose_setup(office, port=port, inbox_mib=inbox_mib)
+    setup = applying.choose_setup(
+        office, port=port, inbox_mib=inbox_mib, hub_mib=hub_mib, hub_files=hub_files
+    )
     if not apply and not check:
         _print_config(setup, openssh, as_json=as_json)
         return
@@ -171,14 +187,14 @@ def doctor(
                 "this machine is not set up as a depot's host",
                 hint="Run `central sshd-config --apply` here; or give --key and --url of a hub.",
             )
+        findings = examining.look_for_room(setup)  # before the visitor fills his own
         with examining.visit_here(setup, hub_id, now=now()) as visit:
-            findings = examining.examine(
+            findings += examining.examine(
                 visit, is_here=True, has_quota=setup.has_quota, hub_files=setup.hub_files
             )
-    _tell_findings(visit, findings, as_json=as_json)
-    if not as_json:
-        with as_owner(office.dir):
-            note_advice(advise(list_keys(office), now=now()))
+    with as_owner(office.dir):
+        advice = list(advise(list_keys(office), now=now()))
+    _tell_findings(visit, findings, advice, as_json=as_json)
     if not all(finding.is_good for finding in findings):
         click.get_current_context().exit(os.EX_IOERR)
 
@@ -195,14 +211,14 @@ def _visit_from_outside(
     return Visit(hub_id, parse_sftp(url), key_path, given or known, (others or [PROBES[1]])[0])
 
 
-def _tell_findings(visit: Visit, findings: list[Finding], *, as_json: bool) -> None:
+def _tell_findings(visit: Visit, findings: list[Finding], advice: list[Advice], *, as_json: bool) -> None:
     if as_json:
         rows = [
             {"kind": each.kind, "what": each.what, "is_good": each.is_good, "detail": each.detail}
             for each in findings
         ]
         values = {"hub_id": visit.hub_id, "url": visit.address.url, "findings": rows}
-        console.print_json({"format": 1, **values})
+        console.print_json({"format": 1, **values, "advice": list_advice(advice)})
         return
     click.echo(f"as the hub {visit.hub_id}, at {visit.address.url}")
     for each in findings:
@@ -216,6 +232,7 @@ def _tell_findings(visit: Visit, findings: list[Finding], *, as_json: bool) -> N
     wrong = sum(not each.is_good for each in findings)
     if wrong:
         console.note(f"{console.count_text(wrong, 'thing')} must be mended: central sshd-config --check")
+    note_advice(advice)
 
 
 def _detail(finding: Finding) -> str:

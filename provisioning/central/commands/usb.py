@@ -38,6 +38,8 @@ def usb(office: Office, destination: Path, hub_id: str | None, dry_run: bool, as
     if as_json:
         console.print_json({"format": 1, "dry_run": dry_run, "destination": str(destination), **values})
         return
+    if dry_run:
+        click.echo("dry run, nothing was changed:")
     held = "would hold" if dry_run else "holds"
     hubs = count_text(len(plan.hubs), "hub")
     click.echo(f"{destination}: {held} {size_text(plan.total_bytes)} for {hubs}")

@@ -74,9 +74,12 @@ def publish_policies(
             "there is no policy yet", hint="Say what is blocked: central filter policy set NAME --block …"
         )
     try:
-        (office.filters / "packs").mkdir(parents=True, exist_ok=True)
-        for left in office.filters.glob(f"{_WORK}*"):  # by a crash; nobody else works here: the lock is held
-            shutil.rmtree(left)
+        if not dry_run:
+            (office.filters / "packs").mkdir(parents=True, exist_ok=True)
+            for left in office.filters.glob(
+                f"{_WORK}*"
+            ):  # by a crash; nobody else works here: the lock is held
+                shutil.rmtree(left)
         return [
             _publish_one(office, fleet, p, now, allow_shrink=allow_shrink, dry_run=dry_run, progress=progress)
             for p in chosen
@@ -96,7 +99,8 @@ def _publish_one(
     progress: Progress,
 ) -> Outcome:
     before, last = source_of(office, policy), _last_version(fleet, policy)
-    with tempfile.TemporaryDirectory(dir=office.filters, prefix=_WORK) as work:
+    place = office.filters if office.filters.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=place, prefix=_WORK) as work:
         folder = Path(work) / "source"
         folder.mkdir()
         compiled = compile_policy(office, fleet, policy, folder)

@@ -9,6 +9,11 @@ from content_packs.console import size_text
 Level = Literal["urgent", "soon", "info"]
 LEVELS: tuple[Level, ...] = ("urgent", "soon", "info")  # the worst first
 Value = str | int | float
+SUBJECTS: Mapping[str, str] = {  # of which value of an alert its versions are
+    "needs-space": "packs",
+    "pack-fails": "pack",
+    "update-failed": "name",
+}
 _HOUR_S, _DAY_S = 3600, 86_400
 
 
@@ -28,9 +33,9 @@ class Alert:
     since: str = ""  # ISO 8601; empty: not known
 
     @property
-    def about(self) -> str:
-        """The version of a pack that it is about; a school may have the same trouble with several."""
-        return str(self.values.get("pack", self.values.get("name", "")))
+    def subjects(self) -> tuple[str, ...]:
+        """The versions that it is about: a school may have one trouble with several. Else an empty word."""
+        return tuple(str(self.values[SUBJECTS[self.code]]).split(", ")) if self.code in SUBJECTS else ("",)
 
     @property
     def said(self) -> str:

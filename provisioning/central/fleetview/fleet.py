@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from content_packs.errors import UsageError
 from provisioning.central.fleet import DeltaRow, Hub, Published, open_fleet
 from provisioning.central.fleetview.known import Known
-from provisioning.central.fleetview.mutes import EVERY_HUB, Mute, Mutes
+from provisioning.central.fleetview.mutes import EVERY_HUB, Mute, list_mutes
 from provisioning.central.fleetview.view import SchoolView, look_at, rank
 from provisioning.central.office import Office
 from provisioning.central.overview import PackState, list_states
@@ -41,11 +41,11 @@ def read_schools(office: Office, now: datetime, *, only: str | None = None) -> t
         wanted = read_wanted(fleet).by_hub
         hubs = [hub for hub in fleet.list_hubs() if hub.revoked_at is None and only in (None, hub.hub_id)]
         sizes = _Sizes.of(fleet.list_packs(), fleet.list_deltas())
-        mutes = Mutes(fleet).list_mutes(now=now)
     if only is not None and not hubs:
         raise UsageError(f"{only}: no such hub is enrolled", hint="`central hubs` lists them.")
     with open_reports(office.reports_db) as reports:
         as_of = read_as_of(reports, now)
+        mutes = list_mutes(office, now=now)
         known = _read_known(reports, hubs, wanted, sizes, mutes, now=as_of, only=only)
     return tuple(sorted((look_at(each, now=as_of) for each in known), key=rank))
 
@@ -100,7 +100,12 @@ def _read_known(
         quiet.setdefault(mute.hub_id, []).append(mute)
     found = []
     for hub in hubs:
-        said, contacts = newest.get(hub.hub_id, {}), reports.list_last_contacts(hub.hub_id)
+        said = {  # by the card that it has now
+            kind: heard
+            for kind, heard in newest.get(hub.hub_id, {}).items()
+            if heard.received_at >= hub.card_since
+        }
+        contacts = reports.list_last_contacts(hub.hub_id)
         states = list_states(wanted.get(hub.hub_id, {}), said)
         no_failures: list[Failure] = []
         found.append(
@@ -114,7 +119,7 @@ def _read_known(
                 opens_7d=opens.get(hub.hub_id, 0 if "usage" in said else None),
                 bytes_left=sizes.left(states),
                 bytes_a_day=paces.get(hub.hub_id),
-                failures=tuple(failures.get(hub.hub_id, no_failures)),
+                failures=tuple(failures.get(hub.hub_id, no_failures)) if "sync" in said else (),
                 since=standing.get(hub.hub_id, {}),
                 mutes=(*quiet.get(hub.hub_id, ()), *quiet.get(EVERY_HUB, ())),
             )

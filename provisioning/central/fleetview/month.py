@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from content_packs.errors import UsageError
 from provisioning.central.fleet import Hub, open_fleet
+from provisioning.central.fleetview.alert import Alert
 from provisioning.central.fleetview.csvtext import Cell
 from provisioning.central.fleetview.fleet import read_as_of, read_schools
 from provisioning.central.fleetview.view import SchoolView, State
@@ -97,6 +98,8 @@ class SchoolMonth:
     starts: int  # of the machine, between the first and the last report
     hottest_c: float | None
     incidents: Mapping[str, int]  # code of an alert → on how many reported days; long past: in how many weeks
+    opens_by_day: Mapping[date, int]  # of the days that are still known
+    to_do: tuple[Alert, ...]  # now
 
     @property
     def opens_total(self) -> int:
@@ -119,6 +122,12 @@ class MonthReport:
         total = Counter[str]()
         for school in self.schools:
             total.update(school.opens)
+        return dict(total.most_common())
+
+    @property
+    def incidents(self) -> Mapping[str, int]:
+        """Return what was wrong, and at how many schools, the most frequent first."""
+        total = Counter(code for school in self.schools for code in school.incidents)
         return dict(total.most_common())
 
     @property
@@ -158,9 +167,11 @@ def _read_school(reports: Reports, view: SchoolView, month: Month) -> SchoolMont
     traffic = reports.tallies.list_traffic(hub_id, first, last)
     health = reports.tallies.list_health(hub_id, first, last)
     bodies = reports.list_bodies(hub_id, "sync", first, last)
-    opens = Counter[str]()
-    for _, pack_id, count in reports.tallies.list_opens(hub_id, first, last):
+    opens, by_day = Counter[str](), Counter[date]()
+    for day, pack_id, count in reports.tallies.list_opens(hub_id, first, last):
         opens[pack_id] += count
+        if len(day) == len("2026-11-01"):
+            by_day[date.fromisoformat(day)] += count
     return SchoolMonth(
         hub=view.hub,
         state=view.state,
@@ -177,6 +188,8 @@ def _read_school(reports: Reports, view: SchoolView, month: Month) -> SchoolMont
         starts=_count_starts(health),
         hottest_c=max((day.temperature_c for day in health if day.temperature_c is not None), default=None),
         incidents=dict(sorted(Counter(code for day in health for code in day.codes).items())),
+        opens_by_day=dict(by_day),
+        to_do=view.reasons,
     )
 
 

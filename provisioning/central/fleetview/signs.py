@@ -8,6 +8,7 @@ from content_packs.errors import DepotBusyError, LinkDownError, LinkError, LinkT
 from provisioning.central.fleetview.alert import Alert
 from provisioning.central.fleetview.findings import list_findings
 from provisioning.central.fleetview.known import Known
+from provisioning.central.tallies import MOST_OPENS
 
 FAILS = 3  # reports of one version: once is the link, three times is the pack
 _HOT_C = 80.0  # a Raspberry Pi slows itself down from here on
@@ -32,6 +33,7 @@ def list_signs(known: Known, *, now: datetime) -> Iterator[Alert]:
     yield from _of_clock(known)
     yield from _of_failures(known)
     yield from _of_dropped(known, now)
+    yield from _of_opens(known, now)
     copied = [note for note in known.notes if note.kind == "two-cards" and note.at > known.hub.card_since]
     if copied:
         yield Alert(
@@ -185,3 +187,19 @@ def _of_dropped(known: Known, now: datetime) -> Iterator[Alert]:
         "It was not heard from for very long. Newer reports are complete.",
         heard.received_at,
     )
+
+
+def _of_opens(known: Known, now: datetime) -> Iterator[Alert]:
+    """Yield where a hub told of more use than there can be: what it says of it is then worth nothing."""
+    for note in known.notes:
+        at = datetime.fromisoformat(note.at)
+        if note.kind == "too-many-opens" and note.at > known.hub.card_since and now - at <= _TOLD_LATELY:
+            yield Alert(
+                "too-many-opens",
+                "info",
+                "It told of more opened lessons than there can be: over %(most)s of a pack on one day.",
+                {"most": MOST_OPENS},
+                "No more were counted, and its numbers of use are wrong. If it comes again, replace its card "
+                "(`central replace`): somebody may have its key.",
+                note.at,
+            )

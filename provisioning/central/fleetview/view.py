@@ -74,7 +74,7 @@ def look_at(known: Known, *, now: datetime) -> SchoolView:
     rhythm = learn(known.contacts, way=known.via or "link", now=now)
     eta = _eta(known, rhythm, now)
     found = {  # a fault that two looks find is one
-        (alert.code, alert.about): replace(alert, since=alert.since or known.since.get(alert.code, ""))
+        (alert.code, alert.subjects): replace(alert, since=alert.since or known.since.get(alert.code, ""))
         for alert in (*_of_contact(known, rhythm, now), *list_signs(known, now=now), *_of_pace(known, eta))
     }
     every = sorted(found.values(), key=lambda alert: (LEVELS.index(alert.level), alert.code))
@@ -171,7 +171,11 @@ def _of_pace(known: Known, eta: timedelta | None) -> list[Alert]:
 
 
 def _is_muted(known: Known, alert: Alert, now: datetime) -> bool:
-    return any(mute.covers(alert.code, alert.since, now=now) for mute in known.mutes)
+    """Tell whether somebody knows all of it: another pack with the same trouble is news."""
+    return all(
+        any(mute.covers(alert.code, about, alert.since, now=now) for mute in known.mutes)
+        for about in alert.subjects
+    )
 
 
 def _eta(known: Known, rhythm: Rhythm | None, now: datetime) -> timedelta | None:

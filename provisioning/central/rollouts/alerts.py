@@ -5,7 +5,8 @@ from datetime import datetime
 
 from provisioning.central.fleet import Fleet
 from provisioning.central.fleetview.alert import Alert, Value
-from provisioning.central.rollouts.rules import is_late
+from provisioning.central.rollouts.model import DONE
+from provisioning.central.rollouts.rules import is_late, is_stuck
 from provisioning.central.rollouts.store import Rollouts
 
 _SHOWN = 10  # schools by name
@@ -37,6 +38,22 @@ def list_alerts(fleet: Fleet, now: datetime) -> Iterator[Alert]:
                 values | {"stage": str(rollout.stages[rollout.stage])},
                 "Look why they are left out. Then resume it, or abort it and start one with other stages.",
                 rollout.changed_at,
+            )
+        if is_stuck(rollout, now):
+            here = [m for m in members if m.stage == rollout.stage and m.state not in DONE]
+            yield Alert(
+                "rollout-stuck",
+                "soon",
+                "Rollout %(number)s of %(pack)s: stage %(stage)s does not end, since too few of its schools "
+                "have it; not there yet: %(schools)s.",
+                values
+                | {
+                    "stage": str(rollout.stages[rollout.stage]),
+                    "schools": _names([schools[m.hub_id] for m in here]),
+                },
+                "Bring these schools a stick, take those that come no more off (central revoke), or give it "
+                "to all at once: central rollout finish %(number)s.",
+                rollout.stage_at,
             )
         if is_late(rollout, now):
             missing = [schools[m.hub_id] for m in members if m.state not in ("ok", "skipped")]

@@ -20,6 +20,8 @@ from provisioning.central.rollouts.model import (
 from provisioning.central.rollouts.stages import find_whole
 from provisioning.central.wanted import Course
 
+_DAY_S = 86_400
+_LONGEST_S = 30 * _DAY_S  # of a stage that waits for all of its hubs, before somebody should look
 SYSTEM_KINDS = ("software", "image")  # a pack that is there is not yet one that runs: hub/updates.py
 
 
@@ -211,7 +213,14 @@ class _Work:
             return False
         counted = [member for member in awaited if member.state != "skipped"]
         ok = sum(member.state == "ok" for member in counted)
+        if ok:  # somebody has tried it: who never says anything cannot hold the others up
+            counted = [member for member in counted if not self._is_unheard(member)]
         return ok * 100 >= self.rollout.enough * len(counted)
+
+    def _is_unheard(self, member: Member) -> bool:
+        """Whether its card has never said anything."""
+        facts = self._facts.get(member.hub_id)
+        return member.state == "waiting-for-contact" and facts is not None and not facts.seen.heard_at
 
     def begin_stage(self) -> None:
         """Let the hubs of the next stage have the version."""
@@ -247,6 +256,13 @@ def make_course(rollout: Rollout, members: Iterable[Member]) -> Course:
     goes_on = is_finished or rollout.is_active
     rings = {s.ring for s in rollout.stages if goes_on and s.is_whole and s in reached}
     return Course(rollout.version, rollout.base, by_hub, frozenset(rings))
+
+
+def is_stuck(rollout: Rollout, now: datetime) -> bool:
+    """Whether a stage goes on for longer than it should: too few of its hubs have the version."""
+    waited = now - datetime.fromisoformat(rollout.stage_at)
+    longest = max(rollout.wait_s, rollout.at_least_s) if rollout.wait_s else _LONGEST_S
+    return rollout.state == "running" and waited > timedelta(seconds=longest + _DAY_S)
 
 
 def is_late(rollout: Rollout, now: datetime) -> bool:

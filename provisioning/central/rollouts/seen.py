@@ -54,7 +54,7 @@ def find_facts(
 ) -> dict[str, HubFacts]:
     """Return what is known of each enrolled hub, for one rollout.
 
-    What a hub reported before it was enrolled was another card's, and is left out.
+    What a hub reported before it was enrolled, or its card replaced, was another card's, and is left out.
     """
     of_pack = [assignment for assignment in assignments if assignment.pack_id == rollout.pack_id]
     return {
@@ -69,7 +69,7 @@ def find_facts(
 
 
 def _since(newest: Mapping[str, Heard], hub: Hub) -> Mapping[str, Heard]:
-    return {kind: heard for kind, heard in newest.items() if heard.received_at >= hub.enrolled_at}
+    return {kind: heard for kind, heard in newest.items() if heard.received_at >= hub.card_since}
 
 
 def why_not(hub: Hub, assignments: Iterable[Assignment], version: int) -> str:

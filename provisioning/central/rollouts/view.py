@@ -14,7 +14,7 @@ from provisioning.central.office import Office
 from provisioning.central.reports import open_reports
 from provisioning.central.rollouts.control import find_rollout
 from provisioning.central.rollouts.model import DONE, HubState, Member, Rollout
-from provisioning.central.rollouts.rules import back, is_late, look_anew, refresh
+from provisioning.central.rollouts.rules import back, is_late, is_stuck, look_anew, refresh
 from provisioning.central.rollouts.seen import Newest, find_facts
 from provisioning.central.rollouts.store import Rollouts
 
@@ -203,6 +203,8 @@ def describe(rollout: Rollout, pack: Published, hubs: Sequence[RolloutHub], *, n
     stages = tuple(_stage(rollout, number, hubs) for number in range(len(rollout.stages)))
     late = is_late(rollout, now)
     says = [_sentence(rollout, counts, len(hubs)), *_why(rollout, hubs)]
+    if is_stuck(rollout, now):
+        says.append(_stuck(rollout, hubs))
     if late:
         says.append(_late(rollout, hubs, now))
     return RolloutView(rollout, pack.title, pack.kind, stages, tuple(hubs), counts, late, tuple(says))
@@ -284,6 +286,21 @@ def _why(rollout: Rollout, hubs: Sequence[RolloutHub]) -> list[Alert]:
         text = "It ended by itself: the version was withdrawn."
         return [Alert("rollout-withdrawn", "info", text, since=at)]
     return []
+
+
+def _stuck(rollout: Rollout, hubs: Sequence[RolloutHub]) -> Alert:
+    stage = str(rollout.stages[rollout.stage])
+    missing = [hub.school for hub in hubs if hub.stage == stage and hub.state not in DONE]
+    more = f", … +{len(missing) - 20}" if len(missing) > 20 else ""
+    return Alert(
+        "rollout-stuck",
+        "soon",
+        "Stage %(stage)s does not end, since too few of its schools have it; not there yet: %(schools)s.",
+        {"stage": stage, "schools": ", ".join(missing[:20]) + more or "-", "number": rollout.rollout_id},
+        "Bring these schools a stick, take those that come no more off (central revoke), or give it "
+        "to all at once: central rollout finish %(number)s.",
+        rollout.stage_at,
+    )
 
 
 def _late(rollout: Rollout, hubs: Sequence[RolloutHub], now: datetime) -> Alert:

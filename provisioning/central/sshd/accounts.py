@@ -15,7 +15,7 @@ from pathlib import Path
 from content_packs.depot import check_hub_id
 from content_packs.durable import write_together
 from content_packs.errors import LocalError, UsageError
-from provisioning.central.readers import let_read, may_read_alone
+from provisioning.central.readers import find_stranger, find_uid, let_read, may_read_alone
 from provisioning.central.ssh_keys import confine
 from provisioning.central.sshd.machine import Fault, end_sessions, list_some, run
 from provisioning.central.sshd.names import GROUP, INBOX, KEYS, PROBES, UIDS, account_of
@@ -82,25 +82,22 @@ def _read_keys(folder: int, hub_id: str) -> bytes:
 
 def find_account_faults(allowed: list[Allowed]) -> Iterator[Fault]:
     """Yield what lacks of the group and the accounts."""
-    group = _find_group()
-    if group is None:
+    if not _has_group():
         yield Fault(
             f"there is no group {GROUP}", "makes it", lambda: _void(run("groupadd", "--system", GROUP))
         )
-    missing = []
-    for each in allowed:
-        try:
-            account = pwd.getpwnam(each.account)
-        except KeyError:
-            missing.append(each)
-            continue
-        if group is not None and (account.pw_gid != group or not account.pw_shell.endswith("nologin")):
-            yield Fault(
-                f"the account {each.account} is not one of ours: group {account.pw_gid}, "
-                f"shell {account.pw_shell}",
-                f"if nobody needs it: userdel {each.account}, then --apply again",
-            )
-    locked = _find_locked([each.account for each in allowed])
+    strangers = [found for each in allowed if (found := find_stranger(each.account)) is not None]
+    for found in strangers:
+        yield Fault(
+            f"the account {found.pw_name} was not made for a hub: user id {found.pw_uid}, "
+            f"group {found.pw_gid}, shell {found.pw_shell}; it gets no key, and its hub cannot sign in",
+            f"if nobody needs it: userdel {found.pw_name}, then central sshd-config --apply again; "
+            "else revoke the hub, and give it a card with another --hub-id",
+        )
+    others = {found.pw_name for found in strangers}
+    ours = [each for each in allowed if each.account not in others]
+    missing = [each for each in ours if find_uid(each.account) is None]
+    locked = _find_locked([each.account for each in ours])
     if locked:
         yield Fault(f"locked: {list_some(locked)}", "unlocks it; it has no password", lambda: _unlock(locked))
     if missing:
@@ -138,7 +135,7 @@ def _find_locked(accounts: list[str]) -> list[str]:
 
 def find_key_faults(allowed: list[Allowed]) -> Iterator[Fault]:
     """Yield which keys let in whom they should not, or lack; mending ends the sessions of those accounts."""
-    wanted = {each.account: each.keys for each in allowed if each.keys}
+    wanted = {each.account: each.keys for each in _without_strangers(allowed) if each.keys}
     there = {path.name: path.read_bytes() for path in KEYS.glob("*")} if KEYS.is_dir() else {}
     closed = sorted(there.keys() - wanted.keys())
     changed = {name: keys for name, keys in wanted.items() if there.get(name) != keys}
@@ -163,8 +160,7 @@ def _write_keys(changed: Mapping[str, bytes], before: Mapping[str, bytes]) -> No
 
 
 def _end_sessions(accounts: Collection[str]) -> None:
-    uids = {uid for account in accounts if (uid := _find_uid(account)) is not None}
-    end_sessions(uids - {0})
+    end_sessions({uid for account in accounts if (uid := find_uid(account)) is not None})
 
 
 def find_inbox_faults(setup: Setup, allowed: list[Allowed]) -> Iterator[Fault]:
@@ -174,8 +170,8 @@ def find_inbox_faults(setup: Setup, allowed: list[Allowed]) -> Iterator[Fault]:
     told: list[Allowed] = []
     inboxes, acks = (os.open(setup.depot / name, _FOLDER) for name in (INBOX, "acks"))
     try:
-        for each in allowed:
-            uid = _find_uid(each.account)
+        for each in _without_strangers(allowed):
+            uid = find_uid(each.account)
             if not _is_own_inbox(inboxes, each.hub_id, uid, owner.st_gid):
                 wrong.append(each)
             if uid is not None and not _is_told_alone(acks, each.hub_id, uid):
@@ -248,18 +244,17 @@ def _exists(folder: int, name: str) -> bool:
     return True
 
 
-def _find_uid(account: str) -> int | None:
-    try:
-        return pwd.getpwnam(account).pw_uid
-    except KeyError:
-        return None
+def _without_strangers(allowed: list[Allowed]) -> list[Allowed]:
+    """Return the hubs whose account nobody else has: of another one nothing is touched."""
+    return [each for each in allowed if find_stranger(each.account) is None]
 
 
-def _find_group() -> int | None:
+def _has_group() -> bool:
     try:
-        return grp.getgrnam(GROUP).gr_gid
+        grp.getgrnam(GROUP)
     except KeyError:
-        return None
+        return False
+    return True
 
 
 def _void(_: object) -> None:

@@ -16,13 +16,15 @@ from provisioning.central import host_keys
 from provisioning.central.fleet import Fleet, open_fleet
 from provisioning.central.office import Office
 from provisioning.central.release import change
-from provisioning.central.sshd import inboxes, server
+from provisioning.central.sshd import inboxes, quotas, server
+from provisioning.central.sshd.accounts import read_allowed
 from provisioning.central.sshd.follow import hub_phases, mend
 from provisioning.central.sshd.machine import Fault
 from provisioning.central.sshd.names import CONFIG_DIR
 from provisioning.central.sshd.setup import DEFAULT_PORT, Setup, read_setup
 
 _DEPOT = "depot_url"
+_ROUNDS = 20  # of what changes while it is done
 
 
 @dataclass(slots=True)
@@ -33,13 +35,18 @@ class Applied:
     left: list[Fault] = field(default_factory=list)
 
 
-def choose_setup(office: Office, *, port: int | None = None, inbox_mib: int | None = None) -> Setup:
-    """Return the set-up of this machine with what is said anew; a new one has the port that cards name."""
+def choose_setup(office: Office, **chosen: int | None) -> Setup:
+    """Return the set-up of this machine with what is said anew; a new one has the port that cards name.
+
+    Raises:
+        UsageError: the disk of the inboxes would have to shrink.
+    """
     known = read_setup()
     setup = replace(known, office=str(office.dir)) if known else Setup(str(office.dir), _noted_port(office))
-    if port is not None:
-        setup = replace(setup, port=port)
-    return setup if inbox_mib is None else replace(setup, inbox_mib=inbox_mib)
+    said = {name: value for name, value in chosen.items() if value is not None}
+    setup = replace(setup, **said)  # type: ignore[arg-type]
+    inboxes.require_room_for(known, setup)
+    return setup
 
 
 def _noted_port(office: Office) -> int:
@@ -78,6 +85,7 @@ class Work:
             *of_hubs,
             lambda: server.find_file_faults(self.setup),
             lambda: server.find_service_faults(self.setup),
+            lambda: quotas.find_room_faults(self.setup, read_allowed(self.office.dir)),
             self._notes,
         ]
 
@@ -143,15 +151,26 @@ def apply(work: Work, *, accounts_only: bool = False) -> Applied:
         BusyError: another one is at it.
     """
     require_root()
-    applied = Applied()
     try:
         CONFIG_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
         with locked(CONFIG_DIR / ".lock", doing="sshd-config", wait=accounts_only):
-            for phase in work.phases(accounts_only=accounts_only):
-                for fault in phase():
-                    (applied.done if mend(fault) else applied.left).append(fault)
+            applied = _mend_all(work, accounts_only=accounts_only)
+            # systemd does not watch hub-keys while the service runs: who was revoked meanwhile is seen here.
+            for _ in range(_ROUNDS if accounts_only and applied.done else 0):
+                again = _mend_all(work, accounts_only=True)
+                if not again.done:
+                    break
+                applied = Applied(applied.done + again.done, again.left)
     except OSError as error:
         raise local_error(error, "setting up the SSH server of hubs") from error
+    return applied
+
+
+def _mend_all(work: Work, *, accounts_only: bool) -> Applied:
+    applied = Applied()
+    for phase in work.phases(accounts_only=accounts_only):
+        for fault in phase():
+            (applied.done if mend(fault) else applied.left).append(fault)
     return applied
 
 

@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from content_packs.durable import locked
 from content_packs.errors import local_error
-from provisioning.central.sshd import accounts, inboxes
+from provisioning.central.sshd import accounts, quotas
 from provisioning.central.sshd.accounts import Allowed
 from provisioning.central.sshd.machine import Fault
 from provisioning.central.sshd.names import CONFIG_DIR
@@ -17,29 +16,17 @@ Phase = Callable[[], Iterator[Fault]]
 
 
 def hub_phases(setup: Callable[[], Setup]) -> list[Phase]:
-    """Return what to look at for accounts, then for their keys, then for their inboxes."""
+    """Return what to look at for accounts, their keys, their inboxes, and how much these may hold."""
 
     def read() -> list[Allowed]:
         return accounts.read_allowed(Path(setup().office))
 
-    def find_inbox_faults() -> Iterator[Fault]:
-        allowed = read()
-        for fault in accounts.find_inbox_faults(setup(), allowed):
-            yield replace(fault, mend=_then_limit(fault, setup(), allowed))
-
     return [
         lambda: accounts.find_account_faults(read()),
         lambda: accounts.find_key_faults(read()),
-        find_inbox_faults,
+        lambda: accounts.find_inbox_faults(setup(), read()),
+        lambda: quotas.find_limit_faults(setup(), read()),
     ]
-
-
-def _then_limit(fault: Fault, setup: Setup, allowed: list[Allowed]) -> Callable[[], None]:
-    def both() -> None:
-        mend(fault)
-        inboxes.limit_hubs(setup, allowed)
-
-    return both
 
 
 def mend(fault: Fault) -> bool:

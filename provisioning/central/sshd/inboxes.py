@@ -8,16 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from content_packs.depot import MIB
-from content_packs.durable import write_durably
-from content_packs.errors import LocalError
-from provisioning.central.readers import find_account
-from provisioning.central.sshd.accounts import Allowed
+from content_packs.durable import fsync_dir, sync_filesystem, write_durably
+from content_packs.errors import LocalError, UsageError
 from provisioning.central.sshd.machine import Fault, run
 from provisioning.central.sshd.names import INBOX, INBOX_IMAGE, SETUP, STATE_DIR
-from provisioning.central.sshd.setup import Setup, encode_setup
+from provisioning.central.sshd.setup import Setup, encode_setup, read_setup
 
 _BYTES_PER_INODE = 8192  # a report has some kB
-_LEFT_FREE = 256 * MIB  # of the disk on which the image is made
+_LEFT_FREE_MIB = 256  # of the disk on which the image is made
 _OPTIONS = "loop,nosuid,nodev,noexec,noatime"
 
 
@@ -26,6 +24,7 @@ def find_disk_faults(setup: Setup, *, changed: Callable[[Setup], None]) -> Itera
     inbox = setup.depot / INBOX
     if not setup.inbox_mib:
         return
+    saved = read_setup()
     if not INBOX_IMAGE.is_file():
         size = f"{setup.inbox_mib} MiB in {INBOX_IMAGE}"
         yield Fault(
@@ -33,28 +32,68 @@ def find_disk_faults(setup: Setup, *, changed: Callable[[Setup], None]) -> Itera
         )
     if not os.path.ismount(inbox):
         yield Fault(f"the disk of the inboxes is not mounted on {inbox}", "mounts it", lambda: _mount(setup))
+    if saved is not None and 0 < saved.inbox_mib < setup.inbox_mib:
+        yield Fault(
+            f"the disk of the inboxes has {saved.inbox_mib} MiB, not {setup.inbox_mib}",
+            "grows it; hubs do not notice",
+            lambda: _grow(setup),
+        )
+
+
+def require_room_for(saved: Setup | None, setup: Setup) -> None:
+    """Refuse a smaller disk than there is: what is on it might not fit.
+
+    Raises:
+        UsageError: with both sizes.
+    """
+    if saved is not None and setup.inbox_mib < saved.inbox_mib and INBOX_IMAGE.is_file():
+        raise UsageError(
+            f"--inbox-mib {setup.inbox_mib}: the disk of the inboxes has {saved.inbox_mib} MiB, "
+            "and can only grow",
+            hint=f"Say {saved.inbox_mib} or more, or leave the option out.",
+        )
+
+
+def _require_free(mib: int) -> None:
+    free = shutil.disk_usage(STATE_DIR).free // MIB
+    if free < mib + _LEFT_FREE_MIB:
+        raise LocalError(
+            f"{STATE_DIR}: a disk for inboxes needs {mib + _LEFT_FREE_MIB} MiB more, {free} MiB are free",
+            hint="Make room, or a smaller one: --inbox-mib 256; or, before there is one, none: --inbox-mib 0",
+        )
 
 
 def _make(setup: Setup) -> Setup:
     """Make the image with what is in the inboxes now; return the set-up with what this kernel can count."""
-    size = setup.inbox_mib * MIB
     STATE_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
-    free = shutil.disk_usage(STATE_DIR).free
-    if free < size + _LEFT_FREE:
-        raise LocalError(
-            f"{STATE_DIR}: a disk for inboxes needs {setup.inbox_mib + _LEFT_FREE // MIB} MiB, "
-            f"{free // MIB} MiB are free",
-            hint="Make room, or a smaller one: --inbox-mib 256; or none: --inbox-mib 0",
-        )
     unfinished = INBOX_IMAGE.with_name(".inboxes.tmp")
     unfinished.unlink(missing_ok=True)
+    _require_free(setup.inbox_mib)
     with unfinished.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, size)  # what it may hold is there: not only promised
+        # What it may hold is there: not only promised.
+        os.posix_fallocate(file.fileno(), 0, setup.inbox_mib * MIB)
     has_quota = any(_try_disk(setup, unfinished, quota=quota) and quota for quota in (True, False))
-    unfinished.replace(INBOX_IMAGE)
     made = replace(setup, has_quota=has_quota)
+    # Before the disk has its name: one that is there after a power cut is mounted as it was made.
     write_durably(SETUP, encode_setup(made))
+    sync_filesystem(STATE_DIR)
+    unfinished.replace(INBOX_IMAGE)
+    fsync_dir(STATE_DIR)
     return made
+
+
+def _grow(setup: Setup) -> None:
+    """Make the mounted disk larger; after a power cut anywhere in it the same can be asked again."""
+    with INBOX_IMAGE.open("r+b") as file:
+        missing = setup.inbox_mib * MIB - os.fstat(file.fileno()).st_size
+        if missing > 0:
+            _require_free(missing // MIB)
+            os.posix_fallocate(file.fileno(), 0, setup.inbox_mib * MIB)
+    inbox = setup.depot / INBOX
+    device = run("findmnt", "--noheadings", "--output", "SOURCE", "--mountpoint", inbox).strip()
+    run("losetup", "--set-capacity", device)
+    run("resize2fs", device)
+    write_durably(SETUP, encode_setup(setup))
 
 
 def _try_disk(setup: Setup, image: Path, *, quota: bool) -> bool:
@@ -83,19 +122,3 @@ def _try_disk(setup: Setup, image: Path, *, quota: bool) -> bool:
 def _mount(setup: Setup) -> None:
     options = _OPTIONS + (",usrquota" if setup.has_quota else "")
     run("mount", "-o", options, INBOX_IMAGE, setup.depot / INBOX)
-
-
-def limit_hubs(setup: Setup, allowed: list[Allowed]) -> None:
-    """Tell the kernel how much each hub may leave there.
-
-    Raises:
-        LocalError: the programs of the Debian package `quota` are missing.
-    """
-    if not setup.has_quota or not allowed:
-        return
-    blocks = setup.hub_mib * 1024
-    for each in allowed:
-        uid = find_account(each.hub_id)
-        if uid is not None:
-            limits = ("0", str(blocks), "0", str(setup.hub_files))
-            run("setquota", "-u", str(uid), *limits, setup.depot / INBOX)

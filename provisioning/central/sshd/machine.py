@@ -14,6 +14,7 @@ from provisioning.central.sshd.names import PID, START
 
 _SYSTEMD = Path("/run/systemd/system")
 _SERVICE = "hub-sshd.service"
+SERVICES = (_SERVICE, "hub-accounts.path", "hub-accounts.timer")
 _TIMEOUT_S = 120
 _RELOAD_S = 10
 
@@ -27,8 +28,8 @@ class Fault:
     mend: Callable[[], None] | None = None
 
 
-def run(*command: str | Path, text: str | None = None) -> str:
-    """Run a program and return what it prints.
+def run(*command: str | Path, text: str | None = None, package: str = "") -> str:
+    """Run a program, of a Debian package that may not be there, and return what it prints.
 
     Raises:
         LocalError: it is missing or fails, with what it said.
@@ -40,7 +41,8 @@ def run(*command: str | Path, text: str | None = None) -> str:
         )
     except FileNotFoundError as error:
         raise LocalError(
-            f"the program {words[0]} is missing", hint="Install the Debian package that has it."
+            f"the program {words[0]} is missing",
+            hint=f"Run: apt install {package}" if package else "Install the Debian package that has it.",
         ) from error
     except subprocess.TimeoutExpired as error:
         raise LocalError(f"{' '.join(words)}: did not end within {_TIMEOUT_S} s") from error
@@ -89,13 +91,19 @@ def reload_server() -> None:
 
 
 def restart_server() -> None:
-    """Let systemd start the server anew; where there is none, end it for whoever starts it."""
+    """Let systemd start a running server anew; where there is none, end it for whoever starts it."""
     if has_systemd():
-        run("systemctl", "restart", _SERVICE)
+        run("systemctl", "try-restart", _SERVICE)
         return
     pid = find_server()
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
+
+
+def reload_units() -> None:
+    """Let systemd read its units again, and watch what they name now."""
+    run("systemctl", "daemon-reload")
+    run("systemctl", "try-restart", "hub-accounts.path")
 
 
 def start_server() -> None:
@@ -103,7 +111,17 @@ def start_server() -> None:
     if not has_systemd():
         raise LocalError("no systemd runs here to start services", hint=f"Start it yourself: {START}")
     run("systemctl", "daemon-reload")
-    run("systemctl", "enable", "--now", _SERVICE, "hub-accounts.path")
+    run("systemctl", "enable", "--now", *SERVICES)
+
+
+def list_stopped() -> list[str]:
+    """Return which of our services do not run now, or would not after the next start of the machine."""
+    stopped = []
+    for name in SERVICES:
+        said = run("systemctl", "show", "--property=ActiveState,UnitFileState", name)
+        if "ActiveState=active" not in said or "UnitFileState=enabled" not in said:
+            stopped.append(name)
+    return stopped
 
 
 def end_sessions(uids: Collection[int]) -> None:

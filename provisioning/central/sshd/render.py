@@ -13,6 +13,7 @@ from provisioning.central.sshd.names import (
     PROBE_KEYS,
     READ_ONLY,
     START,
+    STATE_DIR,
 )
 from provisioning.central.sshd.setup import Setup
 from provisioning.central.sshd.version import PENALTIES, Version
@@ -105,7 +106,8 @@ def _line(version: Version) -> list[str]:
     if version >= PENALTIES:
         # Schools of a municipality share a carrier's address: one whose line breaks must not lock out
         # the rest. There are no passwords to guess. Who makes sshd crash is an attacker, and waits.
-        lines.insert(-2, "PerSourcePenalties crash:600 authfail:0 noauth:0 grace-exceeded:0")
+        # `min` keeps out what later releases count besides, for seconds each; it must be less than the 600.
+        lines.insert(-2, "PerSourcePenalties crash:600 authfail:0 noauth:0 grace-exceeded:0 min:500 max:600")
     return lines
 
 
@@ -130,7 +132,11 @@ def _mount_inboxes(setup: Setup, inbox: str) -> str:
     if not setup.inbox_mib:
         return ":"
     options = "loop,nosuid,nodev,noexec,noatime" + (",usrquota" if setup.has_quota else "")
-    return f"mountpoint -q {inbox} || mount -o {options} {INBOX_IMAGE} {inbox}"
+    # After a power cut nobody else looks whether this disk is whole; one that is takes no time.
+    return (
+        f"mountpoint -q {inbox} || {{ e2fsck -p {INBOX_IMAGE} >&2 || true; "
+        f"mount -o {options} {INBOX_IMAGE} {inbox}; }}"
+    )
 
 
 _START = """\
@@ -162,8 +168,9 @@ def render_units(setup: Setup, central: str) -> dict[str, str]:
     office = setup.office.replace("%", "%%")
     quoted = f'"{office}"' if " " in office else office
     return {
-        "hub-sshd.service": _SERVICE.format(header=_HEADER, office=quoted, start=START),
+        "hub-sshd.service": _SERVICE.format(header=_HEADER, office=quoted, start=START, state=STATE_DIR),
         "hub-accounts.path": _PATH.format(header=_HEADER, office=office),
+        "hub-accounts.timer": _TIMER.format(header=_HEADER),
         "hub-accounts.service": _ACCOUNTS.format(header=_HEADER, office=quoted, central=central),
     }
 
@@ -173,10 +180,12 @@ _SERVICE = """\
 [Unit]
 Description=SSH server of the classroom hubs' depot
 After=network.target
-RequiresMountsFor={office}
+RequiresMountsFor={office} {state}
 
 [Service]
+Type=notify
 ExecStart={start}
+TimeoutStartSec=600
 ExecReload=/bin/kill -HUP $MAINPID
 KillMode=control-group
 Restart=on-failure
@@ -198,10 +207,24 @@ PathChanged={office}/hub-keys
 [Install]
 WantedBy=multi-user.target
 """
+_TIMER = """\
+{header}
+# What changed while the machine was off, or in the moment in which systemd does not watch.
+[Unit]
+Description=Looks now and then which hubs the office lets in
+
+[Timer]
+OnBootSec=20s
+OnUnitInactiveSec=5min
+
+[Install]
+WantedBy=timers.target
+"""
 _ACCOUNTS = """\
 {header}
 [Unit]
 Description=Accounts of the hubs that the office lets in
+After=hub-sshd.service
 StartLimitIntervalSec=0
 
 [Service]

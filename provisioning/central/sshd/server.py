@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from content_packs import depot as layout
-from content_packs.durable import write_durably
+from content_packs.durable import fsync_dir, sync_filesystem, write_durably
 from content_packs.errors import LocalError
 from provisioning.central.sshd import render
 from provisioning.central.sshd.machine import (
     Fault,
     find_server,
     has_systemd,
+    list_some,
+    list_stopped,
     reload_server,
+    reload_units,
     restart_server,
     run,
     start_server,
@@ -52,7 +55,11 @@ def read_public_key(private: Path) -> str:
 
 
 def find_program_faults(setup: Setup) -> Iterator[Fault]:
-    """Yield which programs are missing or too old, and whether the port is somebody else's."""
+    """Yield which programs are missing or too old.
+
+    Raises:
+        LocalError: the port is somebody else's: a server that were told of it would end.
+    """
     version = read_version(find_sshd())
     if version < OLDEST:
         found, least = (".".join(map(str, each)) for each in (version, OLDEST))
@@ -73,10 +80,10 @@ def find_program_faults(setup: Setup) -> Iterator[Fault]:
         if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is None:
             yield Fault(f"the program {program} is missing", f"run: apt install {package}")
     yield from _find_owner_faults(setup)
-    if find_server() is None and not _is_port_free(setup.port):
-        yield Fault(
+    if _serving_port() != setup.port and not _is_port_free(setup.port):
+        raise LocalError(
             f"port {setup.port} is taken by another program",
-            "choose another one: central sshd-config --apply --port N",
+            hint="Choose another one: central sshd-config --apply --port N",
         )
 
 
@@ -89,6 +96,14 @@ def _find_owner_faults(setup: Setup) -> Iterator[Fault]:
                 f"{place} belongs to the account of the office, and root runs what is there",
                 f"give it to root: chown -R root: {place}",
             )
+
+
+def _serving_port() -> int | None:
+    """Return the port at which the hubs' server is now; None while it does not run."""
+    if find_server() is None:
+        return None
+    lines = CONFIG.read_text(encoding="utf-8").splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith("Port ")), None)
 
 
 def _is_port_free(port: int) -> bool:
@@ -124,8 +139,10 @@ def make_host_key() -> Path:
     for leftover in (unfinished, unfinished.with_suffix(".pub")):
         leftover.unlink(missing_ok=True)
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "classroom-hub depot", "-f", unfinished)
+    sync_filesystem(HOST_KEYS)  # a name alone, of an empty file, would outlive a power cut
     unfinished.with_suffix(".pub").replace(path.with_suffix(".pub"))
     unfinished.replace(path)
+    fsync_dir(HOST_KEYS)
     return path
 
 
@@ -203,7 +220,11 @@ def find_file_faults(setup: Setup) -> Iterator[Fault]:
     ]
     if has_systemd():
         units = render.render_units(setup, str(Path(sys.executable).with_name("central")))
-        files += [(_UNITS / name, text, 0o644, _reload_units) for name, text in units.items()]
+        wrong = {_UNITS / name: text.encode() for name, text in units.items()}
+        wrong = {path: data for path, data in wrong.items() if not _holds(path, data)}
+        if wrong:
+            what = f"missing or different: {list_some(sorted(map(str, wrong)))}"
+            yield Fault(what, "writes it", lambda: _write_units(wrong))
     for path, text, mode, then in files:
         if not _holds(path, text.encode()):
             yield Fault(f"{path} is missing or different", "writes it", _writer(path, text, mode, then))
@@ -215,16 +236,18 @@ def find_file_faults(setup: Setup) -> Iterator[Fault]:
         )
 
 
+def _write_units(units: dict[Path, bytes]) -> None:
+    for path, data in units.items():
+        write_durably(path, data)
+    reload_units()
+
+
 def _writer(path: Path, text: str, mode: int, then: Callable[[], None]) -> Callable[[], None]:
     def write() -> None:
         write_durably(path, text.encode(), mode=mode)
         then()
 
     return write
-
-
-def _reload_units() -> None:
-    run("systemctl", "daemon-reload")
 
 
 def install_config(config: str, sshd: str) -> None:
@@ -260,6 +283,10 @@ def find_service_faults(setup: Setup) -> Iterator[Fault]:
         else:
             yield Fault("the hubs' SSH server does not run, and no systemd is here", f"run: {START}")
         return
+    stopped = list_stopped() if has_systemd() else []
+    if stopped:
+        what = f"not running, or not to be started with the machine: {list_some(stopped)}"
+        yield Fault(what, "starts it, now and at each boot", start_server)
     seen = Path(f"/proc/{pid}/root{CHROOT}")
     for part in (*READ_ONLY, INBOX):
         if not _is_same(seen / part, setup.depot / part):

@@ -23,6 +23,7 @@ from provisioning.central.web import (
     signin,
     signin_pages,
     state_words,
+    upload_words,
     words,
 )
 from provisioning.central.web.dashboard import Dashboard, attach, page_language
@@ -50,17 +51,24 @@ _BLUEPRINTS = (
 
 def create_dashboard(dashboard: Dashboard) -> Flask:
     """Return the dashboard of one installation; the key of its cookies is made the first time."""
-    app = Flask(__name__, static_folder=None)
-    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app = bare_app(dashboard)
     app.config.update(MAX_CONTENT_LENGTH=_MOST_FORM_BYTES, MAX_FORM_PARTS=_MOST_FIELDS)
-    attach(app, dashboard)
-    Babel(app, locale_selector=page_language, default_translation_directories="translations")
-    words.register(app)
-    state_words.register(app)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     errors.register(app)
     publish.register(app, dashboard)
     signin.register(app, dashboard)
     guard.register(app, dashboard)
+    return app
+
+
+def bare_app(dashboard: Dashboard) -> Flask:
+    """Return an app that has the words of our pages, and no page."""
+    app = Flask(__name__, static_folder=None)
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    attach(app, dashboard)
+    Babel(app, locale_selector=page_language, default_translation_directories="translations")
+    words.register(app)
+    state_words.register(app)
+    upload_words.register(app)
     return app

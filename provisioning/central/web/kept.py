@@ -40,7 +40,7 @@ def _state(office: Office) -> _State:
     """Return what tells whether a database changed: SQLite writes beside it first, then into it."""
     files = [
         path.with_name(path.name + suffix)
-        for path in (office.fleet_db, office.reports_db)
+        for path in (office.fleet_db, office.reports_db, office.people_db)
         for suffix in ("", "-wal")
     ]
     return tuple(_stat(path) for path in files)

@@ -126,7 +126,7 @@ def publish(upload_id: str) -> Answer:
     if stages:
         parse_stages(stages)
     more = ["--yes"] if request.form.get("allow_shrink") else []
-    begun = replace(state, phase="publishing", who=me().name, message="", hint="", step="")
+    begun = replace(state, phase="publishing", who=me().name, message="", hint="", code="", step="")
     write_state(folder, begun, now=now())
     _start(folder, "publish", *more, *filter(None, [stages]), passphrase=request.form.get("passphrase", ""))
     return done(_("Publishing has begun."), url_for("publish.show", upload_id=upload_id))

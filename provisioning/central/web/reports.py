@@ -1,18 +1,15 @@
 """/reports: the numbers of a month, for all and for each school, to be printed and as a table."""
 
-from collections import Counter
-from datetime import date, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, Response, render_template, request
 
-from provisioning.central.fleetview.month import COLUMNS, Month, MonthReport, SchoolMonth, read_month, to_rows
-from provisioning.central.reports import open_reports
-from provisioning.central.web.chart import Chart, day_chart
+from provisioning.central.fleetview.month import COLUMNS, Month, MonthReport, read_month, to_rows
 from provisioning.central.web.dashboard import now, this_office
 from provisioning.central.web.kept import Kept
-from provisioning.central.web.known import find_school
 from provisioning.central.web.packs_known import pack_titles
 from provisioning.central.web.paging import page_of
+from provisioning.central.web.paper import chart_of, write_paper
 from provisioning.central.web.signin import needs
 from provisioning.central.web.tables import csv_file
 
@@ -38,17 +35,11 @@ def index() -> str:
 def show(month: str) -> str:
     """All schools in one month."""
     report = _read(month)
-    incidents = Counter[str]()
-    for school in report.schools:
-        incidents.update(list(school.incidents))
-    heard = [school for school in report.schools if school.days_in_contact]
     return render_template(
         "reports/month.html",
         section="/reports",
         report=report,
         titles=pack_titles(),
-        heard=len(heard),
-        incidents=incidents.most_common(),
         page=page_of(report.schools, request.args.get("page", ""), _ROWS),
         most=max(report.opens.values(), default=0),
     )
@@ -62,12 +53,18 @@ def table(month: str) -> Response:
     return csv_file(f"report-{report.month}.csv", COLUMNS, to_rows(report))
 
 
+@bp.get("/reports/<month>/paper")
+@needs("viewer")
+def paper(month: str) -> str:
+    """The same for the printer: the municipality, and with `schools` a page for each of them."""
+    return write_paper(_read(month), each="schools" in request.args)
+
+
 @bp.get("/schools/<hub_id>/report/<month>")
 @needs("viewer")
 def school(hub_id: str, month: str) -> str:
     """One school in one month."""
-    asked = Month.parse(month)
-    report = read_month(this_office(), asked, now=now(), hub_id=hub_id)
+    report = _read_school(hub_id, month)
     [numbers] = report.schools
     return render_template(
         "reports/school.html",
@@ -75,10 +72,16 @@ def school(hub_id: str, month: str) -> str:
         report=report,
         numbers=numbers,
         titles=pack_titles(),
-        view=find_school(hub_id),
-        chart=_chart(numbers, asked),
+        chart=chart_of(numbers, report.month),
         most=max(numbers.opens.values(), default=0),
     )
+
+
+@bp.get("/schools/<hub_id>/report/<month>/paper")
+@needs("viewer")
+def school_paper(hub_id: str, month: str) -> str:
+    """One school in one month, for the printer."""
+    return write_paper(_read_school(hub_id, month), summed=False)
 
 
 def _read(text: str) -> MonthReport:
@@ -86,13 +89,5 @@ def _read(text: str) -> MonthReport:
     return _KEPT.get(office, str(month), lambda: read_month(office, month, now=moment), now=moment)
 
 
-def _chart(numbers: SchoolMonth, month: Month) -> Chart | None:
-    """Return what was opened by day; None where days are no longer kept, or nothing was told."""
-    with open_reports(this_office().reports_db) as reports:
-        rows = reports.tallies.list_opens(numbers.hub.hub_id, month.first, month.last)
-    by_day = Counter[str]()
-    for day, _pack, opens in rows:
-        by_day[day] += opens
-    days = [month.first + timedelta(days=each) for each in range((month.last - month.first).days + 1)]
-    known = [(day, by_day[date.isoformat(day)]) for day in days]
-    return day_chart(known) if any(value for _day, value in known) else None
+def _read_school(hub_id: str, month: str) -> MonthReport:
+    return read_month(this_office(), Month.parse(month), now=now(), hub_id=hub_id)

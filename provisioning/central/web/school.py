@@ -11,7 +11,7 @@ from hub.school.statusblock import short_fingerprint
 from provisioning.central import assign as assigning
 from provisioning.central import enrol as enrolling
 from provisioning.central.fleet import Assignment, iso, open_fleet
-from provisioning.central.fleetview.mutes import Mute, Mutes
+from provisioning.central.fleetview.mutes import Mute, mute_alerts, unmute_alerts
 from provisioning.central.fleetview.school import SchoolHistory, read_school
 from provisioning.central.fleetview.view import SchoolView
 from provisioning.central.school_notes import add_note, list_notes
@@ -24,6 +24,7 @@ from provisioning.central.web.signin import me, needs
 bp = Blueprint("school", __name__, url_prefix="/schools/<hub_id>")
 _DAYS = 56  # of the usage chart
 _CONTACTS, _ODD = 30, 10  # rows
+_MOST_THINGS = 500  # that one alert is about
 
 
 @bp.get("")
@@ -86,16 +87,21 @@ def unassign(hub_id: str) -> Answer:
 @bp.post("/quiet")
 @needs("publisher")
 def quieten(hub_id: str) -> Answer:
-    """Note that somebody knows of an alert: it is quiet for some days, or until it begins anew. Or undo."""
+    """Note that somebody knows of an alert: it is quiet for some days, or until it begins anew. Or undo.
+
+    The form says what the alert was about that somebody saw: another pack with this trouble is heard.
+    """
     form, hub = request.form, _school(hub_id).hub
     code, days = form.get("code", ""), form.get("days", "")
+    things = form.getlist("about")[:_MOST_THINGS] or [""]
     until = iso(now() + timedelta(days=int(days))) if days in ("7", "30") else None
-    with open_fleet(this_office().fleet_db) as fleet:
-        if form.get("undo"):
-            Mutes(fleet).unmute(code, hub.hub_id)
-        else:
-            Mutes(fleet).mute(Mute(code, hub.hub_id, me().name, form.get("note", ""), iso(now()), until))
-    note("alerts ack", {"hub_id": hub.hub_id, "code": code, "until": until, "undo": bool(form.get("undo"))})
+    if form.get("undo"):
+        unmute_alerts(this_office(), code, hub.hub_id, things)
+    else:
+        noted = (me().name, form.get("note", ""), iso(now()), until)
+        mute_alerts(this_office(), [Mute(code, hub.hub_id, about, *noted) for about in things])
+    told = {"hub_id": hub.hub_id, "code": code, "about": " ".join(things), "until": until}
+    note("alerts ack", {**told, "undo": bool(form.get("undo"))})
     return done(_("Noted."), _here(hub_id))
 
 

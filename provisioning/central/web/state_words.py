@@ -46,11 +46,13 @@ WAYS: Mapping[str, str] = {"link": later("by network"), "stick": later("by stick
 CODES: Mapping[str, str] = {
     "card-dead": later("memory card cannot be used"),
     "card-errors": later("errors of the memory card"),
+    "card-worn": later("worn memory card"),
     "clock-wrong": later("wrong clock"),
     "copied-card": later("copied card"),
     "course-refused": later("a course was refused"),
     "database-damaged": later("damaged list of lessons"),
     "disk-full": later("disk nearly full"),
+    "filter-missing": later("no filter, so no Internet"),
     "filter-refused": later("filter refused"),
     "had-hung": later("had hung"),
     "kolibri-down": later("courses not running"),
@@ -65,6 +67,7 @@ CODES: Mapping[str, str] = {
     "under-voltage": later("too little power"),
     "update-failed": later("update of the hub failed"),
     "warm": later("warm"),
+    "wifi-down": later("Wi-Fi not running"),
     "wifi-full": later("Wi-Fi full"),
 }
 _OTHER = Word(later("Not known yet"), "quiet", "help")

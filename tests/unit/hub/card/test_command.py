@@ -99,6 +99,6 @@ def test_the_last_sync_is_told(places):
     db.table("sync_runs").insert({**columns, "received_bytes": 1, "installed": "[]"}, alter=True)
     db.close()
     assert boot(places)["problems"] == []
-    assert "Останній обмін із центром: 2026-11-27" in (places.boot / "hub-status.txt").read_text(
+    assert "Останній обмін з управлінням: 2026-11-27" in (places.boot / "hub-status.txt").read_text(
         encoding="utf-8-sig"
     )

@@ -1,16 +1,20 @@
 """What is said of a name: by which rule, and until when."""
 
 import json
-from datetime import datetime
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from click.testing import CliRunner
 
 from content_packs.errors import UsageError
 from hub.cli import cli
-from hub.clock import read_boot_id
+from hub.clock import hub_moment, read_boot_id
 from hub.network.explain import Facts, explain, plain
 from hub.network.filters import take_filter
+from hub.network.lessons import class_moment
 from hub.network.paths import NetworkPaths
 from hub.settings import HubPaths
 from hub.uplink.limits import Moment
@@ -159,3 +163,42 @@ def test_on_another_computer_it_says_so(tmp_path):
     hub = HubPaths(tmp_path / "hub")
     write_settings(hub)
     assert "nobody keeps a network on this machine" in command(hub, "explain", "casino.example")
+
+
+@pytest.fixture
+def in_kyiv(monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Kyiv")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("changes", ["2027-03-28T01:00+00:00", "2027-10-31T01:00+00:00"])
+@pytest.mark.parametrize(
+    "lessons",
+    [
+        "mon-fri 08:30-15:00",
+        "mon-sun 00:00-06:00,22:00-24:00",  # a dormitory
+        "sun 00:00-24:00",
+        "sat 23:30-24:00; sun 00:00-00:30; mon 00:00-02:30",
+    ],
+)
+@pytest.mark.usefixtures("in_kyiv")
+def test_what_is_told_is_what_happens_over_midnight_and_where_the_clock_changes(tmp_path, changes, lessons):
+    hub = HubPaths(tmp_path / "hub")
+    paths = NetworkPaths.beside(hub)
+    install(hub, 7, ALWAYS, lesson=LESSON, lesson_time=lessons)
+    used = take_filter(hub, paths, ram_bytes=0)[0]
+    began = datetime.fromisoformat(changes) - timedelta(hours=30)
+    minutes = [began + timedelta(minutes=number) for number in range(72 * 60)]
+    happens = [used.is_lesson(class_moment(hub, minute)) for minute in minutes]  # as the watcher asks
+    bells = [at for at, (one, next_one) in enumerate(pairwise(happens), 1) if one != next_one]
+    assert bells
+    for at in {*range(0, len(minutes), 97), *bells, *(bell - 1 for bell in bells)}:
+        moment = hub_moment(hub.trust, minutes[at])
+        found = explain("games.example", replace(facts(used), moment=moment), paths)
+        assert (found.in_lesson, found.is_blocked) == (happens[at], happens[at])
+        following = next((bell for bell in bells if bell > at), None)
+        if following is not None:
+            assert found.until == hub_moment(hub.trust, minutes[following]).local

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from lxml import html
 
-from hub.appeals import MAX_APPEALS, appeal, read_queue
+from hub.appeals import MAX_APPEALS, forget, read_queue, to_body
 from hub.clock import read_boot_id
 from hub.network.filters import take_filter
 from hub.network.paths import NetworkPaths
@@ -151,8 +151,68 @@ def test_one_device_asks_five_times_in_ten_minutes(paths, portal):
     assert read_queue(paths).appeals[0].count == 6
 
 
-def test_a_full_queue_is_told(paths, portal):
+@pytest.fixture
+def much_is_blocked(paths, portal):
+    install(paths, 9, "".join(sorted(f"site-{number}.example b\n" for number in range(200))))
+    take_filter(paths, NetworkPaths.beside(paths), ram_bytes=0)
+
+
+def test_ten_addresses_do_not_crowd_out_a_learner(paths, portal, much_is_blocked):
+    answers = [
+        ask(portal, f"site-{number}.example", address=f"10.83.16.{100 + number // 6}").status_code
+        for number in range(66)
+    ]
+    assert answers == ([200] * 5 + [429]) * 11, "five names each, and the eleventh finds room"
+    assert len(read_queue(paths).appeals) == MAX_APPEALS
+    page = ask(portal, "site-190.example", "реферат", address="10.83.16.60")
+    assert (page.status_code, "is noted" in page.text) == (200, True)
+    names = [each.name for each in read_queue(paths).appeals]
+    assert "site-190.example" in names
+    assert len(names) == MAX_APPEALS
+    for number in range(66, 132):
+        ask(portal, f"site-{number}.example", address=f"10.83.16.{120 + number // 6}")
+    assert "site-190.example" in [each.name for each in read_queue(paths).appeals]
+
+
+def test_a_device_that_has_asked_for_five_sites_waits_for_the_report(
+    paths, portal, much_is_blocked, monkeypatch
+):
+    seconds = iter(range(0, 100_000, 700))
+    monkeypatch.setattr("hub.web.blocked.time.monotonic", lambda: float(next(seconds)))
+    answers = [ask(portal, f"site-{number}.example") for number in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert "after the hub" in answers[-1].text
+    assert ask(portal, "site-3.example").status_code == 200, "what waits may be asked for again"
+    forget(paths, to_body(read_queue(paths)))
+    assert ask(portal, "site-6.example").status_code == 200
+
+
+def test_names_below_one_blocked_name_take_three_places(paths, portal):
+    for number in range(9):
+        ask(portal, f"{number}.casino.example", address=f"10.83.16.{60 + number}")
+    counts = {each.name: each.count for each in read_queue(paths).appeals}
+    assert counts == {
+        "0.casino.example": 1,
+        "1.casino.example": 1,
+        "2.casino.example": 1,
+        "casino.example": 6,
+    }
+
+
+def test_no_address_is_on_disk_or_in_the_report(paths, portal, much_is_blocked):
+    for number in range(60):
+        ask(portal, f"site-{number}.example", address=f"10.83.16.{100 + number % 12}")
+    written = b"".join(path.read_bytes() for path in paths.dir.rglob("*") if path.is_file())
+    assert b"site-7.example" in written
+    assert b"10.83.16." not in written
+    assert "10.83" not in str(to_body(read_queue(paths)))
+
+
+def test_where_each_device_has_asked_once_the_queue_is_full_for_who_asks_again(
+    paths, portal, much_is_blocked
+):
     for number in range(MAX_APPEALS):
-        appeal(paths, f"site-{number}.example", category="other", reason="", used="filter@7")
-    assert ask(portal, "casino.example").status_code == 503
+        ask(portal, f"site-{number}.example", address=f"10.83.16.{100 + number}")
+    page = ask(portal, "site-190.example", address="10.83.16.120")
+    assert (page.status_code, "Too many questions wait" in page.text) == (503, True)
     assert len(read_queue(paths).appeals) == MAX_APPEALS

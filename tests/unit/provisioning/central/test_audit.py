@@ -38,6 +38,9 @@ def test_lines_come_newest_first_page_by_page(tmp_path):
         ("enrol --pending", None),
         ("ingest", None),
         ("packs", None),
+        ("notes h-1", None),
+        ("notes h-1 --add слово --dry-run", None),
+        ("notes h-1 --add слово", ("cli", "notes", {"hub_id": "h-1", "text": "слово"})),
         ("revoke h-1", ("cli", "revoke", {"hub_id": "h-1"})),
         (
             "people add petro --role viewer --link",

@@ -14,7 +14,9 @@ from provisioning.central import cards, requests
 from provisioning.central.cli import cli
 from provisioning.central.enrol import enrol, revoke
 from provisioning.central.fleet import open_fleet
+from provisioning.central.hub_ids import new_hub_id
 from provisioning.central.release import change
+from provisioning.central.sshd.names import account_of
 from support.office import OfficeAtWork, new_key
 
 DEPOT = "sftp://depot.example/"
@@ -31,9 +33,9 @@ class Desk:
     def change(self, edit, *, now=None):
         return change(self.office, edit, doing="test", now=now or self.now)[0]
 
-    def card(self, school, *, hub_id=None, now=None):
+    def card(self, school, *, hub_id=None, code=None, now=None):
         def edit(fleet):
-            made = cards.plan_card(fleet, school, code=None, hub_id=hub_id, ring=None, now=self.now)
+            made = cards.plan_card(fleet, school, code=code, hub_id=hub_id, ring=None, now=self.now)
             fleet.save_card(made[0])
             return made
 
@@ -69,6 +71,74 @@ def test_a_school_keeps_its_id_and_the_token_before_ends(desk):
 
 def test_a_code_makes_a_telling_id(desk):
     assert desk.card("12345678")[0].hub_id == "h-12345678"
+
+
+@pytest.mark.parametrize(
+    ("school", "hub_id"),
+    [
+        ("Школа № 1", "h-shkola-1"),
+        ("Ліцей «Ґрона» ім. Ю. Їжакевича", "h-litsei-grona-im-yu"),
+        ("Згурівська Юр’ївська гімназія", "h-zghurivska-yurivska"),
+        ("Școala Nouă", "h-scoala-noua"),
+        ("Általános Iskola", "h-altalanos-iskola"),
+        ("Szkoła Łódź", "h-szkola-lodz"),
+        ("学校", "h-school"),
+        ("№ 5", "h-school-5"),
+    ],
+)
+def test_the_id_of_a_new_hub_is_its_school_in_latin_letters(desk, school, hub_id):
+    assert desk.card(school)[0].hub_id == hub_id
+    assert hub_id.startswith("h-")
+    account = account_of(new_hub_id(school, {hub_id}))
+    assert account == f"hub-{hub_id}-2", "short enough for the plain name, with a number too"
+
+
+def test_no_id_is_given_twice(desk):
+    first, _ = desk.card("Школа")
+    desk.change(lambda fleet: enrol(fleet, first.hub_id, new_key(), school="Школа", ring=None, now=desk.now))
+    desk.change(lambda fleet: revoke(fleet, first.hub_id, now=desk.now))
+    assert desk.card("Школа")[0].hub_id == "h-shkola-2"
+
+
+@pytest.mark.parametrize("typed", ["школа №1", "ШКОЛА  № 1 ", "Школа «№ 1»", "1234", "h-shkola-1"])
+@pytest.mark.parametrize("is_enrolled", [False, True])
+def test_a_school_is_known_again_however_it_is_typed(desk, typed, is_enrolled):
+    made, token = desk.card("Школа № 1", code="1234")
+    if is_enrolled:
+        key = new_key()
+        desk.ask(made.hub_id, token, key)
+        shown = short_fingerprint(key)
+        desk.change(lambda fleet: requests.approve(desk.office, fleet, made.hub_id, shown, now=desk.now))
+    again, _ = desk.card(typed)
+    assert (again.hub_id, again.school, again.school_code) == (made.hub_id, made.school, "1234")
+    with open_fleet(desk.office.fleet_db) as fleet:
+        assert cards.find_id(fleet, "1234", "Школа № 1") == made.hub_id, "as a list of schools has it"
+
+
+@pytest.mark.parametrize("typed", ["h-99", ""])
+def test_what_is_no_school_makes_none(desk, typed):
+    desk.change(lambda fleet: enrol(fleet, "h-1", new_key(), school="Школа", ring=None, now=desk.now))
+    with pytest.raises(UsageError):
+        desk.card(typed)
+
+
+def test_whose_place_a_card_takes_is_said(desk, tmp_path):
+    def type_(words):
+        given = ["--dir", str(desk.office.dir), *words.split(), "-o", str(tmp_path / "hub-config.txt")]
+        return CliRunner().invoke(cli, given, catch_exceptions=False).stdout.splitlines()[1:]
+
+    assert type_("card Школа") == ["  a new hub, in the ring all"]
+    waiting = type_("card школа --hub-id h-shkola")
+    assert [line.partition(" since ")[0] for line in waiting] == [
+        "  the hub that has waited",
+        "  until now it stood in 'Школа'",
+    ]
+    assert type_("card школа --hub-id h-2")[1] == "  this school has other hubs too: h-shkola"
+    desk.change(lambda fleet: enrol(fleet, "h-2", new_key(), school="школа", ring=None, now=desk.now))
+    assert "its present card works until you approve the new one" in type_("card h-2")[0]
+    assert type_("replace h-2")[0] == "  its former card is locked out"
+    desk.change(lambda fleet: revoke(fleet, "h-2", now=desk.now))
+    assert "it begins anew once you approve it" in type_("card школа --hub-id h-2")[0]
 
 
 def test_a_school_of_several_hubs_has_to_be_told_apart(desk):

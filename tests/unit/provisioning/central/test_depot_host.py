@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 
@@ -16,9 +17,10 @@ from provisioning.central import host_keys, readers
 from provisioning.central.fleet import Hub, iso, open_fleet
 from provisioning.central.host_keys import KnownKey
 from provisioning.central.ssh_keys import confine
-from provisioning.central.sshd import doctor, render
+from provisioning.central.sshd import doctor, inboxes, quotas, render
 from provisioning.central.sshd.accounts import read_allowed
 from provisioning.central.sshd.names import PROBES, account_of
+from provisioning.central.sshd.quotas import Usage
 from provisioning.central.sshd.setup import Setup
 from provisioning.central.sshd.version import parse_version
 from support.office import NOW, OfficeAtWork, new_key
@@ -75,6 +77,35 @@ def test_systemd_can_read_the_units(tmp_path):
     units = [str(path) for path in sorted(tmp_path.iterdir())]
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+# What `repquota --user --verbose --output=csv` of Debian 13 prints.
+QUOTAS = """\
+User,BlockStatus,FileStatus,BlockUsed,BlockSoftLimit,BlockHardLimit,BlockGrace,FileUsed,FileSoftLimit,FileHardLimit,FileGrace
+root,ok,ok,4,0,0,,3,0,0,
+hub-h-1,ok,ok,65320,0,65536,,260,0,2000,
+hub-h-2,ok,ok,4,0,65536,,2000,0,2000,
+hub-h-3,ok,ok,64000,0,65536,,1999,0,2000,
+"""
+
+
+def test_who_has_no_room_for_one_more_report_is_full():
+    usage = quotas.parse_report(QUOTAS)
+    assert usage["hub-h-1"] == Usage(65320, 260, 65536, 2000)
+    assert [name for name, each in usage.items() if each.max_kib and each.is_full] == ["hub-h-1", "hub-h-2"]
+
+
+def test_the_disk_of_the_inboxes_may_stay_and_grow(tmp_path, monkeypatch):
+    image = tmp_path / "inboxes.img"
+    monkeypatch.setattr(inboxes, "INBOX_IMAGE", image)
+    saved = replace(SETUP, inbox_mib=256)
+    inboxes.require_room_for(saved, replace(SETUP, inbox_mib=0))  # there is none yet
+    image.touch()
+    for mib in (256, 257):
+        inboxes.require_room_for(saved, replace(SETUP, inbox_mib=mib))
+    for mib in (0, 255):
+        with pytest.raises(UsageError, match="has 256 MiB"):
+            inboxes.require_room_for(saved, replace(SETUP, inbox_mib=mib))
 
 
 def test_only_lines_that_the_office_writes_let_somebody_in(tmp_path):

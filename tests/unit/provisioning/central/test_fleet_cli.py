@@ -1,8 +1,13 @@
 """`central fleet | school | alerts | report`, with an office that hubs have reported to."""
 
 import csv
+import fcntl
 import io
 import json
+import os
+import re
+import struct
+import termios
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,8 +17,13 @@ from click.testing import CliRunner
 from content_packs.errors import UsageError
 from hub.events import HealthBody, PacksBody, UsageBody
 from provisioning.central.cli import cli
+from provisioning.central.commands.layout import find_width
 from provisioning.central.fleetview.csvtext import BOM, csv_text
 from provisioning.central.fleetview.month import Month, read_month
+from provisioning.central.office import Office
+from provisioning.central.people import add_person
+from provisioning.central.web.app import create_dashboard
+from provisioning.central.web.dashboard import Dashboard
 from support.office import OfficeAtWork
 from support.reporting import Reporting, told
 
@@ -52,8 +62,8 @@ def first_day(tmp_path_factory):
 @pytest.fixture
 def central(first_day, tmp_path, monkeypatch):
     office = first_day.copy(tmp_path / "central").office
-    for module in ("fleet", "alerts", "month"):
-        monkeypatch.setattr(f"provisioning.central.commands.{module}.now", lambda: NOW + timedelta(hours=1))
+    for module in ("commands.fleet", "commands.alerts", "commands.month", "web.reports"):
+        monkeypatch.setattr(f"provisioning.central.{module}.now", lambda: NOW + timedelta(hours=1))
 
     def run(*words, code=0):
         ran = CliRunner().invoke(cli, ["--dir", str(office.dir), *words])
@@ -152,6 +162,37 @@ def test_alerts_are_listed_until_somebody_has_taken_note_of_them(central):
     assert codes()[0][0] == ("h-2", "overdue")
 
 
+def test_who_quietens_packs_that_fail_hears_of_the_next_one(central, tmp_path):
+    work = OfficeAtWork(Office(tmp_path / "central"), NOW)
+    work.publish(work.build("atlas", 1))
+    work.assign("atlas", ring="all")
+
+    def fail(*names):
+        hub.say(replace(told("x"), failed=dict.fromkeys(names, "bad-index"), finished_at=hub.now.isoformat()))
+        hub.send()
+        hub.ingest()
+
+    def heard():
+        return [
+            a["values"]["pack"] for a in central("alerts", "--json")["alerts"] if a["code"] == "pack-fails"
+        ]
+
+    hub = Reporting(work.office, tmp_path / "hub", "h-1")
+    hub.now = NOW
+    assert "no such alert now" in central("alerts", "ack", "pack-fails", "h-1", code=64)
+    for _ in range(3):
+        fail("maths@2")
+    central("alerts", "ack", "pack-fails", "h-1")
+    assert heard() == []
+    for _ in range(3):
+        fail("atlas@1")
+    assert heard() == ["atlas@1"]
+    ack = central("alerts", "ack", "pack-fails", "h-1", "--about", "atlas@1", "--json")
+    assert (ack["about"], heard()) == (["atlas@1"], [])
+    central("alerts", "ack", "pack-fails", "h-1", "--about", "maths@2", "--undo")
+    assert heard() == ["maths@2"]
+
+
 @pytest.mark.parametrize(
     ("words", "fault"),
     [
@@ -186,6 +227,41 @@ def test_a_month_in_numbers(central):
     assert (row["days_in_contact"], row["opens"]) == ("10", "90")
 
 
+def test_the_report_on_paper_is_the_dashboards_and_has_the_numbers_of_the_table(central, tmp_path):
+    def main(page):
+        return re.sub(r'<p class="hint">.*?</p>', "", page[page.index("<main>") : page.index("</main>")])
+
+    def sheets(*words, language="uk"):
+        central("report", "2026-11", "--html", str(tmp_path / "r.html"), "--language", language, *words)
+        page = (tmp_path / "r.html").read_text(encoding="utf-8")
+        assert not re.search(r"<link|<script|https?:", page), "it needs nothing but itself"
+        return page
+
+    office = Office(tmp_path / "central")
+    person = add_person(office, "olena", role="viewer", password=None, now=NOW)
+    client = create_dashboard(Dashboard(office)).test_client()
+    with client.session_transaction() as session:
+        session["person"], session["version"] = person.id, person.session_version
+    for words, path in (
+        ([], "/reports/2026-11/paper?schools=1"),
+        (["--hub", "h-1"], "/schools/h-1/report/2026-11/paper"),
+    ):
+        for language in ("uk", "en"):
+            page = client.get(path, headers={"Accept-Language": language}).text
+            assert main(page) == main(sheets(*words, language=language))
+    page = sheets()
+    assert page.count('<section class="sheet') == 4
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', page[page.index('class="schools"') :])
+    printed = [re.findall(r"<td[^>]*>(.*?)</td>", cells)[:3] for _name, cells in rows[:3]]
+    table = list(csv.DictReader(io.StringIO(central("report", "2026-11", "--csv"))))
+    assert printed == [
+        [row["days_in_contact"], f"{row['packs_current']}/{row['packs_wanted']}", row["opens"]]
+        for row in table
+    ]
+    assert ["h-1" in name for name, _cells in rows[:3]] == [True, False, False], "namesakes are told apart"
+    assert "брак живлення" in page
+
+
 NO_MONTHS = [
     *(("2026-13", "expected a month"), ("x", "expected a month")),
     *(("2027-01", "has not begun"), ("2025-09", "is forgotten")),
@@ -208,11 +284,42 @@ def test_a_month_of_a_year_ago_has_its_opens_though_its_days_are_folded(first_da
     assert report.schools[0].opens == {"maths": 190}
 
 
+NARROW = [["fleet"], ["school", "h-1"], ["alerts"], ["report", "2026-11"]]
+
+
+@pytest.mark.parametrize("words", NARROW, ids=lambda words: words[0])
+def test_on_a_phone_no_line_is_wider_than_the_screen_and_nothing_is_lost(central, monkeypatch, words):
+    whole = central(*words)
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = central(*words)
+    assert max(map(len, narrow.splitlines())) <= 60 < max(map(len, whole.splitlines()))
+    shown = narrow.lower().split()
+    assert [word for word in whole.lower().split() if word not in {*shown, "-", "school"}] == []
+
+
+def test_a_terminal_has_its_own_width_and_a_pipe_none(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    with os.fdopen(theirs, "w") as terminal, os.fdopen(ours, "rb"):
+        monkeypatch.setattr("sys.stdout", terminal)
+        assert find_width() == 60
+    with open(os.devnull, "w") as pipe:
+        monkeypatch.setattr("sys.stdout", pipe)
+        assert find_width() is None
+
+
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "  =1", "|cmd", "%0A"])
 def test_a_name_that_a_spreadsheet_would_run_stays_a_name(name):
     [_, [cell, number]] = csv.reader(io.StringIO(csv_text(["a", "b"], [(name, -5)])))
     assert cell.startswith("'")
     assert number == "-5"
+
+
+@pytest.mark.parametrize("name", ["Школа;=1+1", "a; @SUM(A1)", "b;;+1", ";-1", 'c";=1'])
+def test_nor_does_one_that_separates_cells_by_semicolons(name):
+    for line in csv_text(["a", "b"], [("h-1", name)]).splitlines():
+        assert not [part for part in line.split(";") if part.lstrip(' "').startswith(("=", "+", "-", "@"))]
 
 
 def test_cells_with_commas_quotes_and_lines_stay_one_cell():

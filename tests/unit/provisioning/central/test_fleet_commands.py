@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from content_packs.errors import BusyError, UsageError
+from content_packs.errors import UsageError
 from provisioning.central.assign import PackSpec, make_assignment, parse_spec
 from provisioning.central.fleet import open_fleet
 from provisioning.central.release import read_wanted
@@ -189,13 +189,6 @@ def test_spec_names_pack_and_version():
 def test_exactly_one_audience(options):
     with pytest.raises(UsageError, match="either --ring RING or --hub HUB_ID"):
         make_assignment(PackSpec("maths", None), **options)
-
-
-def test_two_commands_at_once_the_second_is_told_to_wait(work):
-    from content_packs.durable import locked
-
-    with locked(work.office.lock, doing="publish"), pytest.raises(BusyError, match="another process"):
-        work.touch()
 
 
 # --- public keys ---

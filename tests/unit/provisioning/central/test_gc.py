@@ -306,9 +306,10 @@ def test_a_run_that_is_cut_is_finished_by_the_next(tmp_path, monkeypatch, at_del
         assert next(pack for pack in fleet.list_packs() if pack.pack_id == "film").freed_at
 
 
-def test_it_waits_for_nobody_who_is_publishing(work):
+def test_it_does_nothing_beside_one_who_is_publishing(work, monkeypatch):
     from content_packs.durable import locked
 
+    monkeypatch.setattr("provisioning.central.office.PATIENCE_S", 0)
     with locked(work.office.lock, doing="publish"), pytest.raises(BusyError):
         collect(work)
 

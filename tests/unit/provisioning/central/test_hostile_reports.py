@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,11 @@ import pytest
 from content_packs.segment import MAX_NUMBER, SeqRange, name_segment, seal
 from hub.events import Event, HealthBody, UpdateBody, body_of, encode_event
 from provisioning.central.fleetview.csvtext import csv_text
+from provisioning.central.fleetview.fleet import read_schools
+from provisioning.central.fleetview.month import Month, read_month
 from provisioning.central.people import add_person, find_by_name
 from provisioning.central.reports import open_reports
+from provisioning.central.tallies import MOST_OPENS
 from provisioning.central.web.app import create_dashboard
 from provisioning.central.web.dashboard import Dashboard
 from support.office import HUB, NOW, OfficeAtWork
@@ -26,6 +30,7 @@ QUIET = {f"x{number}": MAX_NUMBER for number in range(2000)}
 PAGES = (
     *("/", "/schools.csv", f"/schools/{HUB}", "/alerts", "/alerts.csv", "/reports/2021-11"),
     *("/reports/2021-11.csv", f"/schools/{HUB}/report/2021-11", "/filter"),
+    *("/reports/2021-11/paper?schools=1", f"/schools/{HUB}/report/2021-11/paper"),
 )
 
 
@@ -119,7 +124,40 @@ def test_many_huge_days_become_a_month(reporting):
     assert all(isinstance(opens, int) for _, _, opens in found)
 
 
+@pytest.mark.parametrize(
+    ("told", "counted", "is_said"),
+    [
+        ([10**6], MOST_OPENS, True),
+        ([MOST_OPENS - 5, 5, 5], MOST_OPENS, True),
+        ([MOST_OPENS - 5], MOST_OPENS - 5, False),
+    ],
+)
+def test_more_use_than_there_can_be_is_not_counted_and_is_said(reporting, told, counted, is_said):
+    leave(reporting, HUB, [(*usage(1, opens), LAST) for opens in told])
+    reporting.ingest()
+    now = reporting.now
+    [school] = read_month(reporting.office, Month.of(now.date()), now=now, hub_id=HUB).schools
+    assert school.opens == {"p-0": counted}
+    found = [alert for alert in school.to_do if alert.code == "too-many-opens"]
+    assert [(alert.level, "central replace" in alert.advice) for alert in found] == [("info", True)] * is_said
+    reporting.now += timedelta(days=31)
+    reporting.ingest()
+    [later] = read_schools(reporting.office, reporting.now, only=HUB)
+    assert "too-many-opens" not in {alert.code for alert in later.reasons}
+
+
 @pytest.mark.parametrize("blank", [" ", "\u00a0", "\u3000", "\u200b", "\t"])
 def test_no_blank_hides_a_formula_from_us(blank):
     [_, [cell]] = csv.reader(io.StringIO(csv_text(["a"], [(f"{blank}=cmd()",)])))
     assert cell == "' =cmd()"
+
+
+def test_what_nobody_goes_on_writing_is_swept_away_and_counts_no_more(reporting):
+    old, new = reporting.inbox / ".old.tmp", reporting.inbox / ".new.tmp"
+    for path, age in ((old, timedelta(hours=25)), (new, timedelta(hours=23))):
+        path.write_bytes(b"half")
+        at = (NOW - age).timestamp()
+        os.utime(path, (at, at))
+    (reporting.inbox / ".folder").mkdir()
+    reporting.ingest()
+    assert (old.exists(), new.exists()) == (False, True)

@@ -11,7 +11,6 @@ from content_packs.errors import BusyError, LocalError, UsageError
 from content_packs.segment import MAX_SEGMENT_BYTES, SeqRange, decode_acks, name_segment, seal
 from hub.events import Event, HealthBody, PacksBody, body_of, encode_event
 from provisioning.central import inbox as inboxes
-from provisioning.central import ingest as ingesting
 from provisioning.central.fleetview import read_fleet
 from provisioning.central.reports import Reports, open_reports
 from support.office import HUB, NOW, HubTrust, OfficeAtWork
@@ -290,14 +289,6 @@ def test_folders_of_unknown_hubs_are_not_looked_at(reporting):
     (unknown / "x").write_bytes(b"x")
     assert reporting.ingest() == []
     assert (unknown / "x").exists()
-
-
-def test_the_quarantine_is_bounded(reporting, monkeypatch):
-    monkeypatch.setattr(ingesting, "_MAX_QUARANTINED", 3)
-    for number in range(9):
-        (reporting.inbox / f"{number}").write_bytes(bytes([number]))
-    reporting.ingest()
-    assert len(list((reporting.office.quarantine / HUB).iterdir())) == 3
 
 
 def test_a_flood_of_files_is_taken_in_parts(reporting, monkeypatch):

@@ -154,6 +154,21 @@ def test_each_root_key_may_lie_on_a_stick_of_its_own(work, tmp_path):
     assert hub.offered(work.office.depot) == {"maths": 2}
 
 
+def test_an_old_copy_of_a_key_is_not_put_over_the_one_that_hubs_know(work, tmp_path):
+    stick, home = tmp_path / "stick", work.office.keys / "offline/packs.pem"
+    stick.mkdir()
+    run(work, "keys", "export", stick, "packs")
+    old = home.read_bytes()
+    rotate(work.office, "packs", now=work.now)
+    new = home.read_bytes()
+    run(work, "keys", "export", stick, "packs")
+    assert (stick / "packs.pem").read_bytes() == new, "over the former one, which is worthless"
+    home.write_bytes(old)
+    refused = run(work, "keys", "export", stick, "packs", exit_code=64)
+    assert "is the key packs that hubs know" in str(refused.exception)
+    assert (stick / "packs.pem").read_bytes() == new
+
+
 def test_a_lost_key_is_made_anew_on_the_stick_that_is_named(work, tmp_path):
     stick = tmp_path / "stick"
     stick.mkdir()

@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from content_packs.errors import UsageError
+from hub.events import HealthBody, PacksBody
 from hub.school.statusblock import short_fingerprint
 from provisioning.central import enrol as enrolling
 from provisioning.central.fleet import open_fleet
+from provisioning.central.fleetview.fleet import read_schools
 from provisioning.central.release import change
 from provisioning.central.reports import open_reports
 from provisioning.central.rotation import rotate
@@ -113,6 +115,39 @@ def test_reports_of_the_former_card_are_taken_in_and_do_not_speak_for_the_hub(wo
     assert (taken.events, taken.copied) == (1, False)
     assert notes(work.office) == ["former-card"]
     assert message_of(work.office) == "of the new card"
+
+
+def test_while_the_new_card_is_silent_the_former_one_does_not_speak_for_it(work, tmp_path):
+    def say(card, throttled):
+        health = HealthBody(
+            10**9, 64 * 10**9, 1, card.now.isoformat(), card.now.isoformat(), "1", 1, None, throttled
+        )
+        card.say(health, PacksBody({"maths": 1}, {}, {}, {}, {}))
+
+    def seen():
+        [view] = read_schools(work.office, former.now + timedelta(days=1), only=HUB)
+        return {alert.code for alert in view.reasons}, [pack.state for pack in view.packs]
+
+    former = Reporting(work.office, tmp_path / "former")
+    say(former, "0x1")
+    former.send()
+    former.ingest()
+    assert seen() == ({"under-voltage", "disk-full"}, ["current"])
+    say(former, "0x1")
+    work.now = former.now + timedelta(hours=1)
+    replace(work)
+    assert seen() == (set(), ["unknown"])
+    former.now += timedelta(days=1)
+    former.send()
+    former.ingest()
+    assert notes(work.office) == ["former-card"]
+    assert seen() == (set(), ["unknown"])
+    new = Reporting(work.office, tmp_path / "new")
+    new.now = former.now + timedelta(hours=1)
+    say(new, "0x0")
+    new.send()
+    new.ingest()
+    assert seen() == ({"disk-full"}, ["current"])
 
 
 def test_two_cards_of_before_are_no_alert_any_more(work, tmp_path):

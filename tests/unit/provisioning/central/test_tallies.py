@@ -2,12 +2,13 @@
 
 import os
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from hub.events import Event, HealthBody, PacksBody, UsageBody, body_of
 from provisioning.central import ingest as ingesting
+from provisioning.central.fleetview.month import Month, read_month
 from provisioning.central.inbox import Inbox
 from provisioning.central.reports import Reports, open_reports
 from provisioning.central.tallies import HEALTH_BY_DAY, KEPT_FOR, USAGE_BY_DAY
@@ -131,6 +132,35 @@ def test_a_day_is_the_hubs_own_unless_its_clock_cannot_be_right(reporting, said,
     reporting.send()
     reporting.ingest()
     assert opens(reporting) == ([(counted, "maths", 5)] if counted else [])
+
+
+@pytest.mark.parametrize(("ahead", "months"), [(0, [11]), (28000, [11]), (-40, [10])])
+def test_what_was_installed_stands_in_the_month_in_which_it_can_have_been(reporting, ahead, months):
+    said = (NOW + ahead * DAY).isoformat()
+    reporting.say(replace(told("x"), done=["install maths@1"], finished_at=said), at=NOW + ahead * DAY)
+    reporting.send()
+    reporting.ingest()
+    found = [
+        month
+        for month in (9, 10, 11)
+        if read_month(reporting.office, Month(2021, month), now=reporting.now).schools[0].installed
+    ]
+    assert found == months
+
+
+def test_a_month_in_which_the_clock_changes_has_each_day_once(reporting):
+    for hour in range(0, 96, 2):
+        reporting.now = datetime(2021, 10, 29, 0, 5, tzinfo=UTC) + timedelta(hours=hour)
+        reporting.say(told("x"), usage(reporting.now, maths=5), at=reporting.now)
+        reporting.send()
+        reporting.ingest()
+    now = reporting.now + DAY
+    october, november = (
+        read_month(reporting.office, Month(2021, month), now=now).schools[0] for month in (10, 11)
+    )
+    assert (october.days_in_contact, october.syncs_ok, october.opens) == (3, 36, {"maths": 180})
+    assert (november.days_in_contact, november.syncs_ok, november.opens) == (1, 12, {"maths": 60})
+    assert sum(october.opens_by_day.values()) == 180
 
 
 def test_a_pack_that_fails_is_counted_until_it_is_installed(reporting):

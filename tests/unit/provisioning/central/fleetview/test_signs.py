@@ -118,7 +118,7 @@ MUTES = [  # code, hub, noted, until, is it quiet
 
 @pytest.mark.parametrize(("code", "hub_id", "at", "until", "is_quiet"), MUTES)
 def test_what_is_known_is_quiet_until_a_day_or_until_it_begins_anew(code, hub_id, at, until, is_quiet):
-    mute = Mute(code, hub_id, "cli:anna", "in the post", at.isoformat(), until and until.isoformat())
+    mute = Mute(code, hub_id, "", "cli:anna", "in the post", at.isoformat(), until and until.isoformat())
     view = look_at(replace(WEAK, mutes=(mute,)), now=NOW)
     assert (len(view.reasons), len(view.muted)) == ((0, 1) if is_quiet else (1, 0))
     assert view.state == ("ok" if is_quiet else "attention")
@@ -144,6 +144,26 @@ def test_each_pack_that_fails_is_told():
     packs = [PackState(name, 2, 1, "waiting") for name in names]
     updates = UpdateBody("1", {"hub-software@7": "failed", "hub-image@3": "refused"}, {})
     reasons = look_at(known(packs=packs, failures=failures, newest=heard(updates)), now=NOW).reasons
-    about = sorted((alert.code, alert.about) for alert in reasons)
+    about = sorted((alert.code, *alert.subjects) for alert in reasons)
     fails = [("pack-fails", "maths@2"), ("pack-fails", "reader@2")]
     assert about == [*fails, ("update-failed", "hub-image@3"), ("update-failed", "hub-software@7")]
+
+
+SUBJECTS = [  # what somebody knows of, and what is still heard
+    ([("pack-fails", "maths@2")], ["needs-space", "pack-fails"]),
+    ([("pack-fails", "maths@2"), ("pack-fails", "reader@2")], ["needs-space"]),
+    ([("pack-fails", "*")], ["needs-space"]),
+    ([("pack-fails", "maths@1"), ("pack-fails", "")], ["needs-space", "pack-fails", "pack-fails"]),
+    ([("needs-space", "atlas@1")], ["needs-space", "pack-fails", "pack-fails"]),
+    ([("needs-space", "atlas@1"), ("needs-space", "film@1")], ["pack-fails", "pack-fails"]),
+]
+
+
+@pytest.mark.parametrize(("known_of", "heard_of"), SUBJECTS)
+def test_another_pack_with_a_trouble_that_is_known_is_heard(known_of, heard_of):
+    packs = [PackState(name, 2, 1, "waiting") for name in ("maths", "reader")]
+    packs += [PackState(name, 1, None, "needs-space") for name in ("atlas", "film")]
+    failures = tuple(Failure(name, 2, 3, "bad-index", NOW.isoformat()) for name in ("maths", "reader"))
+    mutes = tuple(Mute(code, "h-1", about, "cli:anna", "", NOW.isoformat(), None) for code, about in known_of)
+    view = look_at(known(packs=packs, failures=failures, mutes=mutes), now=NOW)
+    assert sorted(alert.code for alert in view.reasons) == heard_of

@@ -7,12 +7,13 @@ import pytest
 
 from provisioning.central.fleet import Assignment, Hub, Published
 from provisioning.central.rollouts.model import HubFacts, Member, Rollout, Seen
-from provisioning.central.rollouts.rules import advance, is_late, judge, make_course, refresh
+from provisioning.central.rollouts.rules import advance, is_late, is_stuck, judge, make_course, refresh
 from provisioning.central.rollouts.stages import parse_stages, place_hubs
 from provisioning.central.wanted import list_wanted, resolve
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 LONG_AGO, TOLD, LATER = "2026-01-01T00:00:00+00:00", "2026-11-20T12:00:00+00:00", "2026-11-21T12:00:00+00:00"
+NOT_YET = "2026-11-22T12:00:00+00:00"
 EARLIER = "2026-11-19T12:00:00+00:00"
 
 
@@ -135,6 +136,9 @@ def go(states, *, now=NOW, kind="web", is_on_offer=True, **values):
         ),  # somebody looks at it first
         (["ok", "ok", "silent"], {"at_least_s": 86400}, ("running", "", 1)),
         (["failed", "ok", "silent"], {"at_least_s": 30 * 86400}, ("paused", "failures", 0)),  # at once
+        (["ok", "silent", "silent"], {"enough": 90}, ("running", "", 1)),  # never heard from: not counted
+        (["ok", "silent", "silent"], {"enough": 90, "stage_at": NOT_YET}, ("running", "", 0)),
+        (["ok", "silent", "silent"], {"wait_s": 0}, ("running", "", 0)),
         (["silent", "silent", "silent"], {}, ("running", "", 0)),  # a week of silence is no success
         (["ok", "failed", "silent"], {}, ("paused", "failures", 0)),
         (["ok", "failed", "silent"], {"max_fail": 2}, ("running", "", 1)),
@@ -341,3 +345,20 @@ def test_two_thousand_hubs_are_decided_in_a_moment():  # a rule that looks at pa
         plan, members = decision.rollout, decision.members
     wanted = list_wanted(PACKS, hubs, [ALL], {"maths": make_course(plan, members)})
     assert (plan.state, {packs["maths"] for packs in wanted.by_hub.values()}) == ("finished", {3})
+
+
+@pytest.mark.parametrize(
+    ("values", "days", "expected"),
+    [
+        ({}, 7, False),
+        ({}, 9, True),
+        ({"at_least_s": 30 * 86400}, 9, False),
+        ({"wait_s": 0}, 9, False),
+        ({"wait_s": 0}, 32, True),
+        ({"state": "paused"}, 99, False),
+        ({"state": "finished"}, 99, False),
+    ],
+)
+def test_a_stage_that_does_not_end_is_told(values, days, expected):
+    began = datetime.fromisoformat(TOLD)
+    assert is_stuck(rollout(**values), began + timedelta(days=days)) is expected

@@ -10,6 +10,7 @@ from content_packs.durable import locked
 from content_packs.errors import BusyError, UsageError
 from provisioning.central import gc, rings
 from provisioning.central.assign import parse_spec
+from provisioning.central.enrol import give_up_card
 from provisioning.central.fleet import open_fleet
 from provisioning.central.fleetview.central import read_office_alerts
 from provisioning.central.publish import publish
@@ -269,7 +270,8 @@ def test_an_update_of_the_hubs_themselves_goes_the_same_way(work):
     assert (hub.state, hub.reason) == ("failed", "no DNS")
 
 
-def test_while_another_command_is_at_work_rollouts_wait(work):
+def test_while_another_command_is_at_work_rollouts_wait(work, monkeypatch):
+    monkeypatch.setattr("provisioning.central.office.PATIENCE_S", 0)
     publish_with(work)
     with locked(work.office.lock, doing="publish"), pytest.raises(BusyError):
         go_on(work.office, now=work.now)
@@ -308,3 +310,76 @@ def test_a_school_that_put_the_former_version_back_has_failed_but_not_in_the_mid
     with open_reports(work.office.reports_db) as reports:
         assert not see(reports.read_newest("h-1"), "maths", 2).is_put_back
     assert [t.event for t in hears(work, h_2=with_sync)] == ["paused"]
+
+
+def replace_card(work, hub_id):
+    work.now += timedelta(hours=1)
+    work._change(lambda fleet: give_up_card(fleet, hub_id, now=work.now))
+
+
+def stuck(work):
+    return [
+        alert.said for alert in read_office_alerts(work.office, work.now) if alert.code == "rollout-stuck"
+    ]
+
+
+def test_schools_that_never_spoke_hold_nobody_up_and_count_as_nothing(work):
+    for number in range(6, 12):
+        work.enrol(f"h-{number}", ring="pilot")
+    publish_with(work)
+    hears(work, h_1=HAS_2)
+    assert state(work) == ("running", 0)
+    work.now += timedelta(days=7)
+    assert hears(work, h_2=HAS_2)[0].stage == "wave-1"
+    assert hears(work, h_3=HAS_2)[0].stage == "all"
+    assert stuck(work) == []
+    work.now += timedelta(days=10)
+    assert [t.event for t in hears(work, h_4=HAS_2, h_5=HAS_2)] == ["finished"]
+    view = read_rollout(work.office, 1, work.now)
+    assert (view.counts["ok"], view.counts["waiting-for-contact"]) == (5, 6)
+    assert {hub.eta_s for hub in view.hubs if hub.state == "waiting-for-contact"} == {None}
+
+
+def test_a_stage_of_schools_that_stay_behind_is_told_until_they_are_taken_off(work):
+    has_1 = (synced(), packs({"maths": 1}))
+    hears(work, h_1=has_1, h_2=has_1)
+    publish_with(work, enough=80)
+    hears(work, h_1=HAS_2)
+    work.now += timedelta(days=7)
+    assert hears(work, h_1=HAS_2) == []
+    assert stuck(work) == []
+    work.now += timedelta(days=2)
+    assert hears(work, h_1=HAS_2) == []
+    [said] = stuck(work)
+    assert "stage pilot does not end" in said
+    assert [each.code for each in read_rollout(work.office, 1, work.now).says] == [
+        "rollout-running",
+        "rollout-stuck",
+    ]
+    work.revoke("h-2")
+    assert [t.stage for t in hears(work, h_1=HAS_2)] == ["wave-1"]
+    assert stuck(work) == []
+    view = read_rollout(work.office, 1, work.now)
+    [gone] = [hub for hub in view.hubs if hub.hub_id == "h-2"]
+    assert (gone.state, gone.reason, gone.eta_s, gone.expected_at) == ("skipped", "revoked", 0, None)
+
+
+def test_what_a_card_failed_at_counts_no_more_once_it_is_replaced(work):
+    publish_with(work)
+    hears(work, h_1=HAS_2, h_2=FAILS)
+    replace_card(work, "h-2")
+    do(work, lambda fleet, reports: control.resume(fleet, reports, 1, now=work.now))
+    assert state(work) == ("running", 0)
+    [hub] = [hub for hub in read_rollout(work.office, 1, work.now).hubs if hub.hub_id == "h-2"]
+    assert (hub.state, hub.have) == ("waiting-for-contact", None)
+    work.now += timedelta(hours=1)
+    say(work.office, "h-2", *HAS_2, now=work.now, stream="20261123120000-fedcba9876543210")
+    assert [t.stage for t in go_on(work.office, now=work.now)[0]] == ["wave-1"]
+
+
+def test_a_card_that_had_it_and_is_replaced_has_it_no_more(work):
+    publish_with(work)
+    hears(work, h_1=HAS_2)
+    replace_card(work, "h-1")
+    assert hears(work, h_2=HAS_2) == []
+    assert state(work) == ("running", 0)

@@ -1,6 +1,7 @@
 import csv
 import io
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,9 +9,11 @@ from provisioning.central.audit import list_entries
 from provisioning.central.enrol import give_up_card
 from provisioning.central.filters.tables import FilterTables
 from provisioning.central.fleet import Assignment, open_fleet
+from provisioning.central.fleetview.findings import FINDINGS
 from provisioning.central.people import find_by_name, list_people
 from provisioning.central.release import change
 from provisioning.central.school_notes import list_notes
+from provisioning.central.web.state_words import CODES
 from support.office import new_key
 
 PAGES = {
@@ -26,7 +29,7 @@ PAGES = {
             "/rollouts",
         ),
         *("/reports", "/reports/{month}", "/reports/{month}.csv", "/schools/h-1/report/{month}", "/pending"),
-        *("/account", "/filter"),
+        *("/account", "/filter", "/reports/{month}/paper?schools=1", "/schools/h-1/report/{month}/paper"),
     ),
     "publisher": (
         *("/packs/history/assign?ring=pilot", "/packs/maths/unassign?ring=pilot", "/packs/maths/2/withdraw"),
@@ -75,6 +78,28 @@ def test_nobody_does_what_is_not_theirs(as_role, work, role):
     assert actions(work) == []
 
 
+def test_an_office_without_schools_and_packs_has_every_page(tmp_path):
+    from provisioning.central.people import add_person
+    from provisioning.central.web.app import create_dashboard
+    from provisioning.central.web.dashboard import Dashboard
+    from support.office import OfficeAtWork
+
+    work = OfficeAtWork.found(tmp_path / "office")
+    person = add_person(work.office, "olena", role="admin", password=None, now=work.now)
+    client = create_dashboard(Dashboard(work.office)).test_client()
+    with client.session_transaction() as session:
+        session["person"], session["version"] = person.id, person.session_version
+    month = f"{datetime.now(UTC):%Y-%m}"
+    own = ("/schools/", "/packs/", "/people/")
+    paths = [
+        path.format(month=month) for paths in PAGES.values() for path in paths if not path.startswith(own)
+    ]
+    for path in (*paths, "/?page=2&q=x", f"/reports/{month}/paper"):
+        page = client.get(path)
+        assert page.status_code == 200, path
+        assert "None" not in page.text.replace("'none'", ""), path
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -119,6 +144,7 @@ def test_a_name_is_text_on_every_page_and_no_formula_in_a_table(as_role, work):
         "/packs/history",
         "/alerts",
         f"/reports/{work.now:%Y-%m}",
+        f"/reports/{work.now:%Y-%m}/paper?schools=1",
         "/schools/h-1/revoke",
     ):
         assert "<script" not in browser.get(path).text, path
@@ -196,9 +222,10 @@ def test_a_hub_without_a_link_is_let_in_by_the_text_of_its_status(as_role, work)
     assert "Нова школа" in browser.get("/schools/h-new").text
 
 
-def test_while_another_command_is_at_it_nothing_is_done(as_role, work):
+def test_while_another_command_is_at_it_nothing_is_done(as_role, work, monkeypatch):
     from content_packs.durable import locked
 
+    monkeypatch.setattr("provisioning.central.office.PATIENCE_S", 0)
     browser = as_role("publisher")
     with locked(work.office.lock, doing="test"):
         sent = browser.post("/packs/history/assign", {"ring": "pilot"})
@@ -286,3 +313,7 @@ def test_the_language_is_the_chosen_one_else_the_browsers(browser):
     assert browser.post("/language/en", {"next": "/signin"}).location == "/signin"
     assert 'lang="en"' in browser.get("/signin", headers={"Accept-Language": "uk"}).text
     assert browser.post("/language/ru").status_code == 404
+
+
+def test_what_a_machine_tells_of_has_a_short_name_for_reports():
+    assert {alert.code for alert in FINDINGS.values()} <= {*CODES}

@@ -1,10 +1,14 @@
 import io
+import re
 import stat
 import zipfile
+from pathlib import Path
 
 import pytest
 
+import content_packs
 from content_packs.errors import Error
+from content_packs.kinds import KINDS
 from provisioning.central import unpack_upload as unpacking
 from provisioning.central import upload_work
 from provisioning.central.audit import list_entries
@@ -12,6 +16,7 @@ from provisioning.central.fleet import open_fleet
 from provisioning.central.unpack_upload import unpack_upload
 from provisioning.central.uploads import list_uploads, read_state
 from provisioning.central.web import publish
+from provisioning.central.web.upload_words import FINDINGS
 from support.sources import write_source
 from support.waiting import wait_for
 
@@ -169,9 +174,10 @@ def test_what_is_no_pack_says_so(as_role):
 
 
 @pytest.mark.usefixtures("at_once")
-def test_another_command_that_is_at_it_is_said_and_the_upload_stays(as_role, work):
+def test_another_command_that_is_at_it_is_said_and_the_upload_stays(as_role, work, monkeypatch):
     from content_packs.durable import locked
 
+    monkeypatch.setattr("provisioning.central.office.PATIENCE_S", 0)
     browser = as_role("publisher")
     sent = send(browser, zip_of(work.build("history", 2).folder))
     settled(browser)
@@ -252,3 +258,29 @@ def test_work_that_was_cut_short_is_told(as_role, work, tmp_path):
     write_state(folder, replace(state), now=work.now)
     assert read_state(folder, now=work.now).is_running
     assert read_state(folder, now=work.now + timedelta(minutes=1)).phase == "failed"
+
+
+@pytest.mark.usefixtures("at_once")
+def test_faults_and_failures_are_said_in_ukrainian_with_the_english_detail_below(as_role, work, tmp_path):
+    browser = as_role("publisher")
+
+    def page(data):
+        return browser.get(send(browser, data).location, headers={"Accept-Language": "uk"}).text
+
+    write_source(tmp_path / "bad", {"index.html": b"<title>x</title><a href=gone.html>x</a>"}, id="bad")
+    text = page(zip_of(tmp_path / "bad"))
+    assert "Посилання нікуди не веде" in text
+    assert "does not exist" in text[text.index("Посилання нікуди не веде") :]
+    assert "Архів zip пошкоджений" in page(b"hello")
+    sent = send(browser, zip_of(work.build("maths", 2, "other words").folder))
+    browser.post(sent.location)
+    text = browser.get(sent.location, headers={"Accept-Language": "uk"}).text
+    assert "Цю версію не можна опублікувати" in text
+    assert "published with other bytes" in text
+
+
+def test_every_finding_of_the_checker_has_words():
+    made = "".join(path.read_text() for path in Path(content_packs.__file__).parent.rglob("*.py"))
+    codes = {*re.findall(r'code(?:: str = |=)"([a-z0-9-]+)"', made), *KINDS}  # `code = "…"` are errors
+    codes |= {*re.findall(r'"([a-z]+-link)"', made)}
+    assert codes == {*FINDINGS}
