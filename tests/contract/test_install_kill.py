@@ -54,7 +54,7 @@ def test_one_version_is_always_whole(tmp_path):
         child.start()
         time.sleep(chance.uniform(0, 1.2 * usual_s))
         os.kill(child.pid, signal.SIGKILL)
-        child.join(10)
+        child.join(30)
         shown = current_version(paths, "lesson")
         assert shown in (old, new), f"round {number}"
         assert read_tree(paths.packs / "lesson/current/files") == files_of(shown), f"round {number}"

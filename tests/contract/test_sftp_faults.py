@@ -70,7 +70,7 @@ def leaves_no_thread() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     # A cancelled timer of paramiko's handshake takes a moment to notice; its own time-out is far longer.
-    wait_for(lambda: not threads_since(before), timeout_s=3, seen=lambda: threads_since(before))
+    wait_for(lambda: not threads_since(before), timeout_s=30, seen=lambda: threads_since(before))
 
 
 def threads_since(before: set[threading.Thread]) -> list[threading.Thread]:
@@ -176,7 +176,7 @@ def test_server_that_is_full_asks_to_come_later(tmp_path: Path, depot: Path) -> 
     with ExitStack() as stack:
         sshd = stack.enter_context(Sshd(tmp_path / "sshd", depot, options=("MaxStartups 1",)))
         hub = HubAccess(sshd, tmp_path / "key")
-        wait_for(lambda: is_let_in(stack, sshd.port), timeout_s=10)  # the call that saw it start counts too
+        wait_for(lambda: is_let_in(stack, sshd.port), timeout_s=30)  # the call that saw it start counts too
         with pytest.raises(DepotBusyError, match="MaxStartups"):
             hub.connect()
 

@@ -42,8 +42,8 @@ def test_each_attempt_tells_an_open_door_from_a_shut_one(tmp_path, kind, is_open
                 parse_sftp(sshd.url()),
                 key_path=tmp_path / "key",
                 host_keys=sshd.host_keys,
-                connect_timeout_s=20,
-                step_timeout_s=20,
+                connect_timeout_s=60,
+                step_timeout_s=60,
             )
             found[name] = attempt(link, sshd.port)
             link.close()

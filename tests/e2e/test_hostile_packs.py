@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.library import indexer
 from support.cdp import BrowserError
 from support.installing import uninstall
 from support.shelves import HOSTILE_TITLE, put_lesson
@@ -50,6 +51,8 @@ def packs(request, tmp_path_factory):
     yield served
     for pack_id in ("hostile", "second"):
         uninstall(hub_dir, pack_id)
+    # What the index holds of a pack that is gone still weighs in the order of what later tests find.
+    assert indexer.spawn(hub_dir).wait(60) == 0
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_somebody_browses_by_subject_and_grade(learner):
 def test_somebody_watches_a_film_with_subtitles(learner):
     learner.go(f"/pack/{SHELF}")
     learner.tab.follow(f"main a[href='{FILM}']")
-    learner.tab.wait_until(CUES, timeout_s=15)
+    learner.tab.wait_until(CUES, timeout_s=30)
     learner.keep("film")
     assert learner.tab.value("document.querySelector('video').paused")  # nothing plays by itself
 

@@ -148,8 +148,8 @@ def test_with_the_key_of_one_hub_nothing_of_another_can_be_reached(host):
         parse_sftp(host.url(A)),
         key_path=host.keys[A],
         host_keys=host.host_keys(),
-        connect_timeout_s=20,
-        step_timeout_s=20,
+        connect_timeout_s=60,
+        step_timeout_s=60,
     ) as transport:
         transport.write_files(f"inbox/{A}", {"0" * 64: b"of A"})
         ground = Ground(

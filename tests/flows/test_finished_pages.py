@@ -168,8 +168,8 @@ def test_no_page_is_older_than_the_library(door, paths, scratch):
 
 def test_a_second_portal_leaves_the_pages_to_the_one_at_the_door(door, paths):
     with serving(paths):
-        wait_for(lambda: is_kept(door.get("/library")), timeout_s=10)
-    wait_for(lambda: is_kept(door.get("/library")), timeout_s=10)
+        wait_for(lambda: is_kept(door.get("/library")), timeout_s=30)
+    wait_for(lambda: is_kept(door.get("/library")), timeout_s=30)
 
 
 def test_a_removal_is_seen_at_once_too(door, paths, scratch):
@@ -187,7 +187,7 @@ def test_what_else_changes_in_the_database_is_seen_within_seconds(door, paths, s
     assert is_kept(door.get("/library"))
     with closing(open_db(paths.db)) as db:
         db.execute("update installed set file_count = file_count + 1")  # any commit, behind the rule's back
-    wait_for(lambda: not is_kept(door.get("/library")), timeout_s=10)
+    wait_for(lambda: not is_kept(door.get("/library")), timeout_s=30)
 
 
 def test_a_page_says_by_its_tag_what_it_holds(door, paths, scratch):

@@ -349,4 +349,4 @@ def test_the_door_ends_with_whoever_started_it(door):
         with socket.socket() as caller:
             return caller.connect_ex(("127.0.0.1", door.port)) != 0
 
-    wait_for(is_closed, timeout_s=10)
+    wait_for(is_closed, timeout_s=30)

@@ -110,7 +110,7 @@ class DepotHost:
     def start(self) -> None:
         """Run the server, as its service would; one that was told to end is waited for."""
         if self._server is not None:
-            self._server.wait(timeout=15)
+            self._server.wait(timeout=30)
         log = (self.folder / "sshd.log").open("ab")
         with log:
             self._server = subprocess.Popen([*self.inside, str(START)], stderr=log, stdin=subprocess.DEVNULL)
@@ -164,12 +164,12 @@ class DepotHost:
         """Return the public host keys, the present one first."""
         return self.run("sh", "-c", "cat /etc/hub-sshd/host-keys/*.pub").splitlines()
 
-    def connect(self, hub_id: str, key: Path, *, step_timeout_s: float = 20) -> Transport:
+    def connect(self, hub_id: str, key: Path, *, step_timeout_s: float = 60) -> Transport:
         """Connect as a hub does."""
         return open_transport(
             self.url(hub_id),
             key_path=key,
             host_keys=self.host_keys(),
-            connect_timeout_s=20,
+            connect_timeout_s=60,
             step_timeout_s=step_timeout_s,
         )

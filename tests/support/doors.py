@@ -90,7 +90,7 @@ def front_door(paths: HubPaths) -> Iterator[Opened]:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.wait(30)
 
 
 def _state(paths: HubPaths) -> dict[str, int]:

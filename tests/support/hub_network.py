@@ -71,7 +71,7 @@ class HubNetwork:
         self.paths.dnsmasq_pid.unlink(missing_ok=True)
         command = ("dnsmasq", "--keep-in-foreground", "--log-facility=-", "-C", self.paths.dnsmasq)
         process = self._dnsmasq = self.space.start(*command)
-        wait_for(lambda: process.poll() is not None or self.paths.dnsmasq_pid.exists(), timeout_s=10)
+        wait_for(lambda: process.poll() is not None or self.paths.dnsmasq_pid.exists(), timeout_s=30)
         assert process.poll() is None, process.stdout.read() if process.stdout else ""
 
     @property
@@ -83,5 +83,5 @@ class HubNetwork:
         """End dnsmasq."""
         if self._dnsmasq is not None:
             self._dnsmasq.terminate()
-            self._dnsmasq.communicate(timeout=10)
+            self._dnsmasq.communicate(timeout=30)
             self._dnsmasq = None

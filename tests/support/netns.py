@@ -192,4 +192,4 @@ def stop(processes: Sequence["subprocess.Popen[str]"]) -> None:
     for process in processes:
         process.terminate()
     for process in processes:
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)

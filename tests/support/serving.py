@@ -39,10 +39,10 @@ class Served:
     def content_url(self) -> str:
         return f"http://127.0.0.1:{self.content_port}"
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """End it and return its exit code; fails where that takes longer than 6 s."""
+    def stop(self, how: signal.Signals = signal.SIGTERM, *, within_s: float = 30) -> int:
+        """End it and return its exit code; fails where that takes longer."""
         self.process.send_signal(how)
-        return self.process.wait(6)
+        return self.process.wait(within_s)
 
 
 def write_settings(paths: HubPaths, more: str = "") -> None:
@@ -66,7 +66,7 @@ def serving(paths: HubPaths, *, port: int = 0, options: Sequence[str] = ()) -> I
     finally:
         if process.poll() is None:
             process.terminate()
-        process.wait(10)
+        process.wait(30)
         if process.stdout:
             process.stdout.close()
 

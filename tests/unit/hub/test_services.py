@@ -51,7 +51,7 @@ def test_a_zombie_is_dead(paths):
     child = subprocess.Popen([sys.executable, "-c", ""])
     try:
         stat = Path(f"/proc/{child.pid}/stat")
-        wait_for(lambda: ") Z " in stat.read_text(), timeout_s=10)
+        wait_for(lambda: ") Z " in stat.read_text(), timeout_s=30)
         ServiceFile(paths, "kiwix").write({"pid": child.pid})
         assert read_service(paths, "kiwix") is None
     finally:
