@@ -30,6 +30,12 @@ def pytest_make_collect_report(collector):
 
 
 @pytest.fixture(autouse=True)
+def width(monkeypatch):
+    """Let no test's output depend on how wide the terminal of who runs it is."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def network(request, monkeypatch):
     """Block sockets in unit tests and cases, and let the other tiers no further than loopback."""
     tier = request.path.relative_to(request.config.rootpath).parts[1]

@@ -50,9 +50,9 @@ def signed_in(url, link):
 
 
 def on_paper(page):
-    """Return what a report shows on paper: without what is for the screen."""
+    """Return what a report shows on paper: without what is for the screen, and when it was printed."""
     main = page[page.index("<main>") : page.index("</main>")]
-    return re.sub(r'<p class="hint">.*?</p>', "", main)
+    return re.sub(r'<p class="hint">.*?</p>| · станом на [^<]*', "", main)
 
 
 class Card:
