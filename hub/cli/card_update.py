@@ -37,7 +37,9 @@ class Machine:
         command = [LAUNCHER, "--dir", str(self._paths.dir), "card", "health"]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_HEALTH_S, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
+        except subprocess.TimeoutExpired:
+            return f"`hub card health` did not end within {_HEALTH_S:.0f} s"
+        except OSError as error:
             return str(error)[:300]
         last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
         return last[:300] if done.returncode else ""

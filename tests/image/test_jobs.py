@@ -36,7 +36,6 @@ def school(image, tmp_path_factory, sticks):
     with school_at_work(image, folder, what, extra=sticks.options) as school:
         technician = school.sign_in()
         ask_for(technician, "sync")
-        wait_for(lambda: school.office.run("enrol", "--pending")["pending"], timeout_s=JOB_S, every_s=5)
         school.office.approve()
         assert school.end_of(ask_for(technician, "sync"))["state"] == "done"
         school.office.publish()

@@ -11,11 +11,13 @@ from support.relay import Relay
 from support.road import must
 from support.sources import read_tree, write_source
 from support.sshd import Sshd
+from support.waiting import wait_for
 
 HUB = "h-school-5"
 SCHOOL = "Ліцей «Промінь» с. Вишневе"
 PASSWORD = "три слова і крапка"  # of the technician
 BUILD_S = 1800  # a system of 300 MB, on a busy machine
+ASK_S = 1800  # until a hub has asked to be let in
 FILM_BYTES = 2_000_000
 TEMPLATE = f"""\
 school_code = "12345678"
@@ -96,6 +98,11 @@ class CardOffice:
             self.run("assign", pack_id, "--ring", "all")
 
     def approve(self) -> None:
-        """Let in the one hub that asked."""
-        (asked,) = self.run("enrol", "--pending")["pending"]
-        self.run("enrol", HUB, "--approve", asked["fingerprint"])
+        """Let in the one hub, as soon as it has asked."""
+
+        def asked() -> str:
+            (card,) = self.run("enrol", "--pending")["pending"]
+            return card["fingerprint"] or ""
+
+        wait_for(asked, timeout_s=ASK_S, every_s=5)
+        self.run("enrol", HUB, "--approve", asked())
