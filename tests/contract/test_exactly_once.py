@@ -170,9 +170,7 @@ def test_each_report_counts_once_whatever_happens_between_hub_and_office(office)
     Fleet.office = office
     run_state_machine_as_test(
         Fleet,
-        settings=settings(
-            max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=25, stateful_step_count=20, suppress_health_check=list(HealthCheck)),
     )
 
 

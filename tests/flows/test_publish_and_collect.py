@@ -313,7 +313,6 @@ TestLife = pytest.mark.timeout(600)(Life.TestCase)
 TestLife.settings = settings(
     max_examples=14,
     stateful_step_count=30,
-    deadline=None,
     derandomize=True,  # what fails here fails again, on every machine
     phases=[Phase.generate],  # a smaller example takes minutes to find
     suppress_health_check=list(HealthCheck),

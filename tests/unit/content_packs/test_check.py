@@ -211,7 +211,7 @@ def test_twenty_thousand_files_are_checked_in_seconds(tmp_path):
 _VALUES = st.one_of(st.text(max_size=20), st.integers(), st.booleans(), st.lists(st.integers(), max_size=3))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     data=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda t: t.encode("utf-8", "replace")))
 )
@@ -221,7 +221,7 @@ def test_no_bytes_in_pack_toml_crash_the_check(tmp_path_factory, data):
     assert findings(folder)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     name=st.sampled_from(
         ["id", "version", "kind", "title", "language", "licence", "entry", "content", "tags", "x"]

@@ -141,7 +141,7 @@ def test_takes_as_much_as_a_patch_may_hold():
     assert patch.new == (Piece(5, 0, MAX_NEW_BYTES),)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.recursive(st.none() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s))
 )
@@ -152,7 +152,7 @@ def test_any_table_is_read_or_refused_in_words(values):
         pass
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(start=st.integers(0, 400), new=st.binary(max_size=8))
 def test_any_changed_head_is_read_or_refused_in_words(start, new):
     head = write_head(PATCHES, old_index_json=OLD, index_json=NEW)

@@ -205,7 +205,7 @@ CONTENTS = st.one_of(
 TREES = st.dictionaries(NAMES, CONTENTS, max_size=6)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(TREES, TREES)
 def test_whatever_changes_comes_from_the_delta_or_from_blocks(tmp_path_factory, before, after):
     folder = tmp_path_factory.mktemp("trees")

@@ -215,7 +215,7 @@ def test_any_bytes_are_refused_in_words(data):
 TEXT = json.dumps(GOOD).encode()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     start=st.integers(0, len(TEXT)),
     length=st.integers(0, 40),

@@ -93,7 +93,7 @@ def test_entities_of_a_hostile_package_read_no_file(tmp_path):
     assert "root:" not in book.title
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, 1500), value=st.integers(0, 255))
 def test_no_changed_byte_crashes_the_reader(tmp_path, place, value):
     path = write(tmp_path / "a.epub", BOOK)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.library.complete import MAX_COMPLETIONS, Completion, complete
@@ -79,6 +79,5 @@ def test_offers_nothing_where_there_is_no_index(tmp_path: Path) -> None:
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_any_text_may_be_typed(library: HubPaths, begun: str) -> None:
     assert len(offers(library, begun)) <= MAX_COMPLETIONS

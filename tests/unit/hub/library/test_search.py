@@ -168,7 +168,7 @@ def test_words_in_a_query_are_not_syntax(library: HubPaths, query: str) -> None:
 
 
 @given(st.text())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_text_is_a_query(library: HubPaths, query: str) -> None:
     result = find(library, query)
     assert 0 <= len(result.hits) <= result.total

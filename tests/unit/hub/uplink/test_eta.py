@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.uplink.eta import Outlook
@@ -86,7 +86,6 @@ def test_many_packs_are_reckoned_in_one_go_as_each_alone():
     assert found.etas(sizes)[-1] is None
 
 
-@settings(deadline=None)  # how fast the machine is, is no matter
 @given(
     st.integers(1, 10**9),
     st.floats(1000, 10**6),

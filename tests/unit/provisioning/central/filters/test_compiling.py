@@ -288,7 +288,7 @@ def test_collapse_keeps_what_nothing_else_covers(found):
     assert set(kept) == {order_of(n) for n in expected}
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(names, min_size=1, max_size=8), st.lists(names, max_size=8), st.lists(names, max_size=4))
 def test_a_class_meets_just_what_the_lists_say(office, tmp_path_factory, always, lesson, allowed):
     office.tmp = tmp_path_factory.mktemp("case")
