@@ -89,6 +89,14 @@ def test_what_somebody_changed_is_told_and_put_right(host):
     assert host.central("sshd-config", "--check")["faults"] == []
 
 
+def test_a_configuration_that_somebody_removed_is_told_and_written_again(host):
+    host.run("rm", "/etc/hub-sshd/sshd_config")
+    told = host.central("sshd-config", "--check", code=74)["faults"]
+    assert [fault["what"] for fault in host.apply()["done"]] == [fault["what"] for fault in told]
+    host.wait_for_server()
+    connect(host, A).close()
+
+
 def test_the_doctor_finds_a_hub_well_and_an_intruder_shut_out_and_leaves_nothing(host):
     told = host.central("doctor")
     assert {each["code"] for each in told["advice"]} == {"key-open"}, "on keys as `central keys list`"

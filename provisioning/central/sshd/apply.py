@@ -35,7 +35,14 @@ class Applied:
     left: list[Fault] = field(default_factory=list)
 
 
-def choose_setup(office: Office, **chosen: int | None) -> Setup:
+def choose_setup(
+    office: Office,
+    *,
+    port: int | None = None,
+    inbox_mib: int | None = None,
+    hub_mib: int | None = None,
+    hub_files: int | None = None,
+) -> Setup:
     """Return the set-up of this machine with what is said anew; a new one has the port that cards name.
 
     Raises:
@@ -43,8 +50,13 @@ def choose_setup(office: Office, **chosen: int | None) -> Setup:
     """
     known = read_setup()
     setup = replace(known, office=str(office.dir)) if known else Setup(str(office.dir), _noted_port(office))
-    said = {name: value for name, value in chosen.items() if value is not None}
-    setup = replace(setup, **said)  # type: ignore[arg-type]
+    setup = replace(
+        setup,
+        port=setup.port if port is None else port,
+        inbox_mib=setup.inbox_mib if inbox_mib is None else inbox_mib,
+        hub_mib=setup.hub_mib if hub_mib is None else hub_mib,
+        hub_files=setup.hub_files if hub_files is None else hub_files,
+    )
     inboxes.require_room_for(known, setup)
     return setup
 

@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from provisioning.central import host_keys, readers
 from provisioning.central.fleet import Hub, iso, open_fleet
 from provisioning.central.host_keys import KnownKey
 from provisioning.central.ssh_keys import confine
-from provisioning.central.sshd import doctor, inboxes, quotas, render
+from provisioning.central.sshd import doctor, inboxes, quotas, render, setup
 from provisioning.central.sshd.accounts import read_allowed
 from provisioning.central.sshd.names import PROBES, account_of
 from provisioning.central.sshd.quotas import Usage
@@ -106,6 +107,30 @@ def test_the_disk_of_the_inboxes_may_stay_and_grow(tmp_path, monkeypatch):
     for mib in (0, 255):
         with pytest.raises(UsageError, match="has 256 MiB"):
             inboxes.require_room_for(saved, replace(SETUP, inbox_mib=mib))
+
+
+def test_where_the_kernel_counts_the_new_disk_is_mounted_so_at_once(tmp_path, monkeypatch):
+    """Not only from the next start of the machine on: until then no hub would have a limit."""
+    inbox = tmp_path / "office/depot/inbox"
+    inbox.mkdir(parents=True)
+    monkeypatch.setattr(inboxes, "INBOX_IMAGE", tmp_path / "state/inboxes.img")
+    monkeypatch.setattr(inboxes, "STATE_DIR", tmp_path / "state")
+    for module in (inboxes, setup):
+        monkeypatch.setattr(module, "SETUP", tmp_path / "setup.json")
+    mounted = {}
+
+    def run(program, *words):
+        if program == "mount":
+            mounted[str(words[-1])] = words[1].split(",")
+            (Path(words[-1]) / "lost+found").mkdir()
+
+    monkeypatch.setattr(inboxes, "run", run)
+    took = []
+    office = replace(SETUP, office=str(tmp_path / "office"), inbox_mib=1)
+    for fault in inboxes.find_disk_faults(office, changed=took.append):
+        fault.mend()
+    assert took == [replace(office, has_quota=True)]
+    assert "usrquota" in mounted[str(inbox)]
 
 
 def test_only_lines_that_the_office_writes_let_somebody_in(tmp_path):
