@@ -110,7 +110,7 @@ def ack(
         raise UsageError("--all: until when?", hint="Say --until DAY: nobody may forget it.")
     whose, moment = hub_id or EVERY_HUB, now()
     end = iso(_end_of(until, moment)) if until else None
-    said = (about,) if about else ()
+    said: tuple[str, ...] = (about,) if about else ()
     things = said
     if not undo and not said:
         things = (ANYTHING,) if everywhere else _things_now(office, code, whose, moment, end)
