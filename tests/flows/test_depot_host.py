@@ -11,8 +11,8 @@ from content_packs.transports.address import parse_sftp
 from content_packs.transports.sftp import open_sftp
 from provisioning.central.sshd.attempts import SFTP_ATTEMPTS, Ground, is_let
 from support.depot_host import CENTRAL, DepotHost
+from support.ports import free_port
 from support.road import run
-from support.sshd import free_port
 
 A, B = "h-a", "h-b"
 REPORT = b"sealed: of B"
