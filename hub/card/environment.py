@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -23,6 +24,7 @@ from hub.card.software import BUILDING, BUILT_AT, remove
 from hub.card.system_packs import SystemPack, require_hash
 
 _COMPILE_S = 1800.0  # a Pi 3 needs minutes for what is new
+_COMPILERS = 2  # processes, of four cores: lessons go on
 _UNCHECKED_HASH = (1).to_bytes(4, "little")  # PEP 552: compiled once for all, with the hash of its source
 _LOADS = "import hub.cli, hub.serve, hub.cli.card_update"
 _PROGRAM = """\
@@ -181,10 +183,18 @@ def _compile(python: Python, packages: Path, place: Path) -> None:
         for source in _find_modules(packages)
         if not Path(importlib.util.cache_from_source(str(source))).exists()
     ]
-    words = ["-q", "-j", "2", "--invalidation-mode", "unchecked-hash", "-i", "-"]
-    words += ["-s", str(packages), "-p", str(place / "lib" / packages.parent.name / "site-packages")]
-    # What cannot be compiled is not for this Python; whether `hub` starts is asked next.
-    _run([str(python.named), "-I", "-m", "compileall", *words], told="".join(f"{each}\n" for each in missing))
+    words = ["-q", "--invalidation-mode", "unchecked-hash", "-i", "-", "-s", str(packages)]
+    words += ["-p", str(place / "lib" / packages.parent.name / "site-packages")]
+
+    def compile_some(sources: list[str]) -> None:
+        # What cannot be compiled is not for this Python; whether `hub` starts is asked next.
+        told = "".join(f"{each}\n" for each in sources)
+        _run([str(python.named), "-I", "-m", "compileall", *words], told=told)
+
+    # Its own -j does nothing for files that are named, and without any it would compile Python's own modules.
+    shares = [missing[number::_COMPILERS] for number in range(_COMPILERS)]
+    with ThreadPoolExecutor(_COMPILERS) as pool:
+        list(pool.map(compile_some, filter(None, shares)))
 
 
 def _require_start(part: Path, python: Python) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from content_packs.errors import LocalError
 from provisioning.central.fleet import iso
 from provisioning.central.office import Office
 from provisioning.central.people_db import open_people_db
@@ -26,16 +27,22 @@ class Entry:
 
 
 def record(office: Office, who: str, action: str, detail: Mapping[str, object], now: datetime) -> None:
-    """Note that somebody did something. `detail` holds no secrets; long texts in it are cut.
+    """Note what somebody has just done. `detail` holds no secrets; long texts in it are cut.
 
     Raises:
-        LocalError: the disk refuses.
+        LocalError: the disk refuses, or another command holds the log: that it was done is said too.
     """
     text = json.dumps({name: _short(value) for name, value in detail.items()}, ensure_ascii=False)
     row = {"at": iso(now), "who": who[:MAX_TEXT], "action": action[:MAX_TEXT], "detail": text}
-    with open_people_db(office) as db, db.atomic():
-        db.table("audit").insert(row)
-        db.execute("delete from audit where id <= (select max(id) from audit) - ?", [_KEPT])
+    try:
+        with open_people_db(office) as db, db.atomic():
+            db.table("audit").insert(row)
+            db.execute("delete from audit where id <= (select max(id) from audit) - ?", [_KEPT])
+    except LocalError as error:
+        raise type(error)(
+            f"{action}: this was done, but is not noted in the audit log: {error.message}",
+            hint="Free some space or mend the disk before the next change; this one need not be run again.",
+        ) from error
 
 
 def list_entries(office: Office, *, limit: int = 100, before: int | None = None) -> tuple[Entry, ...]:

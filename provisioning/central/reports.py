@@ -57,7 +57,7 @@ class Note:
     """Something odd about what a hub sent."""
 
     at: str
-    kind: str  # "refused", "conflict", "two-cards" or "former-card"
+    kind: str  # "refused", "conflict", "two-cards", "former-card" or "too-many-opens"
     text: str
 
 

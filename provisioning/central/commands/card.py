@@ -161,7 +161,7 @@ def _write_card(
         config = cards.merge(own, card, cards.central_part(office, card, where, token))
         return _Made(output, card, place, config, where, is_replaced)
 
-    made, _ = change(office, edit, doing="card", now=moment, dry_run=dry_run)
+    made, _ = change(office, edit, doing="replace" if is_replaced else "card", now=moment, dry_run=dry_run)
     if not dry_run:
         try:
             write_durably(output, to_file(write_config(made.config, language)), mode=0o600)

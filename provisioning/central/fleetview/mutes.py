@@ -81,17 +81,19 @@ def unmute_alerts(
         return db.execute(query, [code, hub_id, *things]).rowcount > 0
 
 
-def to_mute(alerts: Iterable[Alert], code: str) -> tuple[str, ...]:
+def to_mute(alerts: Iterable[Alert], code: str, until: str | None) -> tuple[str, ...]:
     """Return what the alerts of a code are about that a school has now: who quietens them knows of these.
 
     Raises:
-        UsageError: it has none, and nobody can know what the next one will be about.
+        UsageError: it has none, and nobody can know what the next one will be about; or that one would be
+            heard, since without `until` only what is so already is quiet.
     """
     found = {about: None for alert in alerts if alert.code == code for about in alert.subjects}
-    if not found and code in SUBJECTS:
+    if not found and (code in SUBJECTS or until is None):
+        more = "--about maths@3 names" if code in SUBJECTS else "--until DAY quietens"
         raise UsageError(
             f"{code}: this school has no such alert now",
-            hint="`central alerts` lists them; --about maths@3 names one that may come.",
+            hint=f"`central alerts` lists them; {more} one that may come.",
         )
     return tuple(found) or ("",)
 

@@ -10,6 +10,7 @@ import pytest
 
 from content_packs.build import build_pack
 from content_packs.errors import BadDataError, HashMismatchError, LocalError
+from hub.card import environment
 from hub.card.environment import make_environment, take_compiled, this_python
 from hub.card.system_packs import SystemPack
 from support.crashing import crash_at
@@ -72,6 +73,18 @@ def test_what_was_compiled_of_the_same_source_is_not_compiled_again(tmp_path):
     assert run(second) == "eight status"
     assert not list(packages.glob("hub/tests/__pycache__"))
     assert take_compiled(before, packages) == 4  # hub, hub.same, hub.serve, hub.cli.card_update
+
+
+def test_where_nothing_is_new_nothing_is_compiled(tmp_path, monkeypatch):
+    """`compileall` that is told of no file compiles what Python itself has."""
+    (tmp_path / "software").mkdir()
+    first = make_environment(pack_of(tmp_path), tmp_path / "software", python=this_python(), before=tmp_path)
+    ran, run_it = [], environment._run
+    monkeypatch.setattr(environment, "_run", lambda words, **told: ran.append(words) or run_it(words, **told))
+    before = next(first.glob("lib/*/site-packages"))
+    make_environment(pack_of(tmp_path), tmp_path / "software", python=this_python(), before=before)
+    assert ran
+    assert not [words for words in ran if "compileall" in words]
 
 
 def test_what_another_python_or_a_service_compiled_is_not_taken(tmp_path):

@@ -201,7 +201,9 @@ def test_who_quietens_packs_that_fail_hears_of_the_next_one(central, tmp_path):
         (["overdue", "--all"], "until when"),
         (["overdue", "h-9"], "no such hub"),
         (["overdue", "h-1", "--until", "soon"], "expected a day"),
-        (["overdue", "h-1", "--note", "x" * 2001], "2000 characters"),
+        (["overdue", "h-1", "--until", "2020-01-01"], "is over"),
+        (["under-voltage", "h-1", "--note", "x" * 2001], "2000 characters"),
+        (["under-volt", "h-1"], "no such alert now"),
     ],
 )
 def test_what_cannot_be_taken_note_of(central, words, fault):
