@@ -64,7 +64,7 @@ class _RefusedError(Exception):
 def require_clock(office: Office, *, now: datetime) -> None:
     """Raise LocalError where this machine's clock has leapt since reports were taken in last.
 
-    By a clock that says 2036 each hub that reports would lose all that it ever told, as too old.
+    By a clock that says 2036 all that hubs ever told would be forgotten as too old, and no grace would hold.
     """
     with open_reports(office.reports_db) as reports:
         since = reports.tallies.ingested_at()

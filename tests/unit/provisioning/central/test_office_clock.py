@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from content_packs.errors import LocalError
 from provisioning.central.cli import cli
+from provisioning.central.commands import gc
 from provisioning.central.commands import reports as command
 from provisioning.central.fleetview.fleet import read_schools
 from support.reporting import Reporting, found_office, told
@@ -43,6 +44,13 @@ def test_by_a_clock_that_has_leapt_nothing_is_taken_in_and_nothing_forgotten(rep
     assert "--clock-is-right" in refused.exception.hint
     assert run(reporting, monkeypatch, DAY).exit_code == 0
     assert reporting.known() == [*map(str, range(7)), "eight"]
+
+
+def test_by_a_clock_that_has_leapt_nothing_is_garbage(reporting, monkeypatch):
+    monkeypatch.setattr(gc, "now", lambda: reporting.now + 3650 * DAY)
+    refused = CliRunner().invoke(cli, ["--dir", str(reporting.office.dir), "gc"])
+    assert isinstance(refused.exception, LocalError)
+    assert reporting.known() == [*map(str, range(7))]
 
 
 def test_after_half_a_year_somebody_says_that_the_clock_is_right(reporting, monkeypatch):
