@@ -13,12 +13,14 @@ from provisioning.central.held import GRACE
 from provisioning.central.ingest import require_clock
 from provisioning.central.office import Office
 
+_MOST_DAYS = 36_500
+
 
 @click.command()
 @click.option(
     "--grace-days",
     metavar="DAYS",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, _MOST_DAYS),
     default=GRACE.days,
     show_default=True,
     help="How long a hub may have been without a link, and still find what it was told to have.",
