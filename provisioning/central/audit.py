@@ -12,6 +12,7 @@ from provisioning.central.office import Office
 from provisioning.central.people_db import open_people_db
 
 MAX_TEXT = 500  # characters of one value
+_NO_LINE = 2**62  # none will ever have this number
 _KEPT = 100_000  # lines; a municipality that changes fifty things a day has six years of them
 
 
@@ -50,8 +51,9 @@ def list_entries(office: Office, *, limit: int = 100, before: int | None = None)
     if not office.people_db.exists():
         return ()  # nothing is made by looking
     query = "select * from audit where id < ? order by id desc limit ?"
+    first = _NO_LINE if before is None else min(before, _NO_LINE)
     with open_people_db(office) as db:
-        rows = list(db.query(query, [2**62 if before is None else before, limit]))
+        rows = list(db.query(query, [first, limit]))
     return tuple(Entry(**row | {"detail": json.loads(row["detail"])}) for row in rows)
 
 

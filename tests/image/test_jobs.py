@@ -136,7 +136,9 @@ def test_a_backup_on_a_stick_brings_back_what_was_lost(school, sticks):
     job = school.end_of(ask_for(school.technician, "backup", stick=stick))
     assert job["state"] == "done", job.get("result")
     assert job["result"]["sealed"] is True
-    said = school.machine.ask(f"echo '{OTHER_PASSWORD}' | hub accounts set technician >/dev/null 2>&1; echo $?")
+    said = school.machine.ask(
+        f"echo '{OTHER_PASSWORD}' | hub accounts set technician >/dev/null 2>&1; echo $?"
+    )
     assert said == "0"
     school.technician.cookies.clear()
     school.technician.sign_in("technician", OTHER_PASSWORD)

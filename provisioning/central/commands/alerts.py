@@ -1,5 +1,6 @@
 """`central alerts`: what somebody has to do, and what of it is known already."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -110,14 +111,13 @@ def ack(
         raise UsageError("--all: until when?", hint="Say --until DAY: nobody may forget it.")
     whose, moment = hub_id or EVERY_HUB, now()
     end = iso(_end_of(until, moment)) if until else None
-    said: tuple[str, ...] = (about,) if about else ()
-    things = said
-    if not undo and not said:
-        things = (ANYTHING,) if everywhere else _things_now(office, code, whose, moment, end)
+    said = (about,) if about else ()
+    things = said if undo or everywhere else _things_now(office, code, whose, moment, said, bool(until))
     if undo:
         changed = unmute_alerts(office, code, whose, said, dry_run=dry_run)
     else:
-        mutes = [Mute(code, whose, each, f"cli:{login()}", note.strip(), iso(moment), end) for each in things]
+        noted = (f"cli:{login()}", note.strip(), iso(moment), end)
+        mutes = [Mute(code, whose, each, *noted) for each in things or (ANYTHING,)]
         mute_alerts(office, mutes, dry_run=dry_run)
         changed = True
     if as_json:
@@ -136,10 +136,10 @@ def ack(
 
 
 def _things_now(
-    office: Office, code: str, hub_id: str, moment: datetime, until: str | None
+    office: Office, code: str, hub_id: str, moment: datetime, about: Sequence[str], is_until: bool
 ) -> tuple[str, ...]:
     [view] = read_schools(office, moment, only=hub_id)
-    return to_mute((*view.reasons, *view.muted), code, until)
+    return to_mute((*view.reasons, *view.muted), code, about, is_until=is_until)
 
 
 def _end_of(day: str, moment: datetime) -> datetime:
@@ -149,6 +149,6 @@ def _end_of(day: str, moment: datetime) -> datetime:
         raise UsageError(f"--until {day!r}: expected a day", hint="As in 2026-12-31.") from error
     if end < moment:
         raise UsageError(
-            f"--until {day}: this day is over, today is {moment:%Y-%m-%d}", hint="Say a later one."
+            f"--until {day}: is past, it is {moment.date().isoformat()}", hint="Say a later day."
         )
     return end
