@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 
 BOM = "\ufeff"  # by which Excel knows UTF-8; a program that reads the table needs none
 Cell = str | int | float | None
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")  # OWASP, CSV injection; and what DDE begins with
+_SIGNS = "=+-@|%" + "＝＋－＠"  # OWASP, CSV injection, full-width ones too; and what DDE begins with
+_FORMULA = (*_SIGNS, "\t", "\r", "\n")
 
 _IN_A_CELL = re.compile(
-    r"(;\s*)(?=[=+\-@|%])"
+    rf"(;\s*)(?=[{re.escape(_SIGNS)}])"
 )  # spreadsheets of half of Europe begin a cell at each semicolon
 
 
