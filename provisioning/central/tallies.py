@@ -32,7 +32,7 @@ class Failure:
     version: int
     times: int
     code: str  # of the last error
-    since: str  # ISO 8601, by the hub's clock
+    since: str  # ISO 8601, by the hub's clock; where that is ahead, when the office was told
 
     @property
     def name(self) -> str:
@@ -96,7 +96,7 @@ class Tallies:
             return self._count_opens(hub_id, day, event.body)
         if event.kind in ("sync", "dropped"):
             self._count_traffic(hub_id, day, event.body)
-            self._count_failures(hub_id, event)
+            self._count_failures(hub_id, event, now)
         elif event.kind == "health":
             self._keep_health(hub_id, day, event, codes)
         return True
@@ -131,7 +131,8 @@ class Tallies:
             [hub_id, day, *values.values()],
         )
 
-    def _count_failures(self, hub_id: str, event: Event) -> None:
+    def _count_failures(self, hub_id: str, event: Event, now: datetime) -> None:
+        since = min(event.at, now.isoformat(timespec="seconds"), key=datetime.fromisoformat)
         for done in event.body.get("done", ()):
             pack_id, _, version = done.rpartition(" ")[2].partition("@")
             where = "hub_id = ? and pack_id = ? and version = ?"
@@ -142,7 +143,7 @@ class Tallies:
                 "insert into failures (hub_id, pack_id, version, times, code, since) "
                 "values (?, ?, ?, 1, ?, ?) on conflict (hub_id, pack_id, version) "
                 "do update set times = times + 1, code = excluded.code",
-                [hub_id, pack_id, version, code, event.at],
+                [hub_id, pack_id, version, code, since],
             )
 
     def _keep_health(self, hub_id: str, day: str, event: Event, codes: Iterable[str]) -> None:

@@ -28,6 +28,7 @@ from provisioning.central.fleet import Card, Fleet
 from provisioning.central.office import Office
 from provisioning.central.release import change
 from provisioning.central.ssh_keys import read_host_keys
+from provisioning.central.usb import require_mounted
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
@@ -149,6 +150,7 @@ def _write_card(
     as_json: bool,
     is_replaced: bool = False,
 ) -> None:
+    require_mounted(output)
     own = _read_template(template)
     lines = [line for path in host_keys for line in read_host_keys(path)]
 

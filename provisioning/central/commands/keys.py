@@ -14,6 +14,7 @@ from provisioning.central.keylist import Advice, KeyState, advise, list_keys
 from provisioning.central.keys import OFFLINE_KEYS
 from provisioning.central.office import Office, changing
 from provisioning.central.rotation import Rotated, check_names, rotate
+from provisioning.central.usb import require_mounted
 
 COMMANDS = console.Commands(
     {
@@ -221,6 +222,7 @@ def export(
     With --move they lie there alone. Experts may still find them on a disk of this computer: that is what
     passphrases are for. A key that hubs know is not replaced by an older one.
     """
+    require_mounted(folder)
     with changing(office, "keys export"):
         copies = plan_copies(office, folder, names)
         if not dry_run:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 
 BOM = "\ufeff"  # by which Excel knows UTF-8; a program that reads the table needs none
 Cell = str | int | float | None
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")  # OWASP, CSV injection; and what DDE begins with
+_SIGNS = "=+-@|%" + "＝＋－＠"  # OWASP, CSV injection, full-width ones too; and what DDE begins with
+_FORMULA = (*_SIGNS, "\t", "\r", "\n")
 # Spreadsheets of half of Europe begin a cell at each semicolon.
-_AFTER_SEMICOLON = re.compile(r"(;\s*)(?=[=+\-@|%])")
+_AFTER_SEMICOLON = re.compile(rf"(;\s*)(?=[{re.escape(_SIGNS)}])")
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, bom: bool = False) -> str:

@@ -215,6 +215,18 @@ def test_gc_says_what_it_frees_and_why(central, office):
     assert not left.exists()
 
 
+@pytest.mark.parametrize(
+    "words", ["keys export media/STICK packs --move", "card Школа -o media/STICK/hub-config.txt"]
+)
+def test_no_secret_goes_where_a_stick_is_not_mounted(central, office, monkeypatch, words):
+    monkeypatch.setattr("provisioning.central.usb.MOUNT_FOLDERS", (office / "media",))
+    (office / "media/STICK").mkdir(parents=True)  # as the one before has left it
+    code, _, said = central(*words.split())
+    assert (code, "no stick is mounted" in said) == (64, True)
+    assert not list((office / "media/STICK").iterdir())
+    assert (office / "central/keys/offline/packs.pem").exists()
+
+
 @pytest.mark.parametrize("days", [0, 10**24])
 def test_gc_wants_some_grace(central, office, days):
     assert central("gc", "--grace-days", days)[0] == 64

@@ -196,6 +196,18 @@ def test_who_quietens_packs_that_fail_hears_of_the_next_one(central, tmp_path):
     assert heard() == ["maths@2"]
 
 
+def test_a_fault_of_a_hub_whose_clock_is_ahead_can_be_taken_note_of(central, tmp_path):
+    hub = Reporting(Office(tmp_path / "central"), tmp_path / "hub", "h-1")
+    hub.now = NOW
+    for _ in range(3):
+        hub.say(replace(told("x"), failed={"maths@2": "bad-index"}), at=datetime(2099, 1, 1, tzinfo=UTC))
+        hub.send()
+        hub.ingest()
+    assert "pack-fails" in central("alerts")
+    central("alerts", "ack", "pack-fails", "h-1")
+    assert "pack-fails" not in central("alerts")
+
+
 @pytest.mark.parametrize(
     ("words", "fault"),
     [

@@ -152,6 +152,12 @@ def test_no_blank_hides_a_formula_from_us(blank):
     assert cell == "' =cmd()"
 
 
+@pytest.mark.parametrize("sign", "=+-@|%＝＋－＠")
+def test_no_sign_begins_a_formula(sign):
+    [_, row] = csv.reader(io.StringIO(csv_text(["a", "b"], [(f"{sign}cmd()", f"a;{sign}cmd()")])))
+    assert row == [f"'{sign}cmd()", f"a;'{sign}cmd()"]
+
+
 def test_what_nobody_goes_on_writing_is_swept_away_and_counts_no_more(reporting):
     old, new = reporting.inbox / ".old.tmp", reporting.inbox / ".new.tmp"
     for path, age in ((old, timedelta(hours=25)), (new, timedelta(hours=23))):
