@@ -115,7 +115,7 @@ def find_account_faults(allowed: list[Allowed]) -> Iterator[Fault]:
             f"there is no account {names}",
             "makes it",
             lambda: _make_accounts(missing),
-            done=f"made the account {names}",
+            done=f"made accounts: {names}",
         )
 
 

@@ -102,9 +102,9 @@ class Work:
             what = "the office does not know the server's host keys, or in another order"
             yield Fault(
                 what,
-                "notes them for cards and signs them for hubs",
+                "notes them for cards and hubs",
                 lambda: self._note_keys(wanted),
-                done="noted the server's host keys for cards, and signed them for hubs",
+                done="noted the server's host keys for cards and hubs",
             )
         address = f"sftp://{self._host}:{self.setup.port}/" if self._host else ""
         if address and url != address:
