@@ -212,7 +212,9 @@ def day(tmp_path):
 
 
 def test_every_command_of_the_guide_does_what_it_says(day):
-    day.type("export CENTRAL_DIR=")
+    made = day.type("export CENTRAL_DIR=")
+    assert "done: made the group hubs" in made
+    assert "done: \n" not in made, "everything that was done is said"
     day.host.start()
 
     day.type('central card "Школа № 101"')

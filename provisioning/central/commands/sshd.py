@@ -103,7 +103,7 @@ def sshd_config(
         console.print_json({"format": 1, "port": work.setup.port, **values})
     else:
         for fault in applied.done:
-            click.echo(f"done: {fault.next} ({fault.what})")
+            click.echo(f"done: {fault.done}")
         for fault in applied.left:
             click.echo(f"left for you: {fault.what}\n  next: {fault.next}")
         if not applied.done and not applied.left:

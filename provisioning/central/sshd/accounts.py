@@ -84,7 +84,10 @@ def find_account_faults(allowed: list[Allowed]) -> Iterator[Fault]:
     """Yield what lacks of the group and the accounts."""
     if not _has_group():
         yield Fault(
-            f"there is no group {GROUP}", "makes it", lambda: _void(run("groupadd", "--system", GROUP))
+            f"there is no group {GROUP}",
+            "makes it",
+            lambda: _void(run("groupadd", "--system", GROUP)),
+            done=f"made the group {GROUP}",
         )
     strangers = [found for each in allowed if (found := find_stranger(each.account)) is not None]
     for found in strangers:
@@ -99,10 +102,21 @@ def find_account_faults(allowed: list[Allowed]) -> Iterator[Fault]:
     missing = [each for each in ours if find_uid(each.account) is None]
     locked = _find_locked([each.account for each in ours])
     if locked:
-        yield Fault(f"locked: {list_some(locked)}", "unlocks it; it has no password", lambda: _unlock(locked))
+        names = list_some(locked)
+        yield Fault(
+            f"locked: {names}",
+            "unlocks it; it has no password",
+            lambda: _unlock(locked),
+            done=f"unlocked {names}, without a password",
+        )
     if missing:
-        names = [each.account for each in missing]
-        yield Fault(f"there is no account {list_some(names)}", "makes it", lambda: _make_accounts(missing))
+        names = list_some([each.account for each in missing])
+        yield Fault(
+            f"there is no account {names}",
+            "makes it",
+            lambda: _make_accounts(missing),
+            done=f"made accounts: {names}",
+        )
 
 
 def _make_accounts(missing: list[Allowed]) -> None:
@@ -140,12 +154,21 @@ def find_key_faults(allowed: list[Allowed]) -> Iterator[Fault]:
     closed = sorted(there.keys() - wanted.keys())
     changed = {name: keys for name, keys in wanted.items() if there.get(name) != keys}
     if closed:
+        names = list_some(closed)
         yield Fault(
-            f"still let in: {list_some(closed)}", "takes the key away, ends sessions", lambda: _close(closed)
+            f"still let in: {names}",
+            "takes the key away, and ends open sessions",
+            lambda: _close(closed),
+            done=f"took the key away and ended open sessions: {names}",
         )
     if changed:
-        what = f"not let in with the key that the office has: {list_some(sorted(changed))}"
-        yield Fault(what, "writes the key", lambda: _write_keys(changed, there))
+        names = list_some(sorted(changed))
+        yield Fault(
+            f"not let in with the key that the office has: {names}",
+            "writes the key",
+            lambda: _write_keys(changed, there),
+            done=f"wrote the key of {names}",
+        )
 
 
 def _close(accounts: list[str]) -> None:
@@ -183,12 +206,18 @@ def find_inbox_faults(setup: Setup, allowed: list[Allowed]) -> Iterator[Fault]:
         names = list_some([each.hub_id for each in wrong])
         yield Fault(
             f"the inbox is missing or is not its hub's alone: {names}",
-            "makes it so",
+            "makes it, and gives it to that hub alone",
             lambda: _give_inboxes(setup, wrong, owner.st_gid),
+            done=f"made the inbox, or gave it to its hub alone: {names}",
         )
     if told:
         names = list_some([each.hub_id for each in told])
-        yield Fault(f"others may read the acks of {names}", "lets that hub alone", lambda: _hide(setup, told))
+        yield Fault(
+            f"others may read the acks of {names}",
+            "lets that hub alone read them",
+            lambda: _hide(setup, told),
+            done=f"let the hub alone read its acks: {names}",
+        )
 
 
 def _is_own_inbox(inboxes: int, hub_id: str, uid: int | None, gid: int) -> bool:

@@ -103,13 +103,19 @@ class Work:
         wanted = ours + tuple(line for line in noted if line not in ours)
         if noted != wanted:
             what = "the office does not know the server's host keys, or in another order"
-            yield Fault(what, "notes them for cards and signs them for hubs", lambda: self._note_keys(wanted))
+            yield Fault(
+                what,
+                "notes them for cards and hubs",
+                lambda: self._note_keys(wanted),
+                done="noted the server's host keys for cards and hubs",
+            )
         address = f"sftp://{self._host}:{self.setup.port}/" if self._host else ""
         if address and url != address:
             yield Fault(
-                f"cards name the depot {url or 'not at all'}",
-                f"notes {address}",
+                f"cards name the depot {url}" if url else "cards do not know where the depot is",
+                f"tells them {address}",
                 lambda: self._note_url(address),
+                done=f"noted for cards that the depot is {address}",
             )
         elif not url:
             yield Fault(
@@ -140,7 +146,8 @@ def find_faults(work: Work) -> list[Fault]:
         try:
             found |= {fault.what: fault for fault in phase()}
         except FileNotFoundError as error:  # of a phase before that is still to be mended
-            found.setdefault(str(error.filename), Fault(f"{error.filename} is missing", "makes it"))
+            missing = f"{error.filename} is missing"
+            found.setdefault(missing, Fault(missing, "makes it", mend=lambda: None))  # then it is there
         except Error as error:
             found[error.message] = Fault(error.message, error.hint or "")
     return list(found.values())

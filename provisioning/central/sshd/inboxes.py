@@ -33,14 +33,25 @@ def find_disk_faults(setup: Setup, *, changed: Callable[[Setup], None]) -> Itera
     saved = read_setup()
     if not INBOX_IMAGE.is_file():
         size = f"{setup.inbox_mib} MiB in {INBOX_IMAGE}"
-        yield Fault("the inboxes have no disk of their own", f"makes one of {size}", make)
+        yield Fault(
+            "the inboxes have no disk of their own",
+            f"makes one of {size}",
+            make,
+            done=f"made a disk for the inboxes, of {size}",
+        )
     if not os.path.ismount(inbox):
-        yield Fault(f"the disk of the inboxes is not mounted on {inbox}", "mounts it", lambda: _mount(setup))
+        yield Fault(
+            f"the disk of the inboxes is not mounted on {inbox}",
+            "mounts it",
+            lambda: _mount(setup),
+            done=f"mounted the disk of the inboxes on {inbox}",
+        )
     if saved is not None and 0 < saved.inbox_mib < setup.inbox_mib:
         yield Fault(
             f"the disk of the inboxes has {saved.inbox_mib} MiB, not {setup.inbox_mib}",
             "grows it; hubs do not notice",
             lambda: _grow(setup),
+            done=f"the disk of the inboxes grew from {saved.inbox_mib} to {setup.inbox_mib} MiB",
         )
 
 

@@ -17,6 +17,7 @@ _SERVICE = "hub-sshd.service"
 SERVICES = (_SERVICE, "hub-accounts.path", "hub-accounts.timer")
 _TIMEOUT_S = 120
 _RELOAD_S = 10
+BY_HAND = f"start it yourself, in a terminal of its own, since it stays in the foreground: {START}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Fault:
     what: str
     next: str  # what `--apply` does about it; where it cannot, what a person does
     mend: Callable[[], None] | None = None
+    done: str = ""  # what is said once it is mended
 
 
 Phase = Callable[[], Iterator[Fault]]  # looks at one thing, when the faults before are mended
@@ -133,7 +135,7 @@ def reload_units() -> None:
 def start_server() -> None:
     """Start the server now and at each start of the machine, and what follows enrolment."""
     if not has_systemd():
-        raise LocalError("no systemd runs here to start services", hint=f"Start it yourself: {START}")
+        raise LocalError("no systemd runs here to start services", hint=BY_HAND)
     run("systemctl", "daemon-reload")
     run("systemctl", "enable", "--now", *SERVICES)
 

@@ -62,8 +62,10 @@ def find_limit_faults(setup: Setup, allowed: list[Allowed]) -> Iterator[Fault]:
         yield Fault(
             f"the kernel does not hold to {setup.hub_mib} MiB and {setup.hub_files} files: "
             f"{list_some([each.hub_id for each in wrong])}",
-            "tells it",
+            "tells it to",
             lambda: _limit(setup, wrong),
+            done=f"told the kernel to hold to {setup.hub_mib} MiB and {setup.hub_files} files: "
+            f"{list_some([each.hub_id for each in wrong])}",
         )
 
 

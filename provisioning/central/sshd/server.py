@@ -13,6 +13,7 @@ from content_packs.durable import fsync_dir, sync_filesystem, write_durably
 from content_packs.errors import LocalError
 from provisioning.central.sshd import render
 from provisioning.central.sshd.machine import (
+    BY_HAND,
     Fault,
     find_server,
     has_systemd,
@@ -124,7 +125,8 @@ def find_host_key_faults() -> Iterator[Fault]:
     there = list_private_keys()
     if len(there) < MIN_HOST_KEYS:
         what = "no host key" if not there else "no next host key"
-        yield Fault(f"there is {what}", "makes it", _make_host_keys)
+        done = f"made the server's host keys in {HOST_KEYS}: the one that it shows, and the next"
+        yield Fault(f"there is {what}", "makes it", _make_host_keys, done)
 
 
 def _make_host_keys() -> None:
@@ -169,9 +171,10 @@ def find_folder_faults(setup: Setup) -> Iterator[Fault]:
     wrong = [path for path, mode in ours.items() if not _is_folder(path, 0, mode)]
     if wrong:
         yield Fault(
-            f"a folder is missing, or not root's alone: {wrong[0]}",
-            "makes it so",
+            f"missing, or not root's alone: {list_some(list(map(str, wrong)))}",
+            "makes them, and gives them to root alone",
             lambda: _make_folders({path: ours[path] for path in wrong}, 0, 0),
+            done=f"made, or gave to root alone: {list_some(list(map(str, wrong)))}",
         )
     owner = setup.depot.stat()
     of_depot = {setup.depot / part: 0o755 for part in READ_ONLY}
@@ -182,15 +185,17 @@ def find_folder_faults(setup: Setup) -> Iterator[Fault]:
     odd = [path for path, mode in of_depot.items() if not _is_folder(path, owner.st_uid, mode)]
     if odd:
         yield Fault(
-            f"a folder of the depot is missing, or has another owner or mode: {odd[0]}",
-            "makes it so",
+            f"missing, or with another owner or mode: {list_some(list(map(str, odd)))}",
+            "makes them, and gives them the owner and the mode of a depot",
             lambda: _make_folders({path: of_depot[path] for path in odd}, owner.st_uid, owner.st_gid),
+            done=f"made, or gave the owner and the mode of a depot: {list_some(list(map(str, odd)))}",
         )
     if not _holds(CHROOT / layout.FORMAT_PATH, layout.FORMAT_TEXT):
         yield Fault(
             f"{CHROOT / layout.FORMAT_PATH} is missing",
             "writes it",
             lambda: write_durably(CHROOT / layout.FORMAT_PATH, layout.FORMAT_TEXT),
+            done=f"wrote {CHROOT / layout.FORMAT_PATH}",
         )
 
 
@@ -226,16 +231,19 @@ def find_file_faults(setup: Setup) -> Iterator[Fault]:
         wrong = {_UNITS / name: text.encode() for name, text in units.items()}
         wrong = {path: data for path, data in wrong.items() if not _holds(path, data)}
         if wrong:
-            what = f"missing or different: {list_some(sorted(map(str, wrong)))}"
-            yield Fault(what, "writes it", lambda: _write_units(wrong))
+            names = list_some(sorted(map(str, wrong)))
+            what = f"missing or different: {names}"
+            yield Fault(what, "writes them", lambda: _write_units(wrong), done=f"wrote {names}")
     for path, text, mode, then in files:
         if not _holds(path, text.encode()):
-            yield Fault(f"{path} is missing or different", "writes it", _writer(path, text, mode, then))
+            what = f"{path} is missing or different"
+            yield Fault(what, "writes it", _writer(path, text, mode, then), done=f"wrote {path}")
     if not _holds(CONFIG, config.encode()):
         yield Fault(
             f"{CONFIG} is missing or different",
             "lets sshd check it, writes it, and lets the server read it",
             lambda: install_config(config, sshd),
+            done=f"wrote {CONFIG}, which sshd has checked",
         )
 
 
@@ -282,19 +290,25 @@ def find_service_faults(setup: Setup) -> Iterator[Fault]:
     pid = find_server()
     if pid is None:
         if has_systemd():
-            yield Fault("the hubs' SSH server does not run", "starts it, now and at each boot", start_server)
+            what = "the hubs' SSH server does not run"
+            done = "started the hubs' SSH server, now and at each boot"
+            yield Fault(what, "starts it, now and at each boot", start_server, done)
         else:
-            yield Fault("the hubs' SSH server does not run, and no systemd is here", f"run: {START}")
+            yield Fault("the hubs' SSH server does not run, and no systemd is here to start it", BY_HAND)
         return
     stopped = list_stopped() if has_systemd() else []
     if stopped:
         what = f"not running, or not to be started with the machine: {list_some(stopped)}"
-        yield Fault(what, "starts it, now and at each boot", start_server)
+        done = f"started, now and at each boot: {list_some(stopped)}"
+        yield Fault(what, "starts them, now and at each boot", start_server, done)
     seen = Path(f"/proc/{pid}/root{CHROOT}")
     for part in (*READ_ONLY, INBOX):
         if not _is_same(seen / part, setup.depot / part):
             yield Fault(
-                f"the server shows another folder than {setup.depot / part}", "restarts it", restart_server
+                f"the server shows another folder than {setup.depot / part}",
+                "starts it anew",
+                restart_server,
+                done="started the hubs' SSH server anew, since it showed another folder",
             )
             return
 
