@@ -211,7 +211,7 @@ def test_noting_an_address_takes_the_key_of_a_card_away_that_has_expired(host):
         fleet.save_card(replace(card, expires_at="2020-01-01T00:00:00+00:00"))
     for name in ("localhost", "127.0.0.1"):
         assert [fault["next"] for fault in host.apply("--host", name)["done"]] == [
-            f"notes sftp://{name}:{host.port}/"
+            f"tells them sftp://{name}:{host.port}/"
         ]
     assert "hub-h-late" not in host.run("ls", "/etc/hub-sshd/keys")
 
