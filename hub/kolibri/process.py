@@ -99,7 +99,9 @@ def is_healthy(host: str, port: int) -> bool:
 class _Runner:
     """One run of Kolibri with its channels."""
 
-    def __init__(self, paths: HubPaths, home: KolibriHome, until: threading.Event, state: ServiceFile) -> None:
+    def __init__(
+        self, paths: HubPaths, home: KolibriHome, until: threading.Event, state: ServiceFile
+    ) -> None:
         self._paths = paths
         self._home = home
         self._until = until

@@ -1,8 +1,8 @@
 """What a sync has to do with reports: takes acks, sends what waits before content, tells how it ended.
 
 A report never stops a sync: where the disk or the depot refuses it, that is a warning, and it waits.
-Over a metered link a sync with nothing to tell sends nothing: it is counted, and told once a day. What is wrong
-with the hub itself is told at once, and so is its end.
+Over a metered link a sync with nothing to tell sends nothing: it is counted, and told once a day. What
+is wrong with the hub itself is told at once, and so is its end.
 """
 
 import json
