@@ -50,7 +50,7 @@ def resume(
 
 
 def abort(fleet: Fleet, reports: Reports | None, rollout_id: int, *, now: datetime) -> Rollout:
-    """End it where it stands: who said that it has the version keeps it, all others have what they had before.
+    """End it: who said that it has the version keeps it, all others have what they had before.
 
     A hub that has installed it and whose report comes later keeps it too (`tick`), unless it asked the depot
     in between: then it has gone back already.

@@ -108,14 +108,14 @@ def look_anew(
 
 
 def settle(member: Member) -> Member:
-    """Return how a hub stands in a rollout that a person ended: it is left out unless it said that it has it."""
+    """Return how a hub stands in a rollout that was aborted: left out unless it said that it has it."""
     if member.state not in ("waiting-for-contact", "fetching"):
         return member
     return replace(member, state="skipped", reason="aborted")
 
 
 def may_have_it(rollout: Rollout, member: Member) -> bool:
-    """Whether a report of before it was ended may still come: the hub was told of the version, and is silent."""
+    """Whether a report of before the abort may still come: the hub was told of the version and is silent."""
     is_asked = rollout.state == "aborted" and rollout.reason == "asked"
     return is_asked and member.reached_at is not None and member.state in ("skipped", "failed")
 

@@ -89,9 +89,7 @@ FAILS = (synced({"maths@2": "hash-mismatch"}), packs({"maths": 1}, want={"maths"
 
 
 def abort(work, number=1, **options):
-    return do(
-        work, lambda fleet, reports: control.abort(fleet, reports, number, now=work.now), **options
-    )[1]
+    return do(work, lambda fleet, reports: control.abort(fleet, reports, number, now=work.now), **options)[1]
 
 
 def state(work, number=1):
