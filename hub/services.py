@@ -53,6 +53,11 @@ class ServiceFile:
                 note(local_error(error, f"writing {self._path}").message)
             self._retry_at = now + _RETRY_S
 
+    def end(self) -> None:
+        """Say that the process does not run, and leave that it was started (`was_started`)."""
+        self._retry_at = 0.0
+        self.write({})
+
     def remove(self) -> None:
         """Say that the process does not run; a file that stays counts for nothing once it has ended."""
         self._written, self._retry_at = {}, 0.0
@@ -72,6 +77,15 @@ def read_service(paths: HubPaths, name: str) -> dict[str, Any] | None:
         return None
     pid = values.get("pid")
     return values if isinstance(pid, int) and _is_alive(pid) else None
+
+
+def was_started(paths: HubPaths, name: str) -> bool:
+    """Whether this process was started since this machine was; of one that leaves its file at its end."""
+    try:
+        values = json.loads((paths.run / f"{name}.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(values, dict) and values.get("boot") == _read_boot()
 
 
 def _is_alive(pid: int) -> bool:

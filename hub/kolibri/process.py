@@ -2,16 +2,20 @@
 
 While it runs, run/kolibri.json (hub/services.py) tells the other processes of this hub:
 
-    pid       of Kolibri itself
+    pid       of Kolibri itself; until it is up, of `hub kolibri`
+    first     until it is up: whether this is the first start of it since the machine's
     host, port, zip_port    where it listens; zip_port is the origin of HTML5 lessons
     up        whether its last answer to /status/ was good
     channels  [{"id", "title", "version", "resources", "pack"}]; "pack" is "id@version", or null for
               a channel that somebody imported with Kolibri's own pages
     failed    [{"id", "reason"}]: channels of installed packs that Kolibri would not take, and packs whose
               details do not say which channels they have
+
+Afterwards the file stays, without a pid: Kolibri was started here.
 """
 
 import http.client
+import os
 import sqlite3
 import threading
 import time
@@ -40,7 +44,7 @@ from hub.kolibri.channels import (
 from hub.kolibri.home import KolibriHome, is_provisioned, prepare_home
 from hub.kolibri.manage import Manage
 from hub.library.installed import list_packs
-from hub.services import ServiceFile
+from hub.services import ServiceFile, was_started
 from hub.settings import HubPaths, HubSettings
 from hub.supervise import Backoff, Child, ChildSettings
 
@@ -66,14 +70,19 @@ def run_kolibri(paths: HubPaths, settings: HubSettings, *, until: threading.Even
     if not settings.kolibri.enabled:
         raise UsageError("hub.toml: kolibri.enabled is false", hint="Set it to true to run Kolibri.")
     with locked(paths.lock("kolibri"), doing="hub kolibri"):
-        home = prepare_home(paths, settings)
-        # Else whatever answers there would be taken for Kolibri.
-        require_free(home.host, home.port, setting="kolibri.port")
-        runner = _Runner(paths, home, until)
+        state = ServiceFile(paths, "kolibri")
+        state.write({"pid": os.getpid(), "up": False, "first": not was_started(paths, "kolibri")})
         try:
-            runner.run()
+            home = prepare_home(paths, settings)
+            # Else whatever answers there would be taken for Kolibri.
+            require_free(home.host, home.port, setting="kolibri.port")
+            runner = _Runner(paths, home, until, state)
+            try:
+                runner.run()
+            finally:
+                runner.stop()
         finally:
-            runner.stop()
+            state.end()
 
 
 def is_healthy(host: str, port: int) -> bool:
@@ -90,7 +99,9 @@ def is_healthy(host: str, port: int) -> bool:
 class _Runner:
     """One run of Kolibri with its channels."""
 
-    def __init__(self, paths: HubPaths, home: KolibriHome, until: threading.Event) -> None:
+    def __init__(
+        self, paths: HubPaths, home: KolibriHome, until: threading.Event, state: ServiceFile
+    ) -> None:
         self._paths = paths
         self._home = home
         self._until = until
@@ -101,7 +112,7 @@ class _Runner:
         self._known: dict[str, KnownChannel] = {}
         self._report = ReconcileReport()
         self._faults: list[Failure] = []
-        self._state = ServiceFile(paths, "kolibri")
+        self._state = state
 
     def run(self) -> None:
         self._child.wait_until_up(self._until, give_up_after=_GIVE_UP_AFTER)
@@ -116,7 +127,6 @@ class _Runner:
 
     def stop(self) -> None:
         self._child.stop()
-        self._state.remove()
 
     @property
     def _log_path(self) -> Path:

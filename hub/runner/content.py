@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from content_packs.errors import Error
+from content_packs.errors import Error, LocalError
 from hub.runner import mounts
 from hub.runner.task import Outcome, Task
 from hub.services import read_service
@@ -18,11 +18,14 @@ def sync(task: Task) -> Outcome:
 
 
 def synced(task: Task, *more: str) -> Outcome:
-    """Run `hub sync` and say what it brought.
+    """Run `hub sync` and say what it brought; the timer's, which may wait for a link for long, gives way.
 
     Raises:
         Error: it brought nothing, or not all; the first reason of several.
     """
+    if task.machine.is_card:
+        with suppress(LocalError):  # then this one says that another runs
+            task.machine.run("systemctl", "stop", "hub-sync.service")
     words = ("sync", "--json", *more)
     return _outcome(task.machine.run_hub(task.paths, *words, look=lambda: _tell(task)))
 

@@ -1,7 +1,8 @@
 """What a sync has to do with reports: takes acks, sends what waits before content, tells how it ended.
 
 A report never stops a sync: where the disk or the depot refuses it, that is a warning, and it waits.
-Over a metered link a sync with nothing to tell sends nothing: it is counted, and told once a day.
+Over a metered link a sync with nothing to tell sends nothing: it is counted, and told once a day. What
+is wrong with the hub itself is told at once, and so is its end.
 """
 
 import json
@@ -21,11 +22,11 @@ from content_packs.transports.transport import Transport
 from content_packs.trust import Offers
 from hub import appeals, usage
 from hub.clock import read_boot_id
-from hub.events import Body, PacksBody, SyncBody, UpdateBody
+from hub.events import Body, HealthBody, PacksBody, SyncBody, UpdateBody
 from hub.machine import read_health
 from hub.outbox import Outbox
 from hub.settings import HubPaths, HubSettings
-from hub.sync.findings import list_findings
+from hub.sync.findings import TOLD_AT_ONCE, list_findings
 from hub.sync.plan import FETCHING, Action, Facts, left
 from hub.sync.road import Road
 from hub.updates import read_updates
@@ -62,6 +63,7 @@ class _Memory:
     packs: str = ""  # a digest of the last reported packs
     shown: str = ""  # likewise, of the versions that learners saw then
     updates: str = ""  # likewise, of updates of the hub itself
+    wrong: Sequence[str] | None = None  # what of `TOLD_AT_ONCE` was told last; None: nothing was yet
     appeals: int = 0  # number of the last report of them
     quiet: Mapping[str, int] = field(default_factory=dict)
     quiet_bytes: int = 0
@@ -182,7 +184,9 @@ class Reporter:
         packs = self._packs() if self._offers is not None else None
         # Somebody here put an earlier version back, or took the newer one again: a rollout waits for that.
         is_changed = packs is not None and memory.shown not in ("", _digest(packs.have))
-        is_news = is_news or is_updated or is_asked or is_changed
+        health = self._health(memory) if self._offers is not None else None
+        is_hurt = health is not None and memory.wrong not in (None, _wrong(health))
+        is_news = is_news or is_updated or is_asked or is_changed or is_hurt
         if not is_news and not (is_due and self._offers is not None):
             quiet = {**memory.quiet, sync.result: memory.quiet.get(sync.result, 0) + 1}
             both_ways = sync.received_bytes + sync.sent_bytes
@@ -202,6 +206,9 @@ class Reporter:
         if is_due:
             daily, memory = self._daily(memory)
             bodies += daily
+        elif health is not None and is_hurt:
+            bodies.append(health)
+            memory = replace(memory, wrong=_wrong(health))
         self._append(bodies, memory)
         if asked is not None and is_asked:
             appeals.forget(self._paths, asked)
@@ -247,12 +254,16 @@ class Reporter:
 
         Days that were told are forgotten before others are read: a crash may have come in between.
         """
-        health = read_health(self._paths, boots=memory.boots)
-        health = replace(health, findings=list_findings(self._paths, self._settings))
+        health = self._health(memory)
         usage.forget(self._paths, memory.told_days)
         days = usage.read_finished(self._paths, now=self._now())
         bodies, rest = usage.to_bodies(days, memory.opens_rest)
-        return [health, *bodies], replace(memory, told_days=tuple(days), opens_rest=rest)
+        memory = replace(memory, wrong=_wrong(health), told_days=tuple(days), opens_rest=rest)
+        return [health, *bodies], memory
+
+    def _health(self, memory: _Memory) -> HealthBody:
+        health = read_health(self._paths, boots=memory.boots)
+        return replace(health, findings=list_findings(self._paths, self._settings))
 
     def _append(self, bodies: Sequence[Body], memory: _Memory) -> None:
         now = self._now()
@@ -350,6 +361,11 @@ class Reporter:
 def _told(memory: _Memory, packs: PacksBody) -> _Memory:
     """Return the memory of a sync that has told these packs."""
     return replace(memory, packs=_digest(packs), shown=_digest(packs.have))
+
+
+def _wrong(health: HealthBody) -> list[str]:
+    """Return what is wrong that the office hears of at once."""
+    return sorted(TOLD_AT_ONCE & health.findings.keys())
 
 
 def _update_body(paths: HubPaths) -> UpdateBody | None:

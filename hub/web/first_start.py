@@ -7,6 +7,7 @@ root is asked as a job (hub/jobs.py), so that nothing here waits for it and the 
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
+from shlex import quote
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request
@@ -16,6 +17,7 @@ from content_packs.errors import BusyError, Error, UsageError
 from hub import jobs
 from hub.accounts import BadNameError, add_account, has_accounts, note_step, prove_presence, read_steps
 from hub.labelcode import has_label_code
+from hub.machine import is_card
 from hub.school.join import join_text
 from hub.web.display import translated
 from hub.web.first_steps import BY_NAME, STEPS, Taken, WrongAnswerError, after, next_step
@@ -80,9 +82,16 @@ def _overview() -> Answer:
     return no_store(html)
 
 
+def _code_command() -> str:
+    """Return the command that makes a code: on a card it needs no folder."""
+    folder = "" if is_card() else f" --dir {quote(str(this_portal().paths.dir))}"
+    return f"hub{folder} accounts code"
+
+
 def _gate(wrong: str = "", status: int = 200) -> Answer:
     has_label = has_label_code(this_portal().paths)
-    response = no_store(render_template("start/gate.html", wrong=wrong, has_label=has_label))
+    html = render_template("start/gate.html", wrong=wrong, has_label=has_label, command=_code_command())
+    response = no_store(html)
     response.status_code = status
     return response
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as Answer
 
 from content_packs.errors import BusyError, UsageError
 from hub.accounts import Account, Try, find_by_name, has_accounts, prove_presence, set_password, sign_in
+from hub.machine import is_card
 from hub.web.captive_gate import client_address
 from hub.web.display import span, translated
 from hub.web.portal import this_portal
@@ -127,7 +128,7 @@ def _forgot_form(wrong: str = "", name: str = "", status: int = 200) -> Answer:
 
 
 def _page(template: str, wrong: str, name: str, status: int) -> Answer:
-    html = render_template(template, wrong=wrong, name=name[:40], next=_next())
+    html = render_template(template, wrong=wrong, name=name[:40], next=_next(), is_card=is_card())
     response = no_store(html)
     response.status_code = status
     return response

@@ -112,6 +112,17 @@ def test_the_doctor_finds_a_hub_well_and_an_intruder_shut_out_and_leaves_nothing
         assert host.run("find", place, "-type", "f") == ""
 
 
+def test_the_doctor_of_a_stopped_server_says_how_to_start_it(host):
+    host.run("sh", "-c", "kill $(cat /run/hub-sshd.pid)")
+    try:
+        told = host.central("doctor", code=75)
+    finally:
+        host.start()
+        host.wait_for_server()
+    assert "Start it: /etc/hub-sshd/start" in told
+    assert "hub sync" not in told
+
+
 OPEN_DOORS = """
 sed -i -e 's/^DisableForwarding.*//' -e 's/^PermitTTY no/PermitTTY yes/' \
     -e 's/\\(Tcp\\|Agent\\)Forwarding no/\\1Forwarding yes/' -e 's/^X11Forwarding no/X11Forwarding yes/' \

@@ -79,6 +79,7 @@ def test_one_school_fails_it_stops_and_a_mended_version_reaches_all(fleet):
     published = fleet.office("publish", fleet.lesson(2), "--stages", "pilot,all", "--no-deltas")
     assert "h-1: lesson v1 → v2" in published
     assert "h-3" not in published
+    assert "rollout 1 of lesson@2: started" in published
     assert fleet.sync_hub("h-1").json["done"] == ["install lesson@2"]
     [blocks] = (fleet.depot / "packs" / "lesson" / "2").glob("blocks.*")
     blocks.write_bytes(bytes(len(blocks.read_bytes())))  # the office's disk has a bad day
@@ -94,6 +95,8 @@ def test_one_school_fails_it_stops_and_a_mended_version_reaches_all(fleet):
         "h-3": ("pending", ""),
     }
     fleet.office("rollout", "abort", "1")
+    assert [fleet.sync_hub(hub).json["done"] for hub in ("h-1", "h-2")] == [[], []]  # nobody fetches it now
+    assert [fleet.has(hub) for hub in ("h-1", "h-2")] == [2, 1]
     fleet.office("publish", fleet.lesson(3), "--stages", "pilot,all")
     assert [fleet.sync_hub(hub).code for hub in hubs[:2]] == [0, 0]
     assert "stage all begins: 1 hub" in fleet.office("ingest")

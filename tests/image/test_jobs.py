@@ -120,7 +120,7 @@ def test_of_two_sticks_one_is_pulled_out_in_the_middle(school, sticks):
 
     assert job["state"] == "failed", job.get("result")
     assert "pulled out" in job["result"]["error"]
-    assert list(sticks_in(school)) == ["EMPTY"]
+    wait_for(lambda: list(sticks_in(school)) == ["EMPTY"], timeout_s=JOB_S, every_s=3)
     assert ATLAS not in school.packs()
     sticks.plug(lessons)
     found = recognised(school, "ATLAS")

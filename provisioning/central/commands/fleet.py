@@ -9,7 +9,7 @@ import click
 from content_packs import console
 from content_packs.console import count_text, size_text
 from provisioning.central.commands.layout import say, table
-from provisioning.central.commands.options import json_option, minute_text, now, with_office
+from provisioning.central.commands.options import json_option, minute_text, nobody_text, now, with_office
 from provisioning.central.fleetview.alert import Alert, span_text
 from provisioning.central.fleetview.csvtext import Cell, csv_text
 from provisioning.central.fleetview.fleet import read_fleet
@@ -61,7 +61,7 @@ def fleet(
     if views:
         say(table([_HEADER, *map(_cells, views)]))
     if not everybody:
-        console.note("no hub is enrolled yet: central enrol HUB_ID PUBKEY_FILE --school NAME")
+        console.note(nobody_text(office))
     else:
         console.note(_summary(everybody))
 
@@ -94,7 +94,7 @@ def _cells(view: SchoolView) -> tuple[str, ...]:
     return (
         plain(f"{view.hub.school} ({view.hub.hub_id})")[: _WIDEST + 12],
         _seen(view),
-        view.via or "-",
+        view.way(view.via) or "-",
         f"{mark}{word}{more}",
         view.software or "-",
         f"{view.packs_current}/{view.packs_wanted}" + (" ✓" if _is_whole(view) else ""),
@@ -211,7 +211,8 @@ def _describe(view: SchoolView) -> Iterable[str]:
     if view.heard_at is None:
         yield "  never heard from"
     else:
-        yield f"  heard {minute_text(view.heard_at)} by {view.via}, says {minute_text(view.said_at)}"
+        said = f", says {minute_text(view.said_at)}" if view.said_at else ""
+        yield f"  heard {minute_text(view.heard_at)} by {view.way(view.via)}{said}"
         usual = f"usually every {span_text(view.usual_gap_s)}" if view.usual_gap_s else "no habit yet"
         yield f"  {usual}, next by {minute_text(view.expected_at)}, overdue {minute_text(view.overdue_at)}"
     for alert in view.reasons:
@@ -242,7 +243,8 @@ def _describe_history(history: SchoolHistory) -> Iterable[str]:
     if history.contacts:
         yield "contacts:"
     for contact in history.contacts[:_SHOWN]:
-        yield f"  {minute_text(contact.at)}  {contact.via}  {count_text(contact.events, 'event')}"
+        way = history.view.way(contact.via)
+        yield f"  {minute_text(contact.at)}  {way}  {count_text(contact.events, 'event')}"
     if history.syncs:
         yield "syncs:"
     for sync in history.syncs[:_SHOWN]:

@@ -17,6 +17,7 @@ from provisioning.central.commands.options import (
     dry_run_option,
     json_option,
     minute_text,
+    nobody_text,
     now,
     tell,
     with_office,
@@ -195,7 +196,7 @@ def hubs(office: Office, as_json: bool) -> None:
             state += f"  (card replaced {minute_text(hub.replaced_at)}, the new one not approved yet)"
         click.echo(f"{hub.hub_id}  ring {hub.ring}  {hub.school}  {state}")
     if not listed:
-        console.note("no hub is enrolled yet: central enrol HUB_ID PUBKEY_FILE --school NAME")
+        console.note(nobody_text(office))
 
 
 def _revoked(hub: Hub) -> str:

@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 import click
 
 from content_packs import console
+from content_packs.console import count_text
 from content_packs.owner import as_owner
 from provisioning.central.audit import record
+from provisioning.central.fleet import open_fleet
 from provisioning.central.keys import KeyAccess
 from provisioning.central.office import Office, find_office
 from provisioning.central.passphrases import Passphrases, read_passphrases
@@ -125,6 +127,15 @@ def now() -> datetime:
 def minute_text(time: str | None) -> str:
     """Return an ISO time as people read it: `2026-11-23 06:00`, UTC; nothing for None."""
     return (time or "")[:16].replace("T", " ")
+
+
+def nobody_text(office: Office) -> str:
+    """Return what to do where no hub is enrolled: let those in whose cards were made, else add one."""
+    with open_fleet(office.fleet_db) as fleet:
+        cards = len(fleet.list_cards())
+    if cards:
+        return f"no hub is enrolled yet; {count_text(cards, 'card')} made: central enrol --pending"
+    return "no hub is enrolled yet: central enrol HUB_ID PUBKEY_FILE --school NAME"
 
 
 def tell(

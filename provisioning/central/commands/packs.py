@@ -27,6 +27,7 @@ from provisioning.central.office import Office
 from provisioning.central.publishers import check_packs, find_publisher, key_of
 from provisioning.central.release import change, read_wanted
 from provisioning.central.roles import PACKS
+from provisioning.central.rollouts.model import Rollout
 from provisioning.central.rollouts.stages import Stage
 from provisioning.central.rollouts.store import Rollouts
 from provisioning.central.rollouts.work import start_all
@@ -83,7 +84,7 @@ def publish(
     total = sum(built.index.download_bytes + len(built.index_bytes) for built in opened)
     with progress("publishing", total) as advance:
 
-        def edit(fleet: Fleet) -> publishing.Outcome:
+        def edit(fleet: Fleet) -> tuple[publishing.Outcome, list[Rollout]]:
             check_packs(fleet, [built.index.pack for built in opened], publisher)
             before = read_wanted(fleet)
             outcome = publishing.publish(
@@ -97,19 +98,30 @@ def publish(
                 held=None if no_deltas else read_held(office, fleet, now=moment),
                 progress=progress,
             )
-            if stages is not None:
-                start_all(fleet, outcome.published, stages, rules, before=before, now=moment)
-            return outcome
+            if stages is None:
+                return outcome, []
+            return outcome, start_all(fleet, outcome.published, stages, rules, before=before, now=moment)
 
-        outcome, changes = change(office, edit, doing="publish", now=moment, dry_run=dry_run)
+        (outcome, begun), changes = change(office, edit, doing="publish", now=moment, dry_run=dry_run)
     done = "would be published" if dry_run else "published"
     lines = [f"{name}: {done}" for name in outcome.published]
     lines += [f"{name}: already published" for name in outcome.already]
     lines += [_delta_line(delta) for delta in outcome.deltas]
-    values = asdict(outcome) | {"deltas": [_delta_to_dict(delta) for delta in outcome.deltas]}
+    lines += [_begun_line(rollout, dry_run=dry_run) for rollout in begun]
+    values = asdict(outcome) | {
+        "deltas": [_delta_to_dict(delta) for delta in outcome.deltas],
+        "rollouts": [{"id": rollout.rollout_id, "name": rollout.name} for rollout in begun],
+    }
     tell(lines, values, changes, as_json=as_json, dry_run=dry_run)
     if stages is None:
         _note_held_back(office, outcome.published)
+
+
+def _begun_line(rollout: Rollout, *, dry_run: bool) -> str:
+    if dry_run:
+        return f"a rollout of {rollout.name} would begin"
+    number = rollout.rollout_id
+    return f"rollout {number} of {rollout.name}: started; central rollout status {number} tells how it goes"
 
 
 def _note_held_back(office: Office, published: Sequence[str]) -> None:

@@ -146,8 +146,8 @@ _command(
 _command(
     "abort",
     "aborted",
-    lambda fleet, _, number, at: (control.abort(fleet, number, now=at), []),
-    "End it where it stands: who was reached keeps the version, nobody else gets it.",
+    lambda fleet, reports, number, at: (control.abort(fleet, reports, number, now=at), []),
+    "End it: who has reported the version keeps it, all others have what they had before.",
 )
 _command(
     "roll-back",

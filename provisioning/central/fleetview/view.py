@@ -54,6 +54,15 @@ class SchoolView:
         return self.hub.ring
 
     @property
+    def link(self) -> str:
+        """What its link is: "folder" where its depot is a folder that it sees itself, else "link"."""
+        return "folder" if (self.last_sync or {}).get("road") == "folder" else "link"
+
+    def way(self, via: Way | None) -> str | None:
+        """Return how a contact came, as people are told: by a link, a folder or a stick."""
+        return self.link if via == "link" else via
+
+    @property
     def packs_current(self) -> int:
         """How many of the packs that it shall have are there as they shall be."""
         return sum(pack.state == "current" for pack in self.packs)

@@ -7,9 +7,9 @@ from content_packs.errors import UsageError
 from provisioning.central.fleet import Fleet, iso
 from provisioning.central.reports import Reports
 from provisioning.central.rollouts.model import ACTIVE, Rollout, RolloutState, Told, Why
-from provisioning.central.rollouts.rules import refresh
+from provisioning.central.rollouts.rules import refresh, settle
 from provisioning.central.rollouts.store import Rollouts
-from provisioning.central.rollouts.work import look_at, tick
+from provisioning.central.rollouts.work import judge_hubs, look_at, tick
 
 
 def find_rollout(fleet: Fleet, rollout_id: int) -> Rollout:
@@ -49,9 +49,18 @@ def resume(
     return find_rollout(fleet, rollout_id), told
 
 
-def abort(fleet: Fleet, rollout_id: int, *, now: datetime) -> Rollout:
-    """End it where it stands: who has been reached keeps the version, nobody else gets it."""
-    return _keep(fleet, _require(fleet, rollout_id, ACTIVE), "aborted", "asked", now)
+def abort(fleet: Fleet, reports: Reports | None, rollout_id: int, *, now: datetime) -> Rollout:
+    """End it: who said that it has the version keeps it, all others have what they had before.
+
+    A hub that has installed it and whose report comes later keeps it too (`tick`), unless it asked the depot
+    in between: then it has gone back already.
+    """
+    rollout, store = _require(fleet, rollout_id, ACTIVE), Rollouts(fleet)
+    newest = reports.read_all_newest() if reports is not None else {}
+    members = refresh(rollout, store.list_members(rollout_id), fleet.list_hubs(), now=now)
+    looked = judge_hubs(fleet, newest, rollout, members, now=now)
+    store.save(rollout, [settle(member) for member in looked])
+    return _keep(fleet, rollout, "aborted", "asked", now)
 
 
 def roll_back(fleet: Fleet, rollout_id: int, *, now: datetime) -> Rollout:

@@ -107,6 +107,19 @@ def look_anew(
     return found
 
 
+def settle(member: Member) -> Member:
+    """Return how a hub stands in a rollout that was aborted: left out unless it said that it has it."""
+    if member.state not in ("waiting-for-contact", "fetching"):
+        return member
+    return replace(member, state="skipped", reason="aborted")
+
+
+def may_have_it(rollout: Rollout, member: Member) -> bool:
+    """Whether a report of before the abort may still come: the hub was told of the version and is silent."""
+    is_asked = rollout.state == "aborted" and rollout.reason == "asked"
+    return is_asked and member.reached_at is not None and member.state in ("skipped", "failed")
+
+
 def refresh(
     rollout: Rollout, members: Iterable[Member], hubs: Iterable[Hub], *, now: datetime
 ) -> list[Member]:
@@ -245,11 +258,16 @@ class _Work:
 
 
 def make_course(rollout: Rollout, members: Iterable[Member]) -> Course:
-    """Return which version each hub shall have by a rollout, also one that has ended."""
+    """Return which version each hub shall have by a rollout, also one that has ended.
+
+    After an abort those have it who said so: nobody fetches it any more.
+    """
     is_back, is_finished = rollout.state == "rolled-back", rollout.state == "finished"
+    is_aborted = rollout.state == "aborted"
     by_hub = {}
     for member in members:
-        has_it = not is_back and (is_finished or member.reached_at is not None)
+        is_told = member.state == "ok" if is_aborted else member.reached_at is not None
+        has_it = not is_back and (is_finished or is_told)
         choices = (rollout.version if has_it else None, member.before)
         by_hub[member.key] = tuple(version for version in choices if version is not None)
     reached: Sequence[object] = rollout.stages if is_finished else rollout.stages[: rollout.stage + 1]

@@ -14,7 +14,7 @@ from provisioning.central.office import Office
 from provisioning.central.reports import open_reports
 from provisioning.central.rollouts.control import find_rollout
 from provisioning.central.rollouts.model import DONE, HubState, Member, Rollout
-from provisioning.central.rollouts.rules import back, is_late, is_stuck, look_anew, refresh
+from provisioning.central.rollouts.rules import back, is_late, is_stuck, look_anew, refresh, settle
 from provisioning.central.rollouts.seen import Newest, find_facts
 from provisioning.central.rollouts.store import Rollouts
 
@@ -22,6 +22,7 @@ STATES: tuple[HubState, ...] = ("failed", "waiting-for-contact", "fetching", "pe
 REASONS: Mapping[str, str] = {  # codes in words; everything else is said as it is
     "revoked": "revoked",
     "pinned": "pinned to another version by an assignment",
+    "aborted": "the rollout was aborted before it had it",
     "unassigned": "the pack is not assigned to it",
     "needs-space": "no room",
     "put-back": "put back at the school",
@@ -126,6 +127,8 @@ class _Read:
             members = [back(member, facts.get(member.hub_id), rollout) for member in members]
         elif rollout in self.governing:
             members = look_anew(members, facts, version=rollout.version, kind=pack.kind, now=self.now)
+            if rollout.state == "aborted":
+                members = [settle(member) for member in members]
         hubs = {hub.hub_id: hub for hub in self.hubs}
         deltas = [delta for delta in self.deltas if delta.makes(pack)]
         shown = []

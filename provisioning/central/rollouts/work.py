@@ -13,7 +13,7 @@ from provisioning.central.office import Office
 from provisioning.central.release import change, read_wanted
 from provisioning.central.reports import Reports, open_reports
 from provisioning.central.rollouts.model import Member, Rollout, Told
-from provisioning.central.rollouts.rules import Decision, advance, refresh
+from provisioning.central.rollouts.rules import Decision, advance, look_anew, may_have_it, refresh, settle
 from provisioning.central.rollouts.seen import Newest, find_facts, why_not
 from provisioning.central.rollouts.stages import Stage, find_whole, place_hubs
 from provisioning.central.rollouts.store import Rollouts
@@ -195,24 +195,57 @@ def _list_lacking(
 
 
 def tick(fleet: Fleet, reports: Reports | None, *, now: datetime) -> list[Told]:
-    """Let every rollout that is active go on as far as it may; return what it did by itself."""
+    """Let every rollout that is active go on as far as it may; return what it did by itself.
+
+    Of one that was aborted, hubs keep the version that say only now that they have it.
+    """
     store, told = Rollouts(fleet), list[Told]()
-    active = [rollout for rollout in store.list_governing() if rollout.is_active]
-    newest = reports.read_all_newest() if active and reports is not None else {}
-    for rollout in active:
-        decision = look_at(fleet, store, newest, rollout, now=now)
-        store.save(decision.rollout, decision.members)
-        told += decision.told
+    watched = _list_watched(store)
+    newest = reports.read_all_newest() if watched and reports is not None else {}
+    for rollout in watched:
+        if rollout.is_active:
+            decision = look_at(fleet, store, newest, rollout, now=now)
+            store.save(decision.rollout, decision.members)
+            told += decision.told
+        else:
+            before = store.list_members(rollout.rollout_id)
+            looked = judge_hubs(fleet, newest, rollout, before, now=now)
+            store.save(
+                rollout, [m if m.state == "ok" else settle(n) for m, n in zip(before, looked, strict=True)]
+            )
     return told
+
+
+def _list_watched(store: Rollouts) -> list[Rollout]:
+    """Return the rollouts to which reports still matter."""
+    return [
+        rollout
+        for rollout in store.list_governing()
+        if rollout.is_active
+        or any(may_have_it(rollout, member) for member in store.list_members(rollout.rollout_id))
+    ]
+
+
+def judge_hubs(
+    fleet: Fleet, newest: Newest, rollout: Rollout, members: Iterable[Member], *, now: datetime
+) -> list[Member]:
+    """Return how these hubs of a rollout stand by their newest reports."""
+    facts = find_facts(newest, rollout, fleet.list_hubs(), fleet.list_assignments())
+    kind = _find_pack(fleet, rollout).kind
+    return look_anew(members, facts, version=rollout.version, kind=kind, now=now)
 
 
 def look_at(fleet: Fleet, store: Rollouts, newest: Newest, rollout: Rollout, *, now: datetime) -> Decision:
     """Return how a rollout goes on; nothing is kept."""
-    hubs, packs = fleet.list_hubs(), fleet.list_packs()
+    hubs, pack = fleet.list_hubs(), _find_pack(fleet, rollout)
     facts = find_facts(newest, rollout, hubs, fleet.list_assignments())
     members = refresh(rollout, store.list_members(rollout.rollout_id), hubs, now=now)
-    pack = next(p for p in packs if (p.pack_id, p.version) == (rollout.pack_id, rollout.version))
     return advance(rollout, members, facts, kind=pack.kind, is_on_offer=pack.on_offer, now=now)
+
+
+def _find_pack(fleet: Fleet, rollout: Rollout) -> Published:
+    of_it = (rollout.pack_id, rollout.version)
+    return next(pack for pack in fleet.list_packs() if (pack.pack_id, pack.version) == of_it)
 
 
 def go_on(office: Office, *, now: datetime, dry_run: bool = False) -> tuple[list[Told], list[Change]]:
@@ -222,7 +255,7 @@ def go_on(office: Office, *, now: datetime, dry_run: bool = False) -> tuple[list
         BusyError: another command is changing this installation; the next time does as well.
     """
     with open_fleet(office.fleet_db) as fleet:
-        if not any(rollout.is_active for rollout in Rollouts(fleet).list_governing()):
+        if not _list_watched(Rollouts(fleet)):
             return [], []
     return edit_rollouts(
         office, lambda fleet, reports: tick(fleet, reports, now=now), now=now, dry_run=dry_run

@@ -25,8 +25,8 @@ from provisioning.central.ssh_keys import HUB_REQUESTS, authorized_line
 from provisioning.central.sshd import attempts
 from provisioning.central.sshd.accounts import read_allowed
 from provisioning.central.sshd.attempts import INTRUDER, SFTP_ATTEMPTS, Ground
-from provisioning.central.sshd.machine import list_some
-from provisioning.central.sshd.names import INBOX, PROBE_KEYS, PROBES, account_of
+from provisioning.central.sshd.machine import find_server, has_systemd, list_some
+from provisioning.central.sshd.names import INBOX, PROBE_KEYS, PROBES, START, account_of
 from provisioning.central.sshd.quotas import find_room_faults
 from provisioning.central.sshd.render import FILE_BYTES, HUB_PROCESSES
 from provisioning.central.sshd.server import list_private_keys, read_public_key
@@ -192,6 +192,26 @@ def examine(visit: Visit, *, is_here: bool, has_quota: bool = False, hub_files: 
     Raises:
         LinkError, IdentityError: not even a hub gets in; there is nothing more to try.
     """
+    try:
+        return _examine(visit, is_here=is_here, has_quota=has_quota, hub_files=hub_files)
+    except LinkError as error:
+        raise type(error)(error.message, hint=_find_advice(is_here=is_here)) from error
+
+
+def _find_advice(*, is_here: bool) -> str:
+    """Return what to do about a server that does not answer: in the office, not at a hub."""
+    if not is_here:
+        return (
+            "Does the depot's SSH server run, and do firewalls let this machine in? "
+            "On the depot's machine: central sshd-config --check"
+        )
+    if find_server() is not None:
+        return "The hubs' SSH server runs: central sshd-config --check tells what is wrong with it."
+    start = "central sshd-config --apply" if has_systemd() else START
+    return f"The hubs' SSH server does not run. Start it: {start}"
+
+
+def _examine(visit: Visit, *, is_here: bool, has_quota: bool, hub_files: int) -> list[Finding]:
     with visit.sftp() as transport:
         findings = list(_as_hub(visit, transport))
     findings += _over_sftp(visit)

@@ -60,7 +60,7 @@ def _rows(views: Iterable[SchoolView]) -> Iterable[tuple[Cell, ...]]:
         free, total = view.disk or (None, None)
         yield (
             *(view.hub.school, view.hub.hub_id, view.ring, _(STATES[view.state].text)),
-            *("; ".join(map(alert_text, view.reasons)), view.heard_at, way_word(view.via)),
+            *("; ".join(map(alert_text, view.reasons)), view.heard_at, way_word(view.way(view.via))),
             *(view.packs_current, view.packs_wanted, view.bytes_left, free, total),
             *(view.software, view.use_7d),
         )

@@ -59,8 +59,8 @@ def _resume(fleet: Fleet, reports: Reports | None, number: int) -> object:
     return control.resume(fleet, reports, number, now=now())
 
 
-def _abort(fleet: Fleet, _reports: Reports | None, number: int) -> object:
-    return control.abort(fleet, number, now=now())
+def _abort(fleet: Fleet, reports: Reports | None, number: int) -> object:
+    return control.abort(fleet, reports, number, now=now())
 
 
 def _roll_back(fleet: Fleet, _reports: Reports | None, number: int) -> object:
@@ -82,7 +82,7 @@ ACTIONS: Mapping[str, tuple[_Edit, str, str]] = {
     "abort": (
         _abort,
         later("Abort"),
-        later("It ends where it stands: who was reached keeps the version, nobody else gets it."),
+        later("It ends: who has reported the version keeps it, all others have what they had before."),
     ),
     "roll-back": (_roll_back, later("Roll back"), later("Every school shall have again what it had before.")),
     "finish": (

@@ -41,7 +41,11 @@ PACKS: Mapping[str, Word] = {
     "extra": Word(later("Will be removed"), "quiet", "clock"),
     "unknown": Word(later("Not known yet"), "quiet", "help"),
 }
-WAYS: Mapping[str, str] = {"link": later("by network"), "stick": later("by stick")}
+WAYS: Mapping[str, str] = {
+    "link": later("by network"),
+    "folder": later("by folder"),
+    "stick": later("by stick"),
+}
 # What was wrong, short, for reports of a month; the texts of alerts have values of one moment.
 CODES: Mapping[str, str] = {
     "card-dead": later("memory card cannot be used"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.services import ServiceFile, read_service
+from hub.services import ServiceFile, read_service, was_started
 from hub.settings import HubPaths
 from support.waiting import wait_for
 
@@ -30,6 +30,17 @@ def test_says_what_a_running_process_wrote_until_it_takes_it_back(paths):
     file.remove()
     assert read_service(paths, "portal") is None
     assert list(paths.run.iterdir()) == []
+
+
+def test_that_a_process_was_started_outlives_its_end_but_not_the_machines(paths):
+    file = ServiceFile(paths, "kolibri")
+    assert not was_started(paths, "kolibri")
+    file.write(ME)
+    file.end()
+    assert read_service(paths, "kolibri") is None
+    assert was_started(paths, "kolibri")
+    (paths.run / "kolibri.json").write_text(json.dumps(ME | {"boot": "another"}))
+    assert not was_started(paths, "kolibri")
 
 
 def test_writes_only_what_is_new(paths):

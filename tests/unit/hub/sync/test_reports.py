@@ -1,5 +1,7 @@
 """What a sync does with reports, over a depot in memory."""
 
+import os
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -10,7 +12,9 @@ from content_packs.errors import DiskFullError, HubKeyRefusedError, LinkDownErro
 from content_packs.segment import SeqRange, encode_acks, make_ack, unseal
 from content_packs.trust import Offer, Offers
 from hub import appeals
+from hub.db import open_db
 from hub.events import decode_event
+from hub.services import ServiceFile
 from hub.settings import HubPaths, HubSettings
 from hub.sync import reports
 from hub.sync.plan import Action, Facts
@@ -370,6 +374,64 @@ def test_health_says_which_checks_are_not_well_and_nothing_of_what_they_say(hub)
     health = next(event.body for event in hub.depot.events() if event.kind == "health")
     assert health["findings"]["packs"] == "attention"  # none is installed
     assert set(health["findings"].values()) <= {"note", "attention", "broken"}
+
+
+def with_a_course(hub):
+    with closing(open_db(hub.paths.db)) as db:
+        course = {"pack_id": "course", "version": 1, "kind": "kolibri", "title": "T", "size_bytes": 1}
+        db.table("installed").insert(course)
+
+
+def told_wrong(hub):
+    """What each report of health finds wrong with Kolibri."""
+    return [event.body["findings"].get("kolibri") for event in hub.depot.events() if event.kind == "health"]
+
+
+def test_what_stops_working_and_works_again_is_told_with_the_next_sync_and_once(hub):
+    with_a_course(hub)
+    kolibri = ServiceFile(hub.paths, "kolibri")
+    kolibri.write({"pid": os.getpid(), "up": True})
+    hub.sync()
+    assert told_wrong(hub) == [None]
+    kolibri.end()
+    hub.sync(reach=False)  # nobody would hear it
+    for _ in range(3):
+        hub.sync()
+    assert told_wrong(hub) == [None, "attention"]
+    kolibri.write({"pid": os.getpid(), "up": True})
+    for _ in range(3):
+        hub.sync()
+    assert told_wrong(hub) == [None, "attention", None]
+    assert hub.depot.kinds().count("sync") == 3
+
+
+def test_what_comes_and_goes_with_the_class_waits_for_the_daily_report(hub, monkeypatch):
+    hub.sync()
+    monkeypatch.setattr(reports, "list_findings", lambda *_: {"network-full": "attention", "heat": "note"})
+    hub.sync()
+    assert hub.depot.kinds().count("health") == 1
+    hub.now += timedelta(days=1)
+    hub.sync()
+    assert hub.depot.kinds().count("health") == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (None, None),  # a sync before anything was started
+        ({"boot": "another", "pid": 1}, None),
+        ({"pid": os.getpid(), "up": False, "first": True}, None),
+        ({"pid": os.getpid(), "up": False, "first": False}, "note"),  # it did not come up before
+        ({"pid": os.getpid(), "up": False}, "note"),
+        ({}, "attention"),
+    ],
+)
+def test_kolibri_is_missed_by_the_office_only_where_it_was_started(hub, state, told):
+    with_a_course(hub)
+    if state is not None:
+        ServiceFile(hub.paths, "kolibri").write(state)
+    hub.sync()
+    assert told_wrong(hub) == [told]
 
 
 def appeal_for(hub, name, reason=""):

@@ -1,4 +1,7 @@
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -104,8 +107,24 @@ def test_a_hub_without_a_code_says_where_one_comes_from(portal, paths):
     for path in (paths.label_code, paths.spare / "label_code"):
         path.unlink()
     page = portal.get("/start").text
-    assert "hub accounts code" in page
+    assert f"hub --dir {paths.dir} accounts code" in page  # this machine was started from no card
     assert 'name="code"' not in page
+    (paths.dir / "hub.toml").write_text('hub_id = "h-1"\ndepot_url = "file:///nowhere"\n')
+    made = subprocess.run(
+        [Path(sys.executable).with_name("hub"), "--dir", paths.dir, "accounts", "code", "--json"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    assert 'name="code"' in portal.get("/start").text
+
+
+def test_on_a_card_the_command_that_makes_a_code_needs_no_folder(portal, paths, monkeypatch):
+    for path in (paths.label_code, paths.spare / "label_code"):
+        path.unlink()
+    monkeypatch.setattr("hub.web.first_start.is_card", lambda: True)
+    assert ": hub accounts code" in portal.get("/start").text
 
 
 @pytest.mark.parametrize(

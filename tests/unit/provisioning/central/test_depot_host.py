@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content_packs.errors import BadDataError, BusyError, UsageError
+from content_packs.errors import BadDataError, BusyError, LinkDownError, UsageError
+from content_packs.transports.address import parse_sftp
 from provisioning.central import host_keys, readers
 from provisioning.central.fleet import Hub, iso, open_fleet
 from provisioning.central.host_keys import KnownKey
@@ -22,6 +23,7 @@ from provisioning.central.office import changing
 from provisioning.central.ssh_keys import confine
 from provisioning.central.sshd import doctor, inboxes, quotas, render, rotate, server, setup
 from provisioning.central.sshd.accounts import read_allowed
+from provisioning.central.sshd.doctor import Visit
 from provisioning.central.sshd.names import PROBES, account_of
 from provisioning.central.sshd.quotas import Usage
 from provisioning.central.sshd.setup import Setup
@@ -265,3 +267,16 @@ def test_a_doctor_takes_away_what_it_left_and_no_report_that_came_meanwhile(tmp_
         for name in [*left, report, f".{report[::-1]}.tmp"]:
             (inbox / name).touch()
     assert {path.name for path in inbox.iterdir()} == {report, f".{report[::-1]}.tmp"}
+
+
+@pytest.mark.parametrize("is_here", [True, False])
+def test_a_doctor_who_reaches_no_server_gives_the_advice_of_the_office(tmp_path, monkeypatch, is_here):
+    def connect(_):
+        raise LinkDownError("no connection to 127.0.0.1:2222", hint="Run `hub sync` again later.")
+
+    monkeypatch.setattr(Visit, "sftp", connect)
+    visit = Visit("h-1", parse_sftp("sftp://hub-h-1@127.0.0.1:2222/"), tmp_path / "key", (), "h-2")
+    with pytest.raises(LinkDownError, match="no connection") as caught:
+        doctor.examine(visit, is_here=is_here)
+    assert "hub sync" not in caught.value.hint
+    assert "central sshd-config" in caught.value.hint or "/etc/hub-sshd/start" in caught.value.hint

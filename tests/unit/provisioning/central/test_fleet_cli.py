@@ -20,6 +20,8 @@ from content_packs.errors import UsageError
 from hub.events import HealthBody, PacksBody, UsageBody
 from provisioning.central.cli import cli
 from provisioning.central.commands.layout import find_width
+from provisioning.central.enrol import give_up_card
+from provisioning.central.fleet import Card, open_fleet
 from provisioning.central.fleetview import findings, mutes, signs, view
 from provisioning.central.fleetview.csvtext import BOM, csv_text
 from provisioning.central.fleetview.month import Month, read_month
@@ -27,7 +29,7 @@ from provisioning.central.office import Office
 from provisioning.central.people import add_person
 from provisioning.central.web.app import create_dashboard
 from provisioning.central.web.dashboard import Dashboard
-from support.office import OfficeAtWork
+from support.office import OfficeAtWork, new_key
 from support.reporting import Reporting, told
 
 DAY = timedelta(days=1)
@@ -365,3 +367,39 @@ def test_cells_with_commas_quotes_and_lines_stay_one_cell():
     text = csv_text(["a"], [('Школа "Мрія", №1\r\nx',)], bom=True)
     assert text.startswith(BOM)
     assert list(csv.reader(io.StringIO(text[1:]))) == [["a"], ['Школа "Мрія", №1  x']]
+
+
+def test_a_depot_that_is_a_folder_is_called_one_and_a_new_card_says_no_time(tmp_path, monkeypatch):
+    work = OfficeAtWork.found(tmp_path / "central", now=NOW)
+    work.enrol("h-1")
+    hub = Reporting(work.office, tmp_path / "hub", "h-1")
+    hub.now = NOW
+    hub.say(replace(told("x"), road="folder"))
+    hub.send()
+    hub.ingest()
+    monkeypatch.setattr("provisioning.central.commands.fleet.now", lambda: NOW + timedelta(hours=2))
+
+    def school():
+        ran = CliRunner().invoke(cli, ["--dir", str(work.office.dir), "school", "h-1"])
+        assert ran.exception is None, ran.exception
+        return ran.stdout
+
+    assert " by folder, says 20" in school()
+    assert "  folder  1 event" in school()
+    work.now = NOW + timedelta(hours=1)
+    work._change(lambda fleet: give_up_card(fleet, "h-1", now=work.now))
+    [heard] = [line for line in school().splitlines() if "heard 20" in line]
+    assert re.fullmatch(r"  heard [-0-9: ]{16} by link", heard)
+
+
+def test_where_cards_wait_and_no_hub_is_in_the_way_leads_to_the_cards(tmp_path):
+    work = OfficeAtWork.found(tmp_path / "central", now=NOW)
+
+    def says(command):
+        return CliRunner().invoke(cli, ["--dir", str(work.office.dir), command]).stderr
+
+    assert "central enrol HUB_ID" in says("fleet")
+    with open_fleet(work.office.fleet_db) as fleet, fleet.transaction():
+        fleet.save_card(Card("h-1", "12345678", "Школа", "all", NOW.isoformat(), NOW.isoformat(), new_key()))
+    for command in ("fleet", "hubs"):
+        assert "1 card made: central enrol --pending" in says(command)

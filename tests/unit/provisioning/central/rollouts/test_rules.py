@@ -262,9 +262,10 @@ PACKS = [
 ALL = Assignment("ring", "all", "maths", None)
 
 
-def chosen(state, which, *, packs=PACKS, assignments=(ALL,), **values):
+def chosen(state, which, *, packs=PACKS, assignments=(ALL,), said="ok", **values):
     reached, later, new = hub(1, "pilot"), hub(2), hub(3)
-    course = make_course(rollout(state=state, **values), [member(1), member(2, stage=1, reached_at=None)])
+    members = [member(1, state=said), member(2, stage=1, reached_at=None)]
+    course = make_course(rollout(state=state, **values), members)
     whom = {"reached": reached, "later": later, "new": new, "anew": replace(reached, enrolled_at=LATER)}[
         which
     ]
@@ -284,6 +285,12 @@ def chosen(state, which, *, packs=PACKS, assignments=(ALL,), **values):
 def test_versions_follow_the_rollout(state, reached, later, new, anew):
     found = [chosen(state, which) for which in ("reached", "later", "new", "anew")]
     assert found == [reached, later, new, anew]
+
+
+@pytest.mark.parametrize("said", ["waiting-for-contact", "fetching", "failed", "skipped"])
+def test_after_an_abort_nobody_is_given_it_who_did_not_say_that_it_has_it(said):
+    assert chosen("aborted", "reached", said=said) == 2
+    assert chosen("running", "reached", said=said) == 3
 
 
 def test_a_newer_version_that_is_published_meanwhile_waits_for_a_rollout_of_its_own():

@@ -88,6 +88,10 @@ HAS_2 = (synced(), packs({"maths": 2}))
 FAILS = (synced({"maths@2": "hash-mismatch"}), packs({"maths": 1}, want={"maths": 2}))
 
 
+def abort(work, number=1, **options):
+    return do(work, lambda fleet, reports: control.abort(fleet, reports, number, now=work.now), **options)[1]
+
+
 def state(work, number=1):
     rollout = read_rollout(work.office, number, work.now).rollout
     return rollout.state, rollout.stage
@@ -126,8 +130,8 @@ def test_a_failing_school_stops_it_and_a_new_version_mends_it(work):
     with pytest.raises(UsageError, match="rollout 1 of maths@2 is paused") as caught:
         publish_with(work, 3)
     assert "roll-back 1" in caught.value.hint
-    do(work, lambda fleet, _: control.abort(fleet, 1, now=work.now))
-    assert shall_have(work) == {"h-1": 2, "h-2": 2, "h-3": 1, "h-4": 1, "h-5": 1}
+    abort(work)
+    assert shall_have(work) == {"h-1": 2, "h-2": 1, "h-3": 1, "h-4": 1, "h-5": 1}
     publish_with(work, 3)
     has_3 = (synced(), packs({"maths": 3}))
     hears(work, h_1=has_3, h_2=has_3)
@@ -152,7 +156,8 @@ def test_rolling_back_gives_everybody_what_they_had_before(work, when):
         do(work, lambda fleet, _: control.finish(fleet, 1, now=work.now))
         assert set(shall_have(work).values()) == {2}
     if when == "aborted":
-        do(work, lambda fleet, _: control.abort(fleet, 1, now=work.now))
+        hears(work, h_2=HAS_2)
+        abort(work)
     had = shall_have(work)
     _, changes = do(work, lambda fleet, _: control.roll_back(fleet, 1, now=work.now), dry_run=True)
     assert {c.hub_id for c in changes} == {hub_id for hub_id, version in had.items() if version == 2}
@@ -165,6 +170,36 @@ def test_rolling_back_gives_everybody_what_they_had_before(work, when):
     assert "Rolled back: 1 of " in view.says[0].said
     with pytest.raises(UsageError, match="is rolled-back, expected"):
         do(work, lambda fleet, _: control.roll_back(fleet, 1, now=work.now))
+
+
+def test_after_an_abort_who_said_that_it_has_it_keeps_it_and_nobody_fetches_it_any_more(work, tmp_path):
+    publish_with(work)
+    hears(work, h_1=HAS_2)
+    assert [(c.hub_id, c.before, c.after) for c in abort(work, dry_run=True)] == [("h-2", 2, 1)]
+    abort(work)
+    assert shall_have(work) == {"h-1": 2, "h-2": 1, "h-3": 1, "h-4": 1, "h-5": 1}
+    trust = HubTrust(work.root_bytes, tmp_path / "trust", "h-2")
+    assert trust.offered(work.office.depot) == {"maths": 1}
+    view = read_rollout(work.office, 1, work.now)
+    assert view.says[0].said == "Aborted: 1 of 5 schools have it and keep it; nobody else gets it."
+    assert {h.hub_id: (h.state, h.reason) for h in view.hubs if h.stage == "pilot"} == {
+        "h-1": ("ok", ""),
+        "h-2": ("skipped", "aborted"),
+    }
+    hears(work, h_2=(synced(), packs({"maths": 1})))
+    assert shall_have(work)["h-2"] == 1
+    begin(work, "maths@2", "pilot,all")  # the same one again, where nothing was wrong with it
+    assert shall_have(work) == {"h-1": 2, "h-2": 2, "h-3": 1, "h-4": 1, "h-5": 1}
+
+
+def test_a_school_whose_report_was_on_its_way_when_it_was_aborted_keeps_the_version(work):
+    publish_with(work)
+    abort(work)
+    hears(work, h_1=HAS_2)
+    assert shall_have(work) == {"h-1": 2, "h-2": 1, "h-3": 1, "h-4": 1, "h-5": 1}
+    assert state(work) == ("aborted", 0)
+    hears(work, h_2=FAILS)
+    assert shall_have(work)["h-2"] == 1
 
 
 def test_a_pack_that_nobody_had_comes_with_its_stage(work):
@@ -275,7 +310,7 @@ def test_while_another_command_is_at_work_rollouts_wait(work, monkeypatch):
     publish_with(work)
     with locked(work.office.lock, doing="publish"), pytest.raises(BusyError):
         go_on(work.office, now=work.now)
-    do(work, lambda fleet, _: control.abort(fleet, 1, now=work.now))
+    do(work, lambda fleet, _: control.finish(fleet, 1, now=work.now))
     with locked(work.office.lock, doing="publish"):
         assert go_on(work.office, now=work.now) == ([], [])  # nothing is active: nobody is asked
 
