@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help dev kolibri parts demo image image-test serve test renew check fix bench docs pins clean
+.PHONY: help dev kolibri parts demo image image-test serve test renew check fix bench docs translations print pins clean
 
 HUB_DIR ?= .demo/hub
 DEMO_HOST ?= 127.0.0.1

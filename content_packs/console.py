@@ -48,13 +48,23 @@ def run(command: click.Command) -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except UnicodeEncodeError as error:
+        if not any(map(_is_odd, sys.argv)):
+            raise
+        _fail(f"{error.object[:60]!r}: no UTF-8", "Let the terminal speak UTF-8: LANG=C.UTF-8.", os.EX_USAGE)
     except OSError as error:
         failure = local_error(error, "this machine refused")
         _fail(failure.message, failure.hint, failure.exit_code, failure.code)
 
 
+def _is_odd(word: str) -> bool:
+    """Tell whether a word holds bytes that are no text, as of a terminal in an older code page."""
+    return any("\udc80" <= sign <= "\udcff" for sign in word)
+
+
 def _fail(message: str, hint: str | None, exit_code: int, code: str = "") -> NoReturn:
-    click.echo(f"error{f' [{code}]' if code else ''}: {message}", err=True)
+    plain = message.encode("utf-8", "backslashreplace").decode()
+    click.echo(f"error{f' [{code}]' if code else ''}: {plain}", err=True)
     if hint:
         click.echo(f"  next: {hint}", err=True)
     sys.exit(exit_code)

@@ -27,8 +27,8 @@ MAX_VERSION = 2**31 - 1
 PUBLISHER = "publisher-"  # begins the name of a role that signs packs of its own: depot-v1.md §4.1
 SYSTEM_KINDS = ("filter", "image", "software")  # packs that change the hub itself: the office's alone
 SIGNED_AT = "signed_at"  # our field of the timestamp role: docs/format/depot-v1.md §4.6
-MAX_PRIORITY = 9
-MAX_DAY_MB = 1_000_000
+MAX_PRIORITY = 9  # and down to -9: docs/format/depot-v1.md §4.5
+MAX_DAY_MB = 1_000_000  # 10^6 bytes, of content over the uplink; 0: nothing is said: §4.5
 
 
 def check_hub_id(hub_id: str) -> str:

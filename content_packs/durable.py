@@ -120,6 +120,12 @@ def sync_filesystem(folder: Path) -> None:
             raise OSError(code, os.strerror(code), str(folder))
 
 
+def forget_cached(path: Path) -> None:
+    """Let the next read of a file that was flushed ask the device itself, not what the kernel remembers."""
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 @contextmanager
 def locked(path: Path, *, doing: str, wait: bool = False, patience_s: float = 0.0) -> Iterator[None]:
     """Hold an exclusive lock on `path`; the kernel frees it at any death of this process.

@@ -110,7 +110,7 @@ def unmount_below(place: Path) -> None:
     Raises:
         ToolError: something stays mounted.
     """
-    begin = f"{place.resolve()}/"
+    begin = f"{place.parent.resolve() / place.name}/"  # of a link only its name goes: not where it leads
     for line in reversed(_MOUNTS.read_text(encoding="utf-8").splitlines()):  # the last mounted first
         point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split(" ")[4])
         if not point.startswith(begin):

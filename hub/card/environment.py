@@ -7,22 +7,28 @@ one wheel of forty is new: what the running environment compiled of the same sou
 
 import hashlib
 import importlib.util
+import marshal
 import shutil
 import subprocess
 import sys
 import sysconfig
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import CodeType
 
 from content_packs.durable import fsync_dir, sync_filesystem
-from content_packs.errors import BadDataError, LocalError, local_error
+from content_packs.errors import BadDataError, Error, LocalError, local_error
 from content_packs.kinds.software import is_wheel
+from content_packs.text.zips import UNREADABLE_ZIP
 from hub.card.software import BUILDING, BUILT_AT, remove
 from hub.card.system_packs import SystemPack, require_hash
 
 _COMPILE_S = 1800.0  # a Pi 3 needs minutes for what is new
+_COMPILERS = 2  # processes, of four cores: lessons go on
+_HEADER_BYTES = 16
 _UNCHECKED_HASH = (1).to_bytes(4, "little")  # PEP 552: compiled once for all, with the hash of its source
 _LOADS = "import hub.cli, hub.serve, hub.cli.card_update"
 _PROGRAM = """\
@@ -86,8 +92,11 @@ def make_environment(pack: SystemPack, folder: Path, *, python: Python, before: 
             remove(place)
         part.rename(place)
         fsync_dir(folder)
-    except OSError as error:
-        raise local_error(error, f"unpacking {pack.pack_id} v{pack.version}") from error
+    except (OSError, Error) as error:
+        shutil.rmtree(part, ignore_errors=True)  # what filled the disk must not go on filling it
+        if isinstance(error, OSError):
+            raise local_error(error, f"unpacking {pack.pack_id} v{pack.version}") from error
+        raise
     return place
 
 
@@ -114,7 +123,9 @@ def _unpack(wheel: Path, packages: Path) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(member) as source, path.open("wb") as file:
                     shutil.copyfileobj(source, file)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except OSError:
+        raise  # the disk's
+    except UNREADABLE_ZIP as error:
         raise BadDataError(f"{wheel.name}: no wheel: {error}") from error
     finally:
         wheel.unlink()
@@ -125,6 +136,8 @@ def _target(name: str) -> PurePosixPath | None:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or not path.parts:
         raise BadDataError(f"a wheel has the member {name[:80]!r}, which leads out of it")
+    if "__pycache__" in path.parts:
+        return None  # whatever that was made of: what is compiled here is of the sources beside it
     if not path.parts[0].endswith(".data"):
         return path
     inside = path.parts[1:]
@@ -155,9 +168,10 @@ def take_compiled(before: Path, packages: Path) -> int:
         expected = (
             importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + importlib.util.source_hash(source.read_bytes())
         )
-        if known.is_file() and _begins_with(known, expected):
+        data = known.read_bytes() if known.is_file() else b""
+        if data.startswith(expected) and _is_code(data[_HEADER_BYTES:]):
             compiled.parent.mkdir(exist_ok=True)
-            shutil.copyfile(known, compiled)
+            compiled.write_bytes(data)
             taken += 1
     return taken
 
@@ -169,9 +183,12 @@ def _find_modules(packages: Path) -> Iterator[Path]:
             yield source
 
 
-def _begins_with(path: Path, expected: bytes) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(expected)) == expected
+def _is_code(data: bytes) -> bool:
+    """Tell whether it can be loaded: a card that wears out may have kept half of it."""
+    try:
+        return isinstance(marshal.loads(data), CodeType)  # noqa: S302 - root's own, and loaded all day
+    except (EOFError, TypeError, ValueError):
+        return False
 
 
 def _compile(python: Python, packages: Path, place: Path) -> None:
@@ -181,10 +198,18 @@ def _compile(python: Python, packages: Path, place: Path) -> None:
         for source in _find_modules(packages)
         if not Path(importlib.util.cache_from_source(str(source))).exists()
     ]
-    words = ["-q", "-j", "2", "--invalidation-mode", "unchecked-hash", "-i", "-"]
-    words += ["-s", str(packages), "-p", str(place / "lib" / packages.parent.name / "site-packages")]
-    # What cannot be compiled is not for this Python; whether `hub` starts is asked next.
-    _run([str(python.named), "-I", "-m", "compileall", *words], told="".join(f"{each}\n" for each in missing))
+    words = ["-q", "--invalidation-mode", "unchecked-hash", "-i", "-", "-s", str(packages)]
+    words += ["-p", str(place / "lib" / packages.parent.name / "site-packages")]
+
+    def compile_some(sources: list[str]) -> None:
+        # What cannot be compiled is not for this Python; whether `hub` starts is asked next.
+        told = "".join(f"{each}\n" for each in sources)
+        _run([str(python.named), "-I", "-m", "compileall", *words], told=told)
+
+    # Its own -j does nothing for files that are named, and without any it would compile Python's own modules.
+    shares = [missing[number::_COMPILERS] for number in range(_COMPILERS)]
+    with ThreadPoolExecutor(_COMPILERS) as pool:
+        list(pool.map(compile_some, filter(None, shares)))
 
 
 def _require_start(part: Path, python: Python) -> None:

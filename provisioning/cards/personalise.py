@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, DiskFullError, local_error
@@ -82,9 +83,10 @@ def personalise(
         _check_room(base, len(made), output)
     if dry_run:
         return made
-    configs = _with_office(office, schools, now) if office else [school.config for school in schools]
     done = []
     try:
+        _require_writable(output)
+        configs = _with_office(office, schools, now) if office else [school.config for school in schools]
         for each, config in zip(made, configs, strict=True):
             _write(each.path, base, offset, to_file(write_config(config, language)))
             done.append(Made(each.line, each.school_code, each.school_name, config.central.hub_id, each.path))
@@ -113,6 +115,13 @@ def _check_room(base: Path, count: int, output: Path) -> None:
             f"{output}: {count} images take {needed:,} bytes, {free:,} are free",
             hint="Give - instead of the image: then only config files are made, to copy onto flashed cards.",
         )
+
+
+def _require_writable(output: Path) -> None:
+    """Raise OSError where nothing can be written: before files made earlier become worthless."""
+    output.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=output):
+        pass
 
 
 def _with_office(office: Office, schools: Sequence[School], now: datetime) -> list[SchoolConfig]:

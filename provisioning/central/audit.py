@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from content_packs.errors import LocalError
 from provisioning.central.fleet import iso
 from provisioning.central.office import Office
 from provisioning.central.people_db import open_people_db
 
 MAX_TEXT = 500  # characters of one value
+_NO_LINE = 2**62  # none will ever have this number
 _KEPT = 100_000  # lines; a municipality that changes fifty things a day has six years of them
 
 
@@ -26,16 +28,22 @@ class Entry:
 
 
 def record(office: Office, who: str, action: str, detail: Mapping[str, object], now: datetime) -> None:
-    """Note that somebody did something. `detail` holds no secrets; long texts in it are cut.
+    """Note what somebody has just done. `detail` holds no secrets; long texts in it are cut.
 
     Raises:
-        LocalError: the disk refuses.
+        LocalError: the disk refuses, or another command holds the log: that it was done is said too.
     """
     text = json.dumps({name: _short(value) for name, value in detail.items()}, ensure_ascii=False)
     row = {"at": iso(now), "who": who[:MAX_TEXT], "action": action[:MAX_TEXT], "detail": text}
-    with open_people_db(office) as db, db.atomic():
-        db.table("audit").insert(row)
-        db.execute("delete from audit where id <= (select max(id) from audit) - ?", [_KEPT])
+    try:
+        with open_people_db(office) as db, db.atomic():
+            db.table("audit").insert(row)
+            db.execute("delete from audit where id <= (select max(id) from audit) - ?", [_KEPT])
+    except LocalError as error:
+        raise type(error)(
+            f"{action}: this was done, but is not noted in the audit log: {error.message}",
+            hint="Free some space or mend the disk before the next change; this one need not be run again.",
+        ) from error
 
 
 def list_entries(office: Office, *, limit: int = 100, before: int | None = None) -> tuple[Entry, ...]:
@@ -43,8 +51,9 @@ def list_entries(office: Office, *, limit: int = 100, before: int | None = None)
     if not office.people_db.exists():
         return ()  # nothing is made by looking
     query = "select * from audit where id < ? order by id desc limit ?"
+    first = _NO_LINE if before is None else min(before, _NO_LINE)
     with open_people_db(office) as db:
-        rows = list(db.query(query, [2**62 if before is None else before, limit]))
+        rows = list(db.query(query, [first, limit]))
     return tuple(Entry(**row | {"detail": json.loads(row["detail"])}) for row in rows)
 
 

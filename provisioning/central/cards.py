@@ -29,6 +29,7 @@ DEPOT_NOTE = "depot_url"  # a note of this installation
 _CODE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _OWN_HOST_KEYS = Path("/etc/ssh")
 _SFTP = "sftp://"
+HubState = Literal["new", "waiting", "enrolled", "revoked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,16 @@ class Depot:
     url: str  # without an account each hub has its own
     host_keys: tuple[str, ...]
     is_guess: bool = False  # nobody said so: this machine
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose place a card takes."""
+
+    state: HubState  # of the hub before the card was made
+    since: str  # ISO 8601, UTC; empty for a new one
+    school: str  # where it stood until now; empty for a new one
+    others: tuple[str, ...]  # further hubs of that school
 
 
 def remember_depot(fleet: Fleet, url: str | None, host_keys: Sequence[str]) -> None:
@@ -94,7 +105,7 @@ def plan_card(
     Raises:
         UsageError: a name is not valid, or the school has several hubs.
     """
-    known = _find_known(fleet, school) if hub_id is None else _find_place(fleet, hub_id)
+    known = _find_by_name(fleet, school) if hub_id is None else _find_by_id(fleet, hub_id)
     name = known.school if known is not None and hub_id is None else school
     _require("school_name", name, "SCHOOL")
     chosen = hub_id or (known.hub_id if known else _make_id(fleet, school))
@@ -115,21 +126,24 @@ def plan_card(
     return card, token
 
 
-def _list_places(fleet: Fleet) -> list[Hub | Card]:
-    """Return what may be meant: cards that wait for their hub, then hubs that are enrolled."""
+def _list_known(fleet: Fleet) -> list[Hub | Card]:
+    """Return whom the office knows: cards that wait for their hub, then hubs that are enrolled."""
     return [*fleet.list_cards(), *(hub for hub in fleet.list_hubs() if hub.revoked_at is None)]
 
 
-def _find_place(fleet: Fleet, hub_id: str) -> Hub | Card | None:
-    return next((each for each in _list_places(fleet) if each.hub_id == hub_id), None)
+def _find_by_id(fleet: Fleet, hub_id: str) -> Hub | Card | None:
+    return next((each for each in _list_known(fleet) if each.hub_id == hub_id), None)
 
 
-def _find_known(fleet: Fleet, school: str) -> Hub | Card | None:
-    """Return the card that waits for this school, else its hub; a name may be typed a little differently."""
-    places = _list_places(fleet)
-    found = [each for each in places if school and school in (each.hub_id, each.school, each.school_code)]
+def _find_by_name(fleet: Fleet, school: str) -> Hub | Card | None:
+    """Return the card that waits for a school, else its hub, by its name, its code or the hub's id.
+
+    A name may be typed a little differently.
+    """
+    known = _list_known(fleet)
+    found = [each for each in known if school and school in (each.hub_id, each.school, each.school_code)]
     if not found and (plain := plain_name(school)):
-        found = [each for each in places if plain in map(plain_name, (each.school, each.school_code))]
+        found = [each for each in known if plain in map(plain_name, (each.school, each.school_code))]
     ids = {each.hub_id for each in found}
     if len(ids) > 1:
         raise UsageError(
@@ -154,7 +168,7 @@ def find_id(fleet: Fleet, code: str, school: str) -> str:
     Raises:
         UsageError: a hub of another school has the id that the code gives.
     """
-    same = (each.hub_id for each in _list_places(fleet) if each.school_code.lower() == code.lower())
+    same = (each.hub_id for each in _list_known(fleet) if each.school_code.lower() == code.lower())
     found = next(same, plain_id(code))
     for hub in fleet.list_hubs():
         if hub.hub_id == found and hub.school != school and hub.revoked_at is None:
@@ -165,22 +179,9 @@ def find_id(fleet: Fleet, code: str, school: str) -> str:
     return found
 
 
-HubState = Literal["new", "waiting", "enrolled", "revoked"]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Whose place a card takes."""
-
-    state: HubState  # of the hub before the card was made
-    since: str  # ISO 8601, UTC; empty for a new one
-    school: str  # where it stood until now; empty for a new one
-    others: tuple[str, ...]  # further hubs of that school
-
-
 def find_place_of(fleet: Fleet, card: Card) -> Place:
     """Return whose place a card takes that is not saved yet."""
-    others = {each.hub_id for each in _list_places(fleet) if each.school == card.school} - {card.hub_id}
+    others = {each.hub_id for each in _list_known(fleet) if each.school == card.school} - {card.hub_id}
     waiting = next((each for each in fleet.list_cards() if each.hub_id == card.hub_id), None)
     hub = next((each for each in fleet.list_hubs() if each.hub_id == card.hub_id), None)
     state, since, school = _look_up(waiting, hub)

@@ -14,7 +14,7 @@ from pathlib import Path
 from content_packs import depot
 from content_packs.durable import locked, write_durably
 from content_packs.enrolment import PREFIX as ENROL_PREFIX
-from content_packs.errors import BadDataError, Error, UsageError, local_error
+from content_packs.errors import BadDataError, Error, LocalError, UsageError, local_error
 from content_packs.segment import MAX_SEGMENT_BYTES, Segment, SeqRange, encode_acks, name_segment, unseal
 from hub.events import Event, decode_event
 from provisioning.central.fleet import Hub, open_fleet
@@ -29,6 +29,7 @@ from provisioning.central.usb import require_mounted
 _BATCH = 64  # segments of one transaction; only one of them at a time is in memory
 _UNFINISHED = timedelta(days=1)  # an upload is 256 KiB at most: one that old is dead
 _MAX_FAULTS = 5  # of one segment, told in full
+_LEAP = timedelta(days=180)  # no office is closed for that long; reports are kept for 396 days
 
 
 @dataclass(slots=True)
@@ -60,6 +61,20 @@ class _RefusedError(Exception):
     """This file is no report of this hub."""
 
 
+def require_clock(office: Office, *, now: datetime) -> None:
+    """Raise LocalError where this machine's clock has leapt since reports were taken in last.
+
+    By a clock that says 2036 all that hubs ever told would be forgotten as too old, and no grace would hold.
+    """
+    with open_reports(office.reports_db) as reports:
+        since = reports.tallies.ingested_at()
+    if since is not None and abs(now - since) > _LEAP:
+        raise LocalError(
+            f"this machine's clock says {now.date()}; reports were taken in last on {since.date()}",
+            hint="Set the clock. If it is right: central ingest --clock-is-right. Nothing is lost meanwhile.",
+        )
+
+
 def ingest(office: Office, *, source: Path | None, now: datetime, dry_run: bool = False) -> list[Taken]:
     """Take in the reports in the depot, or on the stick `source`; return what came, by hub.
 
@@ -84,6 +99,8 @@ def ingest(office: Office, *, source: Path | None, now: datetime, dry_run: bool 
         since = reports.tallies.ingested_at()
         work = _Ingest(office, reports, private_keys, root, now, dry_run, way, since)
         try:
+            if since is not None and now < since and not dry_run:
+                reports.put_back(now)
             found = [work.take_hub(hub) for hub in hubs]
             if source is None and not dry_run:
                 reports.tallies.note_ingest(now)

@@ -1,10 +1,11 @@
 """Copies of offline keys, on sticks: made, read back, and never over a newer key."""
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from content_packs.durable import write_durably
+from content_packs.durable import forget_cached, write_durably
 from content_packs.errors import LocalError, UsageError, local_error
 from provisioning.central import metadata
 from provisioning.central.keys import OFFLINE_KEYS, keyid_of
@@ -25,6 +26,7 @@ def plan_copies(office: Office, folder: Path, names: Iterable[str]) -> Copies:
 
     Raises:
         UsageError: a key is not here; or what lies there is the key that hubs know, and ours is not.
+        LocalError: a key here is damaged.
     """
     ring = office.open_keys()
     current = metadata.read_current(office.tuf, office.root.read_bytes())
@@ -40,9 +42,9 @@ def plan_copies(office: Office, folder: Path, names: Iterable[str]) -> Copies:
 
 
 def _check_older(current: Current, name: str, path: Path, target: Path) -> None:
-    keyids = keyids_of(current, name)
+    keyids, ours = keyids_of(current, name), keyid_of(path)
     with suppress(LocalError):  # there is none, or what is there is damaged: nothing is lost
-        if keyid_of(target) in keyids and keyid_of(path) not in keyids:
+        if keyid_of(target) in keyids and ours not in keyids:
             raise UsageError(
                 f"{target} is the key {name} that hubs know, and {path} is an older one",
                 hint=f"Copy it the other way: {target} over {path}.",
@@ -67,6 +69,7 @@ def _copy(path: Path, target: Path) -> None:
         data = path.read_bytes()
         if path.resolve() != target.resolve():
             write_durably(target, data, mode=0o600)
+            forget_cached(target)
         if target.read_bytes() != data:
             raise LocalError(
                 f"{target}: gives back other bytes than were written", hint="Take another stick."
@@ -81,6 +84,7 @@ def _shred(path: Path) -> None:
         with path.open("r+b") as file:
             file.write(bytes(path.stat().st_size))
             file.flush()
+            os.fsync(file.fileno())  # else the kernel drops it, together with the name
         path.unlink()
     except OSError as error:
         raise local_error(error, f"deleting {path}") from error

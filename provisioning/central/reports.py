@@ -21,6 +21,7 @@ _NEWEST_ONLY = ("health", "packs", "update")  # what an event says is true until
 _CONTACTS = 60  # segments, of which a school's rhythm is learnt
 _KEPT_NOTES = 100  # of one hub
 _WATCHED = 500  # newest events of a stream, looked at for signs of a copied card
+_CAME = (("segments", "arrived_at"), ("segments", "received_at"), ("events", "received_at"), ("notes", "at"))
 _FORMER = -1  # instead of when it spoke last: a stream of a card that is replaced says nothing of the hub
 _NEWEST = """
     select events.* from events left join streams using (hub_id, stream)
@@ -57,7 +58,7 @@ class Note:
     """Something odd about what a hub sent."""
 
     at: str
-    kind: str  # "refused", "conflict", "two-cards" or "former-card"
+    kind: str  # "refused", "conflict", "two-cards", "former-card" or "too-many-opens"
     text: str
 
 
@@ -213,6 +214,16 @@ class Reports:
         self._db.execute(query, [hub_id, hub_id])
         self.tallies.thin(hub_id, now=now)
         return gone
+
+    def put_back(self, now: datetime) -> None:
+        """Let nothing have come later than now, after the office's clock was ahead and has been set.
+
+        Else a school that was heard from in 2036 would not be silent before that.
+        """
+        with self.transaction():
+            for table, column in _CAME:
+                query = f"update {table} set {column} = ? where {column} > ?"  # noqa: S608 - ours
+                self._db.execute(query, [iso(now), iso(now)])
 
     def read_all_newest(self, only: str | None = None) -> dict[str, dict[str, Heard]]:
         """Return the newest event of each kind of every hub, or of one, as when it was last heard."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from content_packs import depot
 from content_packs.built import open_built
-from content_packs.durable import sync_filesystem, write_durably
+from content_packs.durable import forget_cached, sync_filesystem, write_durably
 from content_packs.errors import DiskFullError, LocalError, UsageError, local_error
 from provisioning.central import metadata
 from provisioning.central.fleet import open_fleet
@@ -209,9 +209,8 @@ def _flush(path: Path) -> None:
 
 
 def _read_back(path: Path) -> str:
-    """Return the hash of what the device itself holds, not of what the kernel remembers of it."""
-    with path.open("rb") as file:
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    """Return the hash of what the device itself holds."""
+    forget_cached(path)
     return _hash(path)
 
 

@@ -18,6 +18,13 @@ def test_a_card_without_versions_runs_that_of_its_image(card):
     assert card.boot() == IMAGE
 
 
+def test_what_a_version_complains_of_is_heard(card):
+    assert card.complaint() == "0: dance?\n"
+    card.add(7)
+    software.begin_trial(card.software, 7)
+    assert card.complaint() == "7: dance?\n"
+
+
 def test_a_version_is_tried_three_times_then_the_one_before_is_back(card):
     for number in (6, 7):
         card.add(number)

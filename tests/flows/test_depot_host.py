@@ -2,6 +2,7 @@
 
 import hashlib
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from content_packs.errors import DepotBusyError, Error, HubKeyRefusedError, LinkError, NotWritableError
 from content_packs.transports.address import parse_sftp
 from content_packs.transports.sftp import open_sftp
+from provisioning.central.fleet import open_fleet
 from provisioning.central.sshd.attempts import SFTP_ATTEMPTS, Ground, is_let
 from support.depot_host import CENTRAL, DepotHost
+from support.ports import free_port
 from support.road import run
-from support.sshd import free_port
 
 A, B = "h-a", "h-b"
 REPORT = b"sealed: of B"
@@ -87,6 +89,14 @@ def test_what_somebody_changed_is_told_and_put_right(host):
     host.apply(code=74)  # what mounts had changed, the server starts anew: here by hand
     host.start()
     assert host.central("sshd-config", "--check")["faults"] == []
+
+
+def test_a_configuration_that_somebody_removed_is_told_and_written_again(host):
+    host.run("rm", "/etc/hub-sshd/sshd_config")
+    told = host.central("sshd-config", "--check", code=74)["faults"]
+    assert [fault["what"] for fault in host.apply()["done"]] == [fault["what"] for fault in told]
+    host.wait_for_server()
+    connect(host, A).close()
 
 
 def test_the_doctor_finds_a_hub_well_and_an_intruder_shut_out_and_leaves_nothing(host):
@@ -197,6 +207,20 @@ def test_a_flood_of_reports_fills_their_own_disk_and_nothing_else(host):
     assert sum(len(hub["refused"]) for hub in told) >= sent
     with connect(host, B) as transport:
         transport.write_files(f"inbox/{B}", {"3" * 64: bytes(256 * 1024)})
+
+
+def test_noting_an_address_takes_the_key_of_a_card_away_that_has_expired(host):
+    """The change of the office makes the accounts follow, in the midst of the set-up."""
+    host.central("card", "Запізніла", "--hub-id", "h-late", "-o", host.folder / "late.txt")
+    assert "hub-h-late" in host.run("ls", "/etc/hub-sshd/keys")
+    with open_fleet(host.office / "fleet.db") as fleet:
+        [card] = [card for card in fleet.list_cards() if card.hub_id == "h-late"]
+        fleet.save_card(replace(card, expires_at="2020-01-01T00:00:00+00:00"))
+    for name in ("localhost", "127.0.0.1"):
+        assert [fault["next"] for fault in host.apply("--host", name)["done"]] == [
+            f"notes sftp://{name}:{host.port}/"
+        ]
+    assert "hub-h-late" not in host.run("ls", "/etc/hub-sshd/keys")
 
 
 def test_a_revoked_hub_is_out_at_once_and_no_other_one_is(host):

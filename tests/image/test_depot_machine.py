@@ -13,8 +13,8 @@ from content_packs.transports import open_transport
 from support.card import Card
 from support.depot_machine import OFFICE, DepotMachine, make_disk
 from support.machine import running
+from support.ports import free_port
 from support.road import must, run
-from support.sshd import free_port
 from support.waiting import wait_for
 from tests.image.conftest import served
 
@@ -147,6 +147,8 @@ def host(new_machine, tmp_path_factory):
         host = Host(machine, tmp_path_factory.mktemp("hubs"))
         host.found()
         host.apply("--host", "depot.example", "--inbox-mib", 64, "--hub-files", 100)
+        mounted = machine.ask(f"findmnt --raw --noheadings --output OPTIONS {OFFICE}/depot/inbox")
+        assert "usrquota" in mounted, "limits hold before the first restart too"
         host.put("/opt/demo/pack.toml", PACK)
         host.put("/opt/demo/index.html", PAGE)
         assert (

@@ -48,6 +48,10 @@ class Launcher:
         assert word == "status"
         return int(number)
 
+    def complaint(self) -> str:
+        """Return what the version that the launcher starts says of a word that it does not know."""
+        return self._run("hub", "dance").stderr
+
     def boot(self) -> int:
         """Start the machine: count, then return which version runs."""
         self.trial("count")
@@ -65,7 +69,7 @@ class Launcher:
         return subprocess.run(command, capture_output=True, text=True, timeout=30, env=env, check=False)
 
     def _write_program(self, path: Path, number: int) -> None:
-        self._write(path, f'#!/bin/sh\necho {number} "$1"\n')
+        self._write(path, f'#!/bin/sh\necho {number} "$1"\n[ "$1" = status ] || echo "{number}: $1?" >&2\n')
 
     def _write(self, path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

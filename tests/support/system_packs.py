@@ -31,7 +31,7 @@ SLOT_FILES = {
 ROOT = b"hsqs" + bytes(range(256)) * 12_000  # 3 MB
 
 
-def wheel(says: str, *, extra: Mapping[str, str] | None = None) -> bytes:
+def wheel(says: str, *, extra: Mapping[str, str | bytes] | None = None) -> bytes:
     """Return a wheel whose command `hub` prints `says` and its arguments."""
     files = {
         "hub/__init__.py": "",

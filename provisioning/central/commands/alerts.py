@@ -1,5 +1,6 @@
 """`central alerts`: what somebody has to do, and what of it is known already."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -109,23 +110,24 @@ def ack(
     if everywhere and until is None and not undo:
         raise UsageError("--all: until when?", hint="Say --until DAY: nobody may forget it.")
     whose, moment = hub_id or EVERY_HUB, now()
-    end = iso(_end_of(until)) if until else None
+    end = iso(_end_of(until, moment)) if until else None
     said = (about,) if about else ()
-    things = () if undo else said or ((ANYTHING,) if everywhere else _things_now(office, code, whose, moment))
+    things = said if undo or everywhere else _things_now(office, code, whose, moment, said, bool(until))
     if undo:
         changed = unmute_alerts(office, code, whose, said, dry_run=dry_run)
     else:
-        mutes = [Mute(code, whose, each, f"cli:{login()}", note.strip(), iso(moment), end) for each in things]
+        noted = (f"cli:{login()}", note.strip(), iso(moment), end)
+        mutes = [Mute(code, whose, each, *noted) for each in things or (ANYTHING,)]
         mute_alerts(office, mutes, dry_run=dry_run)
         changed = True
     if as_json:
-        values: dict[str, Any] = {"code": code, "hub_id": hub_id, "about": [*filter(None, things or said)]}
+        values: dict[str, Any] = {"code": code, "hub_id": hub_id, "about": [*filter(None, things)]}
         values |= {"until": end, "undone": undo, "changed": changed}
         console.print_json({"format": 1, "dry_run": dry_run, **values})
         return
     if dry_run:
         click.echo("dry run, nothing was changed:")
-    told = ", ".join(each for each in things or said if each not in ("", ANYTHING))
+    told = ", ".join(each for each in things if each not in ("", ANYTHING))
     who = ("every school" if everywhere else f"{hub_id}") + (f", {told}" if told else "")
     if undo:
         click.echo(f"{code} of {who}: {'heard again' if changed else 'was not quiet'}")
@@ -133,13 +135,20 @@ def ack(
         click.echo(f"{code} of {who}: quiet until {until or 'it begins anew'}")
 
 
-def _things_now(office: Office, code: str, hub_id: str, moment: datetime) -> tuple[str, ...]:
+def _things_now(
+    office: Office, code: str, hub_id: str, moment: datetime, about: Sequence[str], is_until: bool
+) -> tuple[str, ...]:
     [view] = read_schools(office, moment, only=hub_id)
-    return to_mute((*view.reasons, *view.muted), code)
+    return to_mute((*view.reasons, *view.muted), code, about, is_until=is_until)
 
 
-def _end_of(day: str) -> datetime:
+def _end_of(day: str, moment: datetime) -> datetime:
     try:
-        return datetime.combine(datetime.fromisoformat(day).date(), time.max, UTC).replace(microsecond=0)
+        end = datetime.combine(datetime.fromisoformat(day).date(), time.max, UTC).replace(microsecond=0)
     except ValueError as error:
         raise UsageError(f"--until {day!r}: expected a day", hint="As in 2026-12-31.") from error
+    if end < moment:
+        raise UsageError(
+            f"--until {day}: is past, it is {moment.date().isoformat()}", hint="Say a later day."
+        )
+    return end

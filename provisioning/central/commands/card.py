@@ -159,14 +159,11 @@ def _write_card(
         place = cards.find_place_of(fleet, card)
         fleet.save_card(card)
         config = cards.merge(own, card, cards.central_part(office, card, where, token))
+        if not dry_run:  # before anything is kept: without the new file the one before has to go on working
+            _write_file(output, to_file(write_config(config, language)))
         return _Made(output, card, place, config, where, is_replaced)
 
-    made, _ = change(office, edit, doing="card", now=moment, dry_run=dry_run)
-    if not dry_run:
-        try:
-            write_durably(output, to_file(write_config(made.config, language)), mode=0o600)
-        except OSError as error:
-            raise local_error(error, f"writing {output}") from error
+    made, _ = change(office, edit, doing="replace" if is_replaced else "card", now=moment, dry_run=dry_run)
     if as_json:
         console.print_json({"format": 1, "dry_run": dry_run, **_to_dict(made, dry_run=dry_run)})
     else:
@@ -183,6 +180,13 @@ class _Made:
     config: SchoolConfig
     depot: cards.Depot
     is_replaced: bool
+
+
+def _write_file(output: Path, data: bytes) -> None:
+    try:
+        write_durably(output, data, mode=0o600)
+    except OSError as error:
+        raise local_error(error, f"writing {output}") from error
 
 
 def _to_dict(made: _Made, *, dry_run: bool) -> dict[str, object]:

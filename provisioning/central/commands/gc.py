@@ -10,14 +10,17 @@ from content_packs.console import count_text, size_text
 from provisioning.central.commands.options import dry_run_option, json_option, now, with_office
 from provisioning.central.gc import Collected, collect
 from provisioning.central.held import GRACE
+from provisioning.central.ingest import require_clock
 from provisioning.central.office import Office
+
+_MOST_DAYS = 36_500
 
 
 @click.command()
 @click.option(
     "--grace-days",
     metavar="DAYS",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, _MOST_DAYS),
     default=GRACE.days,
     show_default=True,
     help="How long a hub may have been without a link, and still find what it was told to have.",
@@ -32,7 +35,9 @@ def gc(office: Office, grace_days: int, dry_run: bool, as_json: bool) -> None:
     this needs the `packs` key from keys/offline. After DAYS more their files are deleted: run it now and
     then. Files that were left by interrupted work go too.
     """
-    collected = collect(office, now=now(), grace=timedelta(days=grace_days), dry_run=dry_run)
+    moment = now()
+    require_clock(office, now=moment)
+    collected = collect(office, now=moment, grace=timedelta(days=grace_days), dry_run=dry_run)
     if as_json:
         console.print_json({"format": 1, "dry_run": dry_run, **_to_dict(office, collected)})
     else:

@@ -11,7 +11,7 @@ from content_packs.console import count_text
 from content_packs.errors import BusyError
 from provisioning.central.commands.options import dry_run_option, json_option, now, with_office
 from provisioning.central.commands.rollout import told_line
-from provisioning.central.ingest import Taken
+from provisioning.central.ingest import Taken, require_clock
 from provisioning.central.ingest import ingest as take_in
 from provisioning.central.office import Office
 from provisioning.central.rollouts.model import Told
@@ -32,16 +32,19 @@ ENROL_ANEW = (
     type=click.Path(path_type=Path, file_okay=False),
     help="A stick that came back from schools, instead of the depot.",
 )
+@click.option("--clock-is-right", is_flag=True, help="Where nothing was taken in for half a year.")
 @dry_run_option
 @json_option
 @with_office
-def ingest(office: Office, source: Path | None, dry_run: bool, as_json: bool) -> None:
+def ingest(office: Office, source: Path | None, clock_is_right: bool, dry_run: bool, as_json: bool) -> None:
     """Take in what hubs have reported, and tell them what they may forget.
 
     Run it as often as you like, from a timer: each report counts once. What lies in an inbox and is no
     report goes to the folder quarantine. At its end rollouts go on, or stop, by what was reported.
     """
     moment = now()
+    if not clock_is_right:
+        require_clock(office, now=moment)
     taken = take_in(office, source=source, now=moment, dry_run=dry_run)
     told = [] if dry_run else _go_on(office, moment)
     if as_json:

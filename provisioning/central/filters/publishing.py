@@ -76,10 +76,8 @@ def publish_policies(
     try:
         if not dry_run:
             (office.filters / "packs").mkdir(parents=True, exist_ok=True)
-            for left in office.filters.glob(
-                f"{_WORK}*"
-            ):  # by a crash; nobody else works here: the lock is held
-                shutil.rmtree(left)
+            for left_by_a_crash in office.filters.glob(f"{_WORK}*"):  # nobody else works here: we are locked
+                shutil.rmtree(left_by_a_crash)
         return [
             _publish_one(office, fleet, p, now, allow_shrink=allow_shrink, dry_run=dry_run, progress=progress)
             for p in chosen

@@ -8,10 +8,8 @@ from collections.abc import Iterable, Sequence
 BOM = "\ufeff"  # by which Excel knows UTF-8; a program that reads the table needs none
 Cell = str | int | float | None
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")  # OWASP, CSV injection; and what DDE begins with
-
-_IN_A_CELL = re.compile(
-    r"(;\s*)(?=[=+\-@|%])"
-)  # spreadsheets of half of Europe begin a cell at each semicolon
+# Spreadsheets of half of Europe begin a cell at each semicolon.
+_AFTER_SEMICOLON = re.compile(r"(;\s*)(?=[=+\-@|%])")
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, bom: bool = False) -> str:
@@ -28,6 +26,6 @@ def _cell(cell: Cell) -> Cell:
     if not isinstance(cell, str):
         return cell
     text = "".join(c if c.isprintable() else " " for c in cell)
-    text = _IN_A_CELL.sub(r"\1'", text)
+    text = _AFTER_SEMICOLON.sub(r"\1'", text)
     is_formula = cell.startswith(_FORMULA) or text.lstrip(" ").startswith(_FORMULA)
     return f"'{text}" if is_formula else text

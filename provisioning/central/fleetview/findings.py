@@ -18,6 +18,7 @@ _QUIET = {  # the office knows these by itself, or nobody has to act
     "update-software",
     "updates",
 }
+UNKNOWN = "hub-"  # how the code begins of what a newer hub finds
 _HEAT = Alert("warm", "info", "The hub is warm.", hint="Ask the school to give it air.")
 _FILTER_HINT = "Look at the filter that is assigned to this school; build and publish it again."
 FINDINGS: Mapping[str, Alert] = {
@@ -122,7 +123,7 @@ def list_findings(findings: Mapping[str, str], *, errors: int = 0) -> Iterator[A
             yield replace(known, values={"count": errors}) if code == "card" else known
         elif code not in _QUIET and level in ("attention", "broken"):
             yield Alert(
-                f"hub-{code}",
+                f"{UNKNOWN}{code}",
                 "soon",
                 "The hub's own status finds fault with: %(check)s.",
                 {"check": code},

@@ -11,12 +11,21 @@ from content_packs.errors import UsageError
 from provisioning.central.database import transaction
 from provisioning.central.fleet import open_fleet
 from provisioning.central.fleetview.alert import SUBJECTS, Alert
+from provisioning.central.fleetview.findings import FINDINGS, UNKNOWN
 from provisioning.central.office import Office
 from provisioning.central.people_db import open_people_db
 
 EVERY_HUB = ANYTHING = "*"
 MAX_TEXT = 2000  # characters
 _KEY = ("code", "hub_id", "about")
+_CODES = frozenset(
+    {
+        *(alert.code for alert in FINDINGS.values()),
+        *("card-worn", "clock-wrong", "copied-card", "disk-full", "needs-space", "never", "overdue"),
+        *("overheating", "pack-fails", "reports-dropped", "sync-failed", "too-many-opens", "too-slow"),
+        "update-failed",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +65,14 @@ def mute_alerts(office: Office, mutes: Iterable[Mute], *, dry_run: bool = False)
     """Quieten alerts, instead of what was said of them before.
 
     Raises:
-        UsageError: a hub is not enrolled, or a text too long.
+        UsageError: no alert of a school has this code, a hub is not enrolled, or a text is too long.
     """
     asked = list(mutes)
     _check_hubs(office, {mute.hub_id for mute in asked} - {EVERY_HUB})
     for mute in asked:
-        for name, text in (("a note", mute.note), ("what it is about", mute.about)):
-            _check_text(name, text)
+        _check_code(mute.code)
+        _check_about(mute.code, mute.about)
+        _check_text("a note", mute.note)
     if not dry_run:
         with open_people_db(office) as db, transaction(db):
             db.table("alert_mutes").upsert_all(map(asdict, asked), pk=_KEY)
@@ -81,19 +91,48 @@ def unmute_alerts(
         return db.execute(query, [code, hub_id, *things]).rowcount > 0
 
 
-def to_mute(alerts: Iterable[Alert], code: str) -> tuple[str, ...]:
-    """Return what the alerts of a code are about that a school has now: who quietens them knows of these.
+def to_mute(alerts: Iterable[Alert], code: str, about: Iterable[str], *, is_until: bool) -> tuple[str, ...]:
+    """Return what one mutes of the alerts that a school has now: these things, or all that it is about.
+
+    What has not begun can only be quiet until a day (`is_until`): else its beginning is news.
 
     Raises:
-        UsageError: it has none, and nobody can know what the next one will be about.
+        UsageError: the school has no such alert now.
     """
-    found = {about: None for alert in alerts if alert.code == code for about in alert.subjects}
-    if not found and code in SUBJECTS:
+    _check_code(code)
+    found = {each: None for alert in alerts if alert.code == code for each in alert.subjects}
+    things = tuple(about) or tuple(found)
+    if is_until and (things or code not in SUBJECTS):
+        return things or ("",)
+    strange = [each for each in things if each not in found]
+    if strange or not things:
+        which = f" of {', '.join(strange)}" if strange else ""
+        named = " and --about maths@3" if code in SUBJECTS else ""
         raise UsageError(
-            f"{code}: this school has no such alert now",
-            hint="`central alerts` lists them; --about maths@3 names one that may come.",
+            f"{code}: this school has no such alert{which} now",
+            hint=f"`central alerts` lists them; --until DAY{named} quietens one that may come.",
         )
-    return tuple(found) or ("",)
+    return things
+
+
+def _check_code(code: str) -> None:
+    """Raise UsageError for what no alert of a school is called: who mistyped it would believe it quiet."""
+    if code not in _CODES and not code.startswith(UNKNOWN):
+        raise UsageError(
+            f"{code!r:.60}: no alert of a school is called so", hint="`central alerts --json` names them."
+        )
+
+
+def _check_about(code: str, about: str) -> None:
+    if about in ("", ANYTHING):
+        return
+    if code not in SUBJECTS:
+        raise UsageError(
+            f"{code}: is about no version of a pack, got {about!r:.60}", hint="Leave --about out."
+        )
+    _check_text("what it is about", about)
+    if not about.isprintable():
+        raise UsageError(f"{about!r:.60}: expected a version of a pack", hint="As in maths@3.")
 
 
 def _check_hubs(office: Office, hub_ids: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""Rollouts that need somebody: stopped by themselves, or late. By what the last ingest found."""
+"""Rollouts that need somebody: stopped by themselves, stuck, or late. By what the last ingest found."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,7 +13,7 @@ _SHOWN = 10  # schools by name
 
 
 def list_alerts(fleet: Fleet, now: datetime) -> Iterator[Alert]:
-    """Yield one for each rollout that is paused by itself, and for each whose deadline is over."""
+    """Yield one for each rollout that is paused by itself, whose stage does not end, or that is late."""
     store, schools = Rollouts(fleet), {hub.hub_id: hub.school for hub in fleet.list_hubs()}
     for rollout in store.list_governing():
         if not rollout.is_active:
@@ -40,7 +40,7 @@ def list_alerts(fleet: Fleet, now: datetime) -> Iterator[Alert]:
                 rollout.changed_at,
             )
         if is_stuck(rollout, now):
-            here = [m for m in members if m.stage == rollout.stage and m.state not in DONE]
+            awaited = [m for m in members if rollout.is_last_stage or m.stage == rollout.stage]
             yield Alert(
                 "rollout-stuck",
                 "soon",
@@ -49,7 +49,7 @@ def list_alerts(fleet: Fleet, now: datetime) -> Iterator[Alert]:
                 values
                 | {
                     "stage": str(rollout.stages[rollout.stage]),
-                    "schools": _names([schools[m.hub_id] for m in here]),
+                    "schools": _names([schools[m.hub_id] for m in awaited if m.state not in DONE]),
                 },
                 "Bring these schools a stick, take those that come no more off (central revoke), or give it "
                 "to all at once: central rollout finish %(number)s.",

@@ -46,6 +46,11 @@ class Rollout:
         """Whether it may still go on."""
         return self.state in ACTIVE
 
+    @property
+    def is_last_stage(self) -> bool:
+        """Whether no stage follows: then the hubs of all stages are awaited."""
+        return self.stage + 1 == len(self.stages)
+
 
 @dataclass(frozen=True, slots=True)
 class Member:

@@ -207,7 +207,7 @@ class _Work:
         if here and not any(m.state == "ok" or m.accepted for m in here):
             self.end("paused", "nobody-ok", tuple(m.hub_id for m in here))
             return False
-        if self.rollout.stage + 1 == len(self.rollout.stages):
+        if self.rollout.is_last_stage:
             self.end("finished", "")
             return False
         self.begin_stage()
@@ -215,7 +215,7 @@ class _Work:
 
     def _is_done(self) -> bool:
         """Whether nothing more is awaited of this stage; of the last one: of the whole rollout."""
-        is_last = self.rollout.stage + 1 == len(self.rollout.stages)
+        is_last = self.rollout.is_last_stage
         awaited = [m for m in self.members if is_last or m.stage == self.rollout.stage]
         waited = self._now - datetime.fromisoformat(self.rollout.stage_at)
         if awaited and not is_last and waited < timedelta(seconds=self.rollout.at_least_s):

@@ -293,7 +293,8 @@ def _why(rollout: Rollout, hubs: Sequence[RolloutHub]) -> list[Alert]:
 
 def _stuck(rollout: Rollout, hubs: Sequence[RolloutHub]) -> Alert:
     stage = str(rollout.stages[rollout.stage])
-    missing = [hub.school for hub in hubs if hub.stage == stage and hub.state not in DONE]
+    awaited = [hub for hub in hubs if rollout.is_last_stage or hub.stage == stage]
+    missing = [hub.school for hub in awaited if hub.state not in DONE]
     more = f", … +{len(missing) - 20}" if len(missing) > 20 else ""
     return Alert(
         "rollout-stuck",

@@ -135,7 +135,7 @@ def _find_locked(accounts: list[str]) -> list[str]:
 
 def find_key_faults(allowed: list[Allowed]) -> Iterator[Fault]:
     """Yield which keys let in whom they should not, or lack; mending ends the sessions of those accounts."""
-    wanted = {each.account: each.keys for each in _without_strangers(allowed) if each.keys}
+    wanted = {each.account: each.keys for each in without_strangers(allowed) if each.keys}
     there = {path.name: path.read_bytes() for path in KEYS.glob("*")} if KEYS.is_dir() else {}
     closed = sorted(there.keys() - wanted.keys())
     changed = {name: keys for name, keys in wanted.items() if there.get(name) != keys}
@@ -170,7 +170,7 @@ def find_inbox_faults(setup: Setup, allowed: list[Allowed]) -> Iterator[Fault]:
     told: list[Allowed] = []
     inboxes, acks = (os.open(setup.depot / name, _FOLDER) for name in (INBOX, "acks"))
     try:
-        for each in _without_strangers(allowed):
+        for each in without_strangers(allowed):
             uid = find_uid(each.account)
             if not _is_own_inbox(inboxes, each.hub_id, uid, owner.st_gid):
                 wrong.append(each)
@@ -244,7 +244,7 @@ def _exists(folder: int, name: str) -> bool:
     return True
 
 
-def _without_strangers(allowed: list[Allowed]) -> list[Allowed]:
+def without_strangers(allowed: list[Allowed]) -> list[Allowed]:
     """Return the hubs whose account nobody else has: of another one nothing is touched."""
     return [each for each in allowed if find_stranger(each.account) is None]
 

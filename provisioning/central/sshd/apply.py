@@ -5,7 +5,7 @@ Later phases stand on earlier ones, so each is looked at once the ones before ar
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from content_packs.durable import locked
@@ -18,8 +18,8 @@ from provisioning.central.office import Office
 from provisioning.central.release import change
 from provisioning.central.sshd import inboxes, quotas, server
 from provisioning.central.sshd.accounts import read_allowed
-from provisioning.central.sshd.follow import hub_phases, mend
-from provisioning.central.sshd.machine import Fault
+from provisioning.central.sshd.follow import hub_phases
+from provisioning.central.sshd.machine import Applied, Fault, Phase, mend_all
 from provisioning.central.sshd.names import CONFIG_DIR
 from provisioning.central.sshd.setup import DEFAULT_PORT, Setup, read_setup
 
@@ -27,15 +27,14 @@ _DEPOT = "depot_url"
 _ROUNDS = 20  # of what changes while it is done
 
 
-@dataclass(slots=True)
-class Applied:
-    """What was done, and what is left for a person."""
-
-    done: list[Fault] = field(default_factory=list)
-    left: list[Fault] = field(default_factory=list)
-
-
-def choose_setup(office: Office, **chosen: int | None) -> Setup:
+def choose_setup(
+    office: Office,
+    *,
+    port: int | None = None,
+    inbox_mib: int | None = None,
+    hub_mib: int | None = None,
+    hub_files: int | None = None,
+) -> Setup:
     """Return the set-up of this machine with what is said anew; a new one has the port that cards name.
 
     Raises:
@@ -43,8 +42,13 @@ def choose_setup(office: Office, **chosen: int | None) -> Setup:
     """
     known = read_setup()
     setup = replace(known, office=str(office.dir)) if known else Setup(str(office.dir), _noted_port(office))
-    said = {name: value for name, value in chosen.items() if value is not None}
-    setup = replace(setup, **said)  # type: ignore[arg-type]
+    setup = replace(
+        setup,
+        port=setup.port if port is None else port,
+        inbox_mib=setup.inbox_mib if inbox_mib is None else inbox_mib,
+        hub_mib=setup.hub_mib if hub_mib is None else hub_mib,
+        hub_files=setup.hub_files if hub_files is None else hub_files,
+    )
     inboxes.require_room_for(known, setup)
     return setup
 
@@ -71,8 +75,8 @@ class Work:
         self._host = host
         self._now = now
 
-    def phases(self, *, accounts_only: bool) -> list[Callable[[], Iterator[Fault]]]:
-        """Return what to look at, in its order."""
+    def phases(self, *, accounts_only: bool) -> list[Phase]:
+        """Return what to look at on this machine, in its order."""
         of_hubs = hub_phases(lambda: self.setup)
         if accounts_only:
             return of_hubs
@@ -86,13 +90,12 @@ class Work:
             lambda: server.find_file_faults(self.setup),
             lambda: server.find_service_faults(self.setup),
             lambda: quotas.find_room_faults(self.setup, read_allowed(self.office.dir)),
-            self._notes,
         ]
 
     def _take(self, setup: Setup) -> None:
         self.setup = setup
 
-    def _notes(self) -> Iterator[Fault]:
+    def notes(self) -> Iterator[Fault]:
         """Yield what the office does not know of its depot: the address and the host keys for cards."""
         with as_owner(self.office.dir), open_fleet(self.office.fleet_db) as fleet:
             url, noted = fleet.note(_DEPOT), host_keys.list_host_keys(fleet)
@@ -133,7 +136,7 @@ class Work:
 def find_faults(work: Work) -> list[Fault]:
     """Return what `apply` would mend, and what only a person can; changes nothing."""
     found: dict[str, Fault] = {}
-    for phase in work.phases(accounts_only=False):
+    for phase in (*work.phases(accounts_only=False), work.notes):
         try:
             found |= {fault.what: fault for fault in phase()}
         except FileNotFoundError as error:  # of a phase before that is still to be mended
@@ -154,23 +157,19 @@ def apply(work: Work, *, accounts_only: bool = False) -> Applied:
     try:
         CONFIG_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
         with locked(CONFIG_DIR / ".lock", doing="sshd-config", wait=accounts_only):
-            applied = _mend_all(work, accounts_only=accounts_only)
+            applied = mend_all(work.phases(accounts_only=accounts_only))
             # systemd does not watch hub-keys while the service runs: who was revoked meanwhile is seen here.
             for _ in range(_ROUNDS if accounts_only and applied.done else 0):
-                again = _mend_all(work, accounts_only=True)
+                again = mend_all(work.phases(accounts_only=True))
                 if not again.done:
                     break
                 applied = Applied(applied.done + again.done, again.left)
+        if not accounts_only:
+            # Without the lock: the accounts follow a change of the office, and take it themselves.
+            noted = mend_all([work.notes])
+            applied = Applied(applied.done + noted.done, applied.left + noted.left)
     except OSError as error:
         raise local_error(error, "setting up the SSH server of hubs") from error
-    return applied
-
-
-def _mend_all(work: Work, *, accounts_only: bool) -> Applied:
-    applied = Applied()
-    for phase in work.phases(accounts_only=accounts_only):
-        for fault in phase():
-            (applied.done if mend(fault) else applied.left).append(fault)
     return applied
 
 

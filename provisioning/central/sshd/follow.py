@@ -1,18 +1,16 @@
 """Accounts follow enrolment: at once where `central` runs as root, else by `hub-accounts.path`."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from content_packs.durable import locked
 from content_packs.errors import local_error
 from provisioning.central.sshd import accounts, quotas
 from provisioning.central.sshd.accounts import Allowed
-from provisioning.central.sshd.machine import Fault
+from provisioning.central.sshd.machine import Phase, mend_all
 from provisioning.central.sshd.names import CONFIG_DIR
 from provisioning.central.sshd.setup import Setup, read_setup
-
-Phase = Callable[[], Iterator[Fault]]
 
 
 def hub_phases(setup: Callable[[], Setup]) -> list[Phase]:
@@ -29,14 +27,6 @@ def hub_phases(setup: Callable[[], Setup]) -> list[Phase]:
     ]
 
 
-def mend(fault: Fault) -> bool:
-    """Mend a fault; False where only a person can."""
-    if fault.mend is None:
-        return False
-    fault.mend()
-    return True
-
-
 def follow(office: Path) -> None:
     """Let the accounts follow a change of who is let in, where this machine serves this office's depot.
 
@@ -50,8 +40,6 @@ def follow(office: Path) -> None:
         return
     try:
         with locked(CONFIG_DIR / ".lock", doing="accounts", wait=True):
-            for phase in hub_phases(lambda: setup):
-                for fault in phase():
-                    mend(fault)
+            mend_all(hub_phases(lambda: setup))
     except OSError as error:
         raise local_error(error, "making accounts follow the office") from error

@@ -12,11 +12,11 @@ from content_packs.durable import fsync_dir, sync_filesystem, write_durably
 from content_packs.errors import LocalError, UsageError
 from provisioning.central.sshd.machine import Fault, run
 from provisioning.central.sshd.names import INBOX, INBOX_IMAGE, SETUP, STATE_DIR
+from provisioning.central.sshd.render import inbox_options
 from provisioning.central.sshd.setup import Setup, encode_setup, read_setup
 
 _BYTES_PER_INODE = 8192  # a report has some kB
 _LEFT_FREE_MIB = 256  # of the disk on which the image is made
-_OPTIONS = "loop,nosuid,nodev,noexec,noatime"
 
 
 def find_disk_faults(setup: Setup, *, changed: Callable[[Setup], None]) -> Iterator[Fault]:
@@ -24,12 +24,16 @@ def find_disk_faults(setup: Setup, *, changed: Callable[[Setup], None]) -> Itera
     inbox = setup.depot / INBOX
     if not setup.inbox_mib:
         return
+
+    def make() -> None:
+        nonlocal setup  # what is found out counts for the mount below
+        setup = _make(setup)
+        changed(setup)
+
     saved = read_setup()
     if not INBOX_IMAGE.is_file():
         size = f"{setup.inbox_mib} MiB in {INBOX_IMAGE}"
-        yield Fault(
-            "the inboxes have no disk of their own", f"makes one of {size}", lambda: changed(_make(setup))
-        )
+        yield Fault("the inboxes have no disk of their own", f"makes one of {size}", make)
     if not os.path.ismount(inbox):
         yield Fault(f"the disk of the inboxes is not mounted on {inbox}", "mounts it", lambda: _mount(setup))
     if saved is not None and 0 < saved.inbox_mib < setup.inbox_mib:
@@ -102,7 +106,7 @@ def _try_disk(setup: Setup, image: Path, *, quota: bool) -> bool:
     run("mkfs.ext4", "-q", "-F", "-m", "0", "-i", str(_BYTES_PER_INODE), *features, image)
     with tempfile.TemporaryDirectory(prefix="hub-inboxes-") as name:
         try:
-            run("mount", "-o", _OPTIONS + (",usrquota" if quota else ""), image, name)
+            run("mount", "-o", inbox_options(quota=quota), image, name)
         except LocalError:
             if not quota:
                 raise
@@ -120,5 +124,4 @@ def _try_disk(setup: Setup, image: Path, *, quota: bool) -> bool:
 
 
 def _mount(setup: Setup) -> None:
-    options = _OPTIONS + (",usrquota" if setup.has_quota else "")
-    run("mount", "-o", options, INBOX_IMAGE, setup.depot / INBOX)
+    run("mount", "-o", inbox_options(quota=setup.has_quota), INBOX_IMAGE, setup.depot / INBOX)

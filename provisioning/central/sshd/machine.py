@@ -4,9 +4,9 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from content_packs.errors import LocalError
@@ -26,6 +26,30 @@ class Fault:
     what: str
     next: str  # what `--apply` does about it; where it cannot, what a person does
     mend: Callable[[], None] | None = None
+
+
+Phase = Callable[[], Iterator[Fault]]  # looks at one thing, when the faults before are mended
+
+
+@dataclass(slots=True)
+class Applied:
+    """What was done, and what is left for a person."""
+
+    done: list[Fault] = field(default_factory=list)
+    left: list[Fault] = field(default_factory=list)
+
+
+def mend_all(phases: Iterable[Phase]) -> Applied:
+    """Mend what can be mended, each fault before the next is looked for."""
+    applied = Applied()
+    for phase in phases:
+        for fault in phase():
+            if fault.mend is None:
+                applied.left.append(fault)
+            else:
+                fault.mend()
+                applied.done.append(fault)
+    return applied
 
 
 def run(*command: str | Path, text: str | None = None, package: str = "") -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from content_packs.segment import MAX_SEGMENT_BYTES
-from provisioning.central.sshd.accounts import Allowed
+from provisioning.central.sshd.accounts import Allowed, without_strangers
 from provisioning.central.sshd.machine import Fault, list_some, run
 from provisioning.central.sshd.names import INBOX
 from provisioning.central.sshd.setup import Setup
@@ -54,7 +54,7 @@ def find_limit_faults(setup: Setup, allowed: list[Allowed]) -> Iterator[Fault]:
     usage = read_usage(setup)
     wanted = (setup.hub_mib * 1024, setup.hub_files)
     wrong = []
-    for each in allowed:
+    for each in without_strangers(allowed):
         found = usage.get(each.account)
         if found is None or (found.max_kib, found.max_files) != wanted:
             wrong.append(each)
@@ -85,8 +85,11 @@ def find_room_faults(setup: Setup, allowed: list[Allowed]) -> Iterator[Fault]:
                 "take the reports in: central ingest; a hub that reports never fills it in a month, "
                 "so look whether its key was stolen",
             )
-    disk = os.statvfs(setup.depot / INBOX)
-    if setup.inbox_mib and disk.f_bavail * _FULL_PARTS < disk.f_blocks:
+    inbox = setup.depot / INBOX
+    if not setup.inbox_mib or not os.path.ismount(inbox):
+        return
+    disk = os.statvfs(inbox)
+    if disk.f_bavail * _FULL_PARTS < disk.f_blocks:
         free, size = (blocks * disk.f_frsize // 2**20 for blocks in (disk.f_bavail, disk.f_blocks))
         yield Fault(
             f"the disk of the inboxes is full: {free} of {size} MiB are free",

@@ -131,12 +131,16 @@ def render_start(setup: Setup, sshd: str) -> str:
 def _mount_inboxes(setup: Setup, inbox: str) -> str:
     if not setup.inbox_mib:
         return ":"
-    options = "loop,nosuid,nodev,noexec,noatime" + (",usrquota" if setup.has_quota else "")
     # After a power cut nobody else looks whether this disk is whole; one that is takes no time.
     return (
         f"mountpoint -q {inbox} || {{ e2fsck -p {INBOX_IMAGE} >&2 || true; "
-        f"mount -o {options} {INBOX_IMAGE} {inbox}; }}"
+        f"mount -o {inbox_options(quota=setup.has_quota)} {INBOX_IMAGE} {inbox}; }}"
     )
+
+
+def inbox_options(*, quota: bool) -> str:
+    """Return how the disk of the inboxes is mounted; only with `usrquota` the kernel holds to limits."""
+    return "loop,nosuid,nodev,noexec,noatime" + (",usrquota" if quota else "")
 
 
 _START = """\

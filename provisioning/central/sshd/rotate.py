@@ -9,7 +9,7 @@ from content_packs.transports.host_keys import fingerprint, parse_host_keys
 from provisioning.central import host_keys
 from provisioning.central.fleet import Fleet, Hub, open_fleet
 from provisioning.central.host_keys import KnownKey
-from provisioning.central.office import Office
+from provisioning.central.office import Office, changing
 from provisioning.central.release import change
 from provisioning.central.reports import open_reports
 from provisioning.central.sshd import render, server
@@ -46,6 +46,7 @@ def rotate(office: Office, setup: Setup, *, force: bool, dry_run: bool, now: dat
     Raises:
         UsageError: hubs may not know the next key yet, and `force` is not said.
         LocalError: not root, no next key, or the offline key `targets` is not here.
+        BusyError: another command is changing the office: nothing was done, unless it says otherwise.
     """
     require_root()
     office.open_keys().require(TARGETS)
@@ -53,7 +54,8 @@ def rotate(office: Office, setup: Setup, *, force: bool, dry_run: bool, now: dat
     if len(private) < server.MIN_HOST_KEYS:
         raise LocalError("there is no next host key", hint="Run: central sshd-config --apply")
     former, following = (server.read_public_key(path) for path in private[:2])
-    with as_owner(office.dir), open_fleet(office.fleet_db) as fleet:
+    # The server's key cannot be taken back: so look first whether the office can be told of it.
+    with as_owner(office.dir), changing(office, "host-keys rotate"), open_fleet(office.fleet_db) as fleet:
         known = {key.line: key for key in host_keys.list_known(fleet)}
     untold = find_untold(office, known.get(following, KnownKey(following, "", None)))
     if untold and not force:
@@ -68,7 +70,13 @@ def rotate(office: Office, setup: Setup, *, force: bool, dry_run: bool, now: dat
         server.install_config(config, find_sshd())
         server.drop_host_key(private[0])
         server.make_host_key()
-        _tell(office, former, now)
+        try:
+            _tell(office, former, now)
+        except LocalError as error:
+            raise type(error)(
+                f"the server shows {done.shown} now, but the office was not told: {error.message}",
+                hint="Do not rotate again: central sshd-config --apply tells it.",
+            ) from error
     return done
 
 

@@ -36,7 +36,7 @@ from provisioning.central.sshd.names import (
     START,
     STATE_DIR,
 )
-from provisioning.central.sshd.setup import Setup, encode_setup
+from provisioning.central.sshd.setup import Setup, encode_setup, read_setup
 from provisioning.central.sshd.version import OLDEST, find_sshd, read_version
 
 HOST_KEYS = CONFIG_DIR / "host-keys"
@@ -102,6 +102,9 @@ def _serving_port() -> int | None:
     """Return the port at which the hubs' server is now; None while it does not run."""
     if find_server() is None:
         return None
+    if not CONFIG.exists():  # somebody removed it; it is written anew below
+        saved = read_setup()
+        return saved.port if saved else None
     lines = CONFIG.read_text(encoding="utf-8").splitlines()
     return next((int(line.split()[1]) for line in lines if line.startswith("Port ")), None)
 

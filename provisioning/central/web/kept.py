@@ -37,7 +37,10 @@ class Kept(Generic[T]):
 
 
 def _state(office: Office) -> _State:
-    """Return what tells whether a database changed: SQLite writes beside it first, then into it."""
+    """Return what tells whether a database changed: SQLite writes beside it first, then into it.
+
+    Whoever only reads leaves an empty file beside it for that time: each request looks who is signed in.
+    """
     files = [
         path.with_name(path.name + suffix)
         for path in (office.fleet_db, office.reports_db, office.people_db)
@@ -51,4 +54,4 @@ def _stat(path: Path) -> tuple[int, int]:
         found = path.stat()
     except FileNotFoundError:
         return (0, 0)
-    return (found.st_mtime_ns, found.st_size)
+    return (found.st_mtime_ns, found.st_size) if found.st_size else (0, 0)

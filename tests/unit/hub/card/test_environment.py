@@ -1,15 +1,19 @@
 """The environment that is made of a pack's wheels: whole, signed, of this Python, and one that starts."""
 
+import importlib.util
+import io
 import marshal
 import py_compile
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from content_packs.build import build_pack
 from content_packs.errors import BadDataError, HashMismatchError, LocalError
+from hub.card import environment
 from hub.card.environment import make_environment, take_compiled, this_python
 from hub.card.system_packs import SystemPack
 from support.crashing import crash_at
@@ -19,6 +23,13 @@ from support.system_packs import BUILT_AT, software_source, wheel
 def pack_of(folder, data=None, version=7):
     source = software_source(folder / "source", version, wheel_bytes=data or wheel("seven"))
     return SystemPack("software", build_pack(source, folder / "built").index, source)
+
+
+def damaged_wheel():
+    data = bytearray(wheel("7", extra={"hub/z.py": "".join(map(str, range(3000)))}))
+    begin = zipfile.ZipFile(io.BytesIO(data)).getinfo("hub/z.py").header_offset + 100
+    data[begin : begin + 100] = bytes(byte ^ 0xFF for byte in data[begin : begin + 100])
+    return bytes(data)
 
 
 def run(place):
@@ -74,6 +85,30 @@ def test_what_was_compiled_of_the_same_source_is_not_compiled_again(tmp_path):
     assert take_compiled(before, packages) == 4  # hub, hub.same, hub.serve, hub.cli.card_update
 
 
+def test_where_nothing_is_new_nothing_is_compiled(tmp_path, monkeypatch):
+    """`compileall` that is told of no file compiles what Python itself has."""
+    (tmp_path / "software").mkdir()
+    first = make_environment(pack_of(tmp_path), tmp_path / "software", python=this_python(), before=tmp_path)
+    ran, run_it = [], environment._run
+    monkeypatch.setattr(environment, "_run", lambda words, **told: ran.append(words) or run_it(words, **told))
+    before = next(first.glob("lib/*/site-packages"))
+    make_environment(pack_of(tmp_path), tmp_path / "software", python=this_python(), before=before)
+    assert ran
+    assert not [words for words in ran if "compileall" in words]
+
+
+def test_nothing_that_a_wheel_says_was_compiled_is_used(tmp_path):
+    (tmp_path / "software").mkdir()
+    name = importlib.util.cache_from_source("hub/odd.py")
+    header = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)  # never compared
+    stale = header + marshal.dumps(compile("IT = 'stale'", "odd.py", "exec"))
+    data = wheel("seven", extra={"hub/odd.py": "IT = 'source'", name: stale})
+    place = make_environment(
+        pack_of(tmp_path, data), tmp_path / "software", python=this_python(), before=tmp_path
+    )
+    assert ask(place, "import hub.odd; print(hub.odd.IT)") == "source"
+
+
 def test_what_another_python_or_a_service_compiled_is_not_taken(tmp_path):
     before, packages = tmp_path / "before", tmp_path / "packages"
     for folder in (before, packages):
@@ -84,7 +119,11 @@ def test_what_another_python_or_a_service_compiled_is_not_taken(tmp_path):
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     py_compile.compile(str(before / "module.py"), invalidation_mode=mode)
     assert take_compiled(before, packages) == 1
-    compiled.write_bytes(bytes(4) + compiled.read_bytes()[4:])
+    whole = compiled.read_bytes()
+    for half in (whole[:20], whole[:-1], whole[:16]):  # of a card that wears out
+        compiled.write_bytes(half)
+        assert take_compiled(before, packages) == 0
+    compiled.write_bytes(bytes(4) + whole[4:])
     assert take_compiled(before, packages) == 0
 
 
@@ -99,6 +138,7 @@ def test_what_another_python_or_a_service_compiled_is_not_taken(tmp_path):
         (wheel("7", extra={"../../x": ""}), BadDataError, "leads out of it"),
         (wheel("7", extra={"/etc/x": ""}), BadDataError, "leads out of it"),
         (b"no zip", BadDataError, "no wheel"),
+        (damaged_wheel(), BadDataError, "no wheel"),
     ],
 )
 def test_what_cannot_run_leaves_nothing_in_its_place(tmp_path, data, error, said):
@@ -107,7 +147,7 @@ def test_what_cannot_run_leaves_nothing_in_its_place(tmp_path, data, error, said
         make_environment(
             pack_of(tmp_path, data), tmp_path / "software", python=this_python(), before=tmp_path
         )
-    assert not (tmp_path / "software" / "7").exists()
+    assert not list((tmp_path / "software").iterdir()), "what filled a disk must not go on filling it"
     assert not (tmp_path / "x").exists()
 
 

@@ -199,6 +199,15 @@ def office_with_depot(tmp_path):
     return work
 
 
+def test_where_nothing_can_be_written_the_files_before_keep_their_tokens(schools, tmp_path):
+    work = office_with_depot(tmp_path)
+    run("-", schools, "-o", tmp_path / "out", "--central", work.office.dir)
+    before = {path.name: path.read_bytes() for path in work.office.hub_keys.iterdir()}
+    assert len(before) == 2
+    assert run("-", schools, "-o", schools / "out", "--central", work.office.dir).exit_code != 0
+    assert {path.name: path.read_bytes() for path in work.office.hub_keys.iterdir()} == before
+
+
 def test_two_schools_of_one_name_are_two_hubs(tmp_path):
     """Villages share names; with one id for both, the second card would take the first hub's place."""
     work = office_with_depot(tmp_path)

@@ -1,8 +1,10 @@
 import pytest
 from click.testing import CliRunner
 
+from content_packs.errors import LocalError
 from provisioning.central.audit import list_entries, record
 from provisioning.central.cli import cli
+from provisioning.central.fleet import open_fleet
 from support.office import NOW, OfficeAtWork
 
 
@@ -52,3 +54,15 @@ def test_a_command_that_changed_something_is_noted(work, tmp_path, command, expe
     office = work.copy(tmp_path / "office").office
     CliRunner().invoke(cli, ["--dir", str(office.dir), *command.split()])
     assert said(office) == ([expected] if expected else [])
+
+
+def test_what_was_done_and_cannot_be_noted_is_said_to_be_done(work, tmp_path):
+    office = work.copy(tmp_path / "office").office
+    office.people_db.unlink(missing_ok=True)
+    office.people_db.mkdir()
+    refused = CliRunner().invoke(cli, ["--dir", str(office.dir), "revoke", "h-1"]).exception
+    assert isinstance(refused, LocalError)
+    assert refused.message.startswith("revoke: this was done, but is not noted")
+    assert "need not be run again" in refused.hint
+    with open_fleet(office.fleet_db) as fleet:
+        assert [hub.revoked_at is None for hub in fleet.list_hubs()] == [False]

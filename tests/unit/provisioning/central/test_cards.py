@@ -141,6 +141,20 @@ def test_whose_place_a_card_takes_is_said(desk, tmp_path):
     assert "it begins anew once you approve it" in type_("card школа --hub-id h-2")[0]
 
 
+@pytest.mark.parametrize("words", ["card h-1", "replace h-1"])
+def test_where_the_file_cannot_be_written_the_card_before_goes_on_working(desk, tmp_path, words):
+    key = new_key()
+    desk.change(lambda fleet: enrol(fleet, "h-1", key, school="Школа", ring=None, now=desk.now))
+    desk.card("Школа")
+    before = desk.keys("h-1")
+    (tmp_path / "file").write_text("no folder")
+    given = ["--dir", str(desk.office.dir), *words.split(), "-o", str(tmp_path / "file" / "hub-config.txt")]
+    assert "writing" in str(CliRunner().invoke(cli, given).exception)
+    desk.change(lambda _: None)
+    assert desk.keys("h-1") == before
+    assert key in before
+
+
 def test_a_school_of_several_hubs_has_to_be_told_apart(desk):
     for hub_id in ("h-1", "h-2"):
         desk.card("Школа", hub_id=hub_id)

@@ -215,5 +215,19 @@ def test_gc_says_what_it_frees_and_why(central, office):
     assert not left.exists()
 
 
-def test_gc_wants_some_grace(central, office):
-    assert central("gc", "--grace-days", "0")[0] == 64
+@pytest.mark.parametrize("days", [0, 10**24])
+def test_gc_wants_some_grace(central, office, days):
+    assert central("gc", "--grace-days", days)[0] == 64
+
+
+def test_a_line_that_will_never_be_written_comes_after_all(central, office):
+    central("people", "add", "olena", "--role", "viewer", "--link")
+    assert as_json(central("audit", "--before", 10**24, "--json"))["entries"]
+
+
+@pytest.mark.parametrize("words", ["people remove \udcd8", "card \udcd8 -o file"])
+def test_what_a_terminal_in_another_code_page_sends_is_explained(central, office, words):
+    central("people", "add", "olena", "--role", "viewer", "--link")
+    code, _, said = central(*words.split())
+    assert (code, "no UTF-8" in said, "next: Let the terminal" in said) == (64, True, True)
+    assert not (office / "file").exists()

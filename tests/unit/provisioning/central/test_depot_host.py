@@ -4,21 +4,24 @@ import os
 import shlex
 import shutil
 import subprocess
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content_packs.errors import BadDataError, LinkDownError, UsageError
+from content_packs.errors import BadDataError, BusyError, LinkDownError, UsageError
 from content_packs.transports.address import parse_sftp
 from provisioning.central import host_keys, readers
 from provisioning.central.fleet import Hub, iso, open_fleet
 from provisioning.central.host_keys import KnownKey
+from provisioning.central.office import changing
 from provisioning.central.ssh_keys import confine
-from provisioning.central.sshd import doctor, inboxes, quotas, render
+from provisioning.central.sshd import doctor, inboxes, quotas, render, rotate, server, setup
 from provisioning.central.sshd.accounts import read_allowed
 from provisioning.central.sshd.doctor import Visit
 from provisioning.central.sshd.names import PROBES, account_of
@@ -110,6 +113,30 @@ def test_the_disk_of_the_inboxes_may_stay_and_grow(tmp_path, monkeypatch):
             inboxes.require_room_for(saved, replace(SETUP, inbox_mib=mib))
 
 
+def test_where_the_kernel_counts_the_new_disk_is_mounted_so_at_once(tmp_path, monkeypatch):
+    """Not only from the next start of the machine on: until then no hub would have a limit."""
+    inbox = tmp_path / "office/depot/inbox"
+    inbox.mkdir(parents=True)
+    monkeypatch.setattr(inboxes, "INBOX_IMAGE", tmp_path / "state/inboxes.img")
+    monkeypatch.setattr(inboxes, "STATE_DIR", tmp_path / "state")
+    for module in (inboxes, setup):
+        monkeypatch.setattr(module, "SETUP", tmp_path / "setup.json")
+    mounted = {}
+
+    def run(program, *words):
+        if program == "mount":
+            mounted[str(words[-1])] = words[1].split(",")
+            (Path(words[-1]) / "lost+found").mkdir()
+
+    monkeypatch.setattr(inboxes, "run", run)
+    took = []
+    office = replace(SETUP, office=str(tmp_path / "office"), inbox_mib=1)
+    for fault in inboxes.find_disk_faults(office, changed=took.append):
+        fault.mend()
+    assert took == [replace(office, has_quota=True)]
+    assert "usrquota" in mounted[str(inbox)]
+
+
 def test_only_lines_that_the_office_writes_let_somebody_in(tmp_path):
     folder = tmp_path / "hub-keys"
     folder.mkdir()
@@ -172,6 +199,45 @@ def test_who_told_nothing_since_a_key_was_signed_may_not_know_it():
     assert [hub.hub_id for hub in untold] == ["silent", "old-news"]
     never = host_keys.list_untold(hubs, said, KnownKey("line", "print", None))
     assert len(never) == 4
+
+
+@pytest.fixture
+def rotating(tmp_path, monkeypatch):
+    """Rotate host keys of a server that is not there; say what was done to it."""
+    work, did = OfficeAtWork.found(tmp_path / "central"), []
+    keys = [tmp_path / "host_ed25519_001", tmp_path / "host_ed25519_002"]
+    for key in keys:
+        key.with_suffix(".pub").write_text(new_key())
+    monkeypatch.setattr("provisioning.central.office.PATIENCE_S", 0)
+    monkeypatch.setattr(rotate, "require_root", lambda: None)
+    monkeypatch.setattr(rotate, "read_version", lambda _: (10, 0))
+    monkeypatch.setattr(rotate, "find_sshd", lambda: "sshd")
+    monkeypatch.setattr(server, "list_private_keys", lambda: keys)
+    for name in ("install_config", "drop_host_key", "make_host_key"):
+        monkeypatch.setattr(server, name, lambda *_, name=name: did.append(name))
+    settings = Setup(str(work.office.dir))
+
+    def run():
+        rotate.rotate(work.office, settings, force=True, dry_run=False, now=NOW)
+
+    return work.office, run, did
+
+
+def test_no_host_key_is_thrown_away_while_the_office_cannot_be_told(rotating):
+    office, run, did = rotating
+    with changing(office, "publish"), pytest.raises(BusyError, match="publish"):
+        run()
+    assert did == []
+
+
+def test_a_host_key_that_the_office_was_not_told_of_is_not_rotated_again(rotating, monkeypatch):
+    office, run, did = rotating
+    with ExitStack() as stack:
+        monkeypatch.setattr(server, "make_host_key", lambda: stack.enter_context(changing(office, "publish")))
+        with pytest.raises(BusyError, match="the office was not told") as refused:
+            run()
+    assert did == ["install_config", "drop_host_key"]
+    assert "sshd-config --apply" in refused.value.hint
 
 
 def test_the_last_host_key_stays_and_a_beginning_names_one(tmp_path):

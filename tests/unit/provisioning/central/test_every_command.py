@@ -32,7 +32,7 @@ READS = {
     "school": "school h-1",
 }
 WRITES = {
-    "alerts ack": "alerts ack overdue h-1",
+    "alerts ack": "alerts ack never h-1",
     "assign": "assign maths --hub h-1",
     "card": "card Нова -o {}/new.txt",
     "enrol": "enrol h-2 {}/h.pub --school Школа",

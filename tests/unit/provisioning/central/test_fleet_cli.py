@@ -1,5 +1,6 @@
 """`central fleet | school | alerts | report`, with an office that hubs have reported to."""
 
+import ast
 import csv
 import fcntl
 import io
@@ -10,6 +11,7 @@ import struct
 import termios
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -20,6 +22,7 @@ from provisioning.central.cli import cli
 from provisioning.central.commands.layout import find_width
 from provisioning.central.enrol import give_up_card
 from provisioning.central.fleet import Card, open_fleet
+from provisioning.central.fleetview import findings, mutes, signs, view
 from provisioning.central.fleetview.csvtext import BOM, csv_text
 from provisioning.central.fleetview.month import Month, read_month
 from provisioning.central.office import Office
@@ -203,11 +206,35 @@ def test_who_quietens_packs_that_fail_hears_of_the_next_one(central, tmp_path):
         (["overdue", "--all"], "until when"),
         (["overdue", "h-9"], "no such hub"),
         (["overdue", "h-1", "--until", "soon"], "expected a day"),
-        (["overdue", "h-1", "--note", "x" * 2001], "2000 characters"),
+        (["overdue", "h-1", "--until", "2026-01-01"], "is past"),
+        (["overdeu", "--all", "--until", "2026-12-31"], "no alert of a school is called so"),
+        (["overdeu", "h-2"], "no alert of a school is called so"),
+        (["overdue", "h-1"], "no such alert now"),
+        (["pack-fails", "h-1", "--about", "maths@3"], "no such alert of maths@3 now"),
+        (["overdue", "h-2", "--until", "2026-12-31", "--about", "maths@3"], "is about no version"),
+        (["pack-fails", "--all", "--until", "2026-12-31", "--about", "a\x1b[2J"], "expected a version"),
+        (["overdue", "h-2", "--note", "x" * 2001], "2000 characters"),
     ],
 )
 def test_what_cannot_be_taken_note_of(central, words, fault):
     assert fault in central("alerts", "ack", *words, code=64)
+
+
+@pytest.mark.parametrize("words", [["overdue"], ["pack-fails", "--about", "maths@3"]])
+def test_what_may_come_can_be_quiet_until_a_day(central, words):
+    told = central("alerts", "ack", *words, "h-1", "--until", "2026-12-31", "--json")
+    assert (told["about"], told["until"][:10]) == (words[2:], "2026-12-31")
+
+
+def test_every_alert_of_a_school_can_be_taken_note_of():
+    raised = {
+        node.args[0].value
+        for module in (signs, view, findings)
+        for node in ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Alert"
+        if isinstance(node.args[0], ast.Constant)
+    }
+    assert raised == mutes._CODES
 
 
 def test_a_month_in_numbers(central):

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from content_packs.errors import LocalError, UsageError
-from provisioning.central import keyfile
+from provisioning.central import key_copies, keyfile
 from provisioning.central.cli import cli
+from provisioning.central.key_copies import copy_keys, plan_copies
 from provisioning.central.keylist import advise, list_keys
 from provisioning.central.keys import OFFLINE_KEYS, KeyAccess, keyid_of
 from provisioning.central.office import Office
@@ -167,6 +168,46 @@ def test_an_old_copy_of_a_key_is_not_put_over_the_one_that_hubs_know(work, tmp_p
     refused = run(work, "keys", "export", stick, "packs", exit_code=64)
     assert "is the key packs that hubs know" in str(refused.exception)
     assert (stick / "packs.pem").read_bytes() == new
+
+
+def test_a_damaged_key_is_not_put_over_a_good_copy(work, tmp_path):
+    stick, home = tmp_path / "stick", work.office.keys / "offline/packs.pem"
+    stick.mkdir()
+    run(work, "keys", "export", stick, "packs")
+    good = (stick / "packs.pem").read_bytes()
+    home.write_bytes(good[:60])
+    with pytest.raises(LocalError, match=r"offline/packs\.pem"):
+        plan_copies(work.office, stick, ["packs"])
+    assert (stick / "packs.pem").read_bytes() == good
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_key_is_overwritten_on_the_disk_only_once_the_stick_itself_gives_it_back(
+    work, tmp_path, monkeypatch, keeps
+):
+    stick, home = tmp_path / "stick", work.office.keys / "offline/packs.pem"
+    stick.mkdir()
+    size, flushed, real = home.stat().st_size, [], os.fsync
+
+    def fsync(descriptor):
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if path.is_file():
+            flushed.append((path, path.read_bytes()))
+        real(descriptor)
+
+    def lose(path):
+        if not keeps:
+            path.write_bytes(bytes(size))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(key_copies, "forget_cached", lose)
+    copies = plan_copies(work.office, stick, ["packs"])
+    if keeps:
+        copy_keys(copies, move=True)
+    else:
+        with pytest.raises(LocalError, match="gives back other bytes"):
+            copy_keys(copies, move=True)
+    assert ((home, bytes(size)) in flushed, home.exists()) == (keeps, not keeps)
 
 
 def test_a_lost_key_is_made_anew_on_the_stick_that_is_named(work, tmp_path):

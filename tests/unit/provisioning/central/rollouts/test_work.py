@@ -399,6 +399,22 @@ def test_a_stage_of_schools_that_stay_behind_is_told_until_they_are_taken_off(wo
     assert (gone.state, gone.reason, gone.eta_s, gone.expected_at) == ("skipped", "revoked", 0, None)
 
 
+def test_in_the_last_stage_schools_of_all_stages_are_awaited_and_named(work):
+    has_1 = (synced(), packs({"maths": 1}))
+    hears(work, h_2=has_1, h_4=has_1, h_5=has_1)
+    publish_with(work)
+    hears(work, h_1=HAS_2)
+    work.now += timedelta(days=7)
+    hears(work, h_3=HAS_2)
+    assert state(work) == ("running", 2)
+    work.now += timedelta(days=9)
+    assert hears(work, h_3=HAS_2) == []
+    with open_fleet(work.office.fleet_db) as fleet:
+        missing = [hub.school for hub in fleet.list_hubs() if hub.hub_id in ("h-2", "h-4", "h-5")]
+    told = [*stuck(work), *(a.said for a in read_rollout(work.office, 1, work.now).says if "stuck" in a.code)]
+    assert [said.partition("not there yet: ")[2] for said in told] == [f"{', '.join(missing)}."] * 2
+
+
 def test_what_a_card_failed_at_counts_no_more_once_it_is_replaced(work):
     publish_with(work)
     hears(work, h_1=HAS_2, h_2=FAILS)
