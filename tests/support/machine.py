@@ -15,6 +15,8 @@ from support.waiting import wait_for
 OUTSIDE = "10.0.2.100"  # what a guest may reach of us, where `reach` says so
 _KERNEL_LINE = re.compile(rb"\[ *\d+\.\d+\] .*\r?\n")  # the kernel talks in between
 
+_END_S = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Board:
@@ -122,10 +124,13 @@ class Machine:
         return _KERNEL_LINE.sub(b"", answer).decode().strip()
 
     def pull_the_plug(self) -> None:
-        """Switch off without a word, as a power cut does."""
+        """Switch off without a word, as a power cut does.
+
+        QEMU itself ends in order: killed, it would lose what its card (`cache=unsafe`) has long confirmed.
+        """
         if self.process is not None and self._ear is not None:
-            self.process.kill()
-            self.process.wait()
+            self.process.terminate()
+            self.process.wait(_END_S)
             self._ear.join()
             self.process = None
 
