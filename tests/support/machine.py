@@ -14,7 +14,6 @@ from support.waiting import wait_for
 
 OUTSIDE = "10.0.2.100"  # what a guest may reach of us, where `reach` says so
 _KERNEL_LINE = re.compile(rb"\[ *\d+\.\d+\] .*\r?\n")  # the kernel talks in between
-
 _END_S = 60.0
 
 
