@@ -11,7 +11,7 @@ While it runs, run/kolibri.json (hub/services.py) tells the other processes of t
     failed    [{"id", "reason"}]: channels of installed packs that Kolibri would not take, and packs whose
               details do not say which channels they have
 
-Afterwards the file stays, without a pid: Kolibri was started here.
+Where Kolibri ends unasked the file stays, without a pid: it should be here.
 """
 
 import http.client
@@ -82,7 +82,10 @@ def run_kolibri(paths: HubPaths, settings: HubSettings, *, until: threading.Even
             finally:
                 runner.stop()
         finally:
-            state.end()
+            if until.is_set():
+                state.remove()
+            else:
+                state.end()
 
 
 def is_healthy(host: str, port: int) -> bool:

@@ -114,7 +114,7 @@ def test_channel_is_listed_searched_and_served_without_a_copy(new_hub, tmp_path)
     assert used_bytes(new_hub.paths.kolibri / "content" / "storage") == 0
     assert used_bytes(new_hub.paths.kolibri / "home" / "content") == 0
     assert new_hub.stop() == 0
-    assert "pid" not in new_hub.state
+    assert new_hub.state == {}
 
 
 def test_upgrade_rollback_and_removal_follow_the_installed_packs(hub, tmp_path):
