@@ -62,6 +62,23 @@ def test_a_new_card_grows_and_knows_when_it_is_and_a_cut_changes_neither(card):
     assert card.partitions()[3].size == 8 * 1024 * MIB - card.partitions()[3].start
 
 
+def test_an_error_of_the_data_partition_is_mended_by_the_start_that_it_causes(card):
+    with running(small_machine(card)) as machine:
+        up(machine, "a")
+        machine.ask("echo before >/data/kept; sync")
+        machine.type("echo wrong >/sys/fs/ext4/vda4/trigger_fs_error")
+        machine.wait_for_restart(timeout_s=UP_S)
+        machine.wait_for("the data partition had faults; they are mended", timeout_s=UP_S)
+        up(machine, "a")
+        assert machine.ask("cat /data/kept") == "before"
+        assert machine.ask("echo after >/data/kept; cat /data/kept") == "after"
+        assert machine.ask("cat /sys/fs/ext4/vda4/errors_count") == "0"
+        machine.pull_the_plug()
+        machine.start()
+        up(machine, "a")
+        assert machine.said().count("they are mended") == 1  # a cut by itself is no fault
+
+
 def test_a_new_system_without_a_usable_root_gives_way_to_the_old_one(card, tmp_path):
     card.write(card.partitions()[2].start, bytes(MIB))
     put_on_trial(card, "b", tmp_path / "boot")

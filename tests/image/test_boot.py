@@ -61,6 +61,20 @@ def test_the_clock_never_goes_back(new_card, boot):
         assert int(machine.ask(HUB_CLOCK)) >= kept - 600
 
 
+@pytest.mark.timeout(2400)
+def test_an_error_of_the_data_partition_restarts_the_hub_and_is_mended(new_card, boot):
+    with boot(new_card()) as machine:
+        served(machine)
+        machine.type("echo wrong >/sys/fs/ext4/vda4/trigger_fs_error")
+        machine.wait_for_restart(timeout_s=UP_S)
+        machine.wait_for("the data partition had faults; they are mended", timeout_s=UP_S)
+        served(machine)
+        assert machine.ask("cat /sys/fs/ext4/vda4/errors_count; systemctl is-active hub-portal.service") == (
+            "0\r\nactive"
+        )
+        assert "they are mended" in machine.ask("cat /data/log/warnings")  # the technician's log shows it
+
+
 @pytest.mark.timeout(1800)
 def test_what_raspberry_pi_imager_adds_does_no_harm(new_card, boot):
     """Acceptance 8: Imager 1.x writes a script and kernel arguments that would run it instead of the hub."""
