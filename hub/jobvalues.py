@@ -12,6 +12,7 @@ from functools import partial
 from content_packs.depot import is_pack_id
 from content_packs.errors import UsageError
 from hub.school.check import check_answer
+from hub.school.fields import BY_KEY
 
 Check = Callable[[str], str]
 
@@ -60,6 +61,11 @@ def _check_secret(text: str) -> str:
 
 
 def _check_setting(text: str) -> str:
+    """Return what would be right, or nothing: a setting of the school's. The office's are none: whoever took
+    the portal over could name another root of trust, and root would run what that one signed.
+    """
+    if text in BY_KEY and BY_KEY[text].office:
+        return "only the office's own hub-config.txt says that"
     return "" if _SETTING.fullmatch(text) else "expected settings of the school config, such as wifi.ssid"
 
 

@@ -9,6 +9,7 @@ from content_packs.errors import UsageError
 from hub import jobs
 from hub.clock import read_boot_id
 from hub.jobvalues import SPECS, check_job, without_secrets
+from hub.school.fields import BY_KEY
 from hub.settings import HubPaths
 
 RIGHT = {
@@ -49,6 +50,7 @@ WRONG = [
     ("school-config", {"Wifi.ssid": "x"}, "settings"),
     ("school-config", {"a.b.c": "x"}, "settings"),
     ("school-config", {"school_name": "x" * 5000}, "4000"),
+    *(("school-config", {key: "x"}, "only the office") for key, field in BY_KEY.items() if field.office),
 ]
 
 
