@@ -17,7 +17,7 @@ from hub.school.fields import BY_KEY
 Check = Callable[[str], str]
 
 _STICK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_FILE = re.compile(r"[^/.\s][^/]{0,199}")  # a person may have named it anew, with a space or in Ukrainian
 _SETTING = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")  # a key of the school config, such as wifi.ssid
 _MAX_VALUE = 4000  # characters; the longest is the office's root in a school config
 
@@ -39,7 +39,8 @@ def check_stick(text: str) -> str:
 
 def check_file(text: str) -> str:
     """Return what would be right, or nothing: the name of a file, never a path."""
-    return "" if _FILE.fullmatch(text) else "expected the name of a backup file"
+    is_name = _FILE.fullmatch(text) and text.isprintable()
+    return "" if is_name else "expected the name of a backup file"
 
 
 def check_time(text: str) -> str:

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from heapq import nlargest
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from content_packs.errors import BusyError, Error
 from hub import sticks
 from hub.backup.make import SUFFIX
 from hub.backup.restore import peek
+from hub.jobvalues import check_file
 from hub.runner.task import Machine
 from hub.settings import HubPaths
 from hub.sticks import FoundBackup, OfferedPack, Stick
@@ -19,6 +21,7 @@ from hub.wording import later
 
 BACKUPS = "hub-backups"  # a folder on the stick; a backup beside it is found as well
 _MAX_BACKUPS = 50
+_MAX_NAMES = 200  # of files that may be one
 _OFFERED = ("install", "replace", "activate", "waiting", "needs-space")
 
 
@@ -94,7 +97,7 @@ def _list_backups(mount: Path) -> Iterator[FoundBackup]:
     for folder in (mount / BACKUPS, mount):
         for name in _names(folder):
             path = folder / name
-            if count < _MAX_BACKUPS and name.endswith(SUFFIX) and not path.is_symlink() and path.is_file():
+            if count < _MAX_BACKUPS and not path.is_symlink() and path.is_file():
                 try:
                     header, size = peek(path), path.stat().st_size
                 except (Error, OSError):
@@ -104,8 +107,11 @@ def _list_backups(mount: Path) -> Iterator[FoundBackup]:
 
 
 def _names(folder: Path) -> list[str]:
+    """Return names of backups, of one hub the newest first; of a million files on a stick only some."""
     try:
-        return sorted((entry.name for entry in os.scandir(folder)), reverse=True)
+        with os.scandir(folder) as entries:
+            fitting = (e.name for e in entries if e.name.endswith(SUFFIX) and not check_file(e.name))
+            return nlargest(_MAX_NAMES, fitting)
     except OSError:
         return []
 

@@ -37,6 +37,8 @@ WRONG = [
     ("sync-from", {"stick": "a" * 65}, "stick"),
     ("restore", {"stick": "s", "file": "../hub.toml"}, "../hub.toml"),
     ("restore", {"stick": "s", "file": ".hidden"}, ".hidden"),
+    ("restore", {"stick": "s", "file": "a\nb"}, "name of a backup"),
+    ("restore", {"stick": "s", "file": "\udcff"}, "name of a backup"),
     ("set-time", {"iso": "2026-11-28"}, "zone"),
     ("set-time", {"iso": "yesterday"}, "yesterday"),
     ("wifi", {"ssid": "x" * 33}, "32 bytes"),
