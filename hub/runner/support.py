@@ -122,7 +122,7 @@ def _without_addresses(text: str) -> str:
 
 
 def _hidden(text: str) -> str:
-    """Return what stands for an address of IPv6, one made from a device's number too; a time of day is none."""
+    """Return what stands for an address of IPv6, which may tell a device; a time of day is none."""
     try:
         IPv6Address(text)
     except ValueError:
