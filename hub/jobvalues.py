@@ -6,7 +6,7 @@ A check returns what would be right instead of the value, or nothing where it is
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from content_packs.depot import is_pack_id
@@ -47,9 +47,9 @@ def check_time(text: str) -> str:
     """Return what would be right, or nothing: a time with its zone."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    is_whole = moment is not None and moment.tzinfo is not None
+        is_whole = moment.tzinfo is not None and moment.astimezone(UTC) == moment
+    except (ValueError, OverflowError):  # at the ends of the calendar another zone leads out of it
+        is_whole = False
     return "" if is_whole else "expected a time with its zone, such as 2026-11-28T19:30:00+02:00"
 
 

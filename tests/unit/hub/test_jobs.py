@@ -41,6 +41,7 @@ WRONG = [
     ("restore", {"stick": "s", "file": "\udcff"}, "name of a backup"),
     ("set-time", {"iso": "2026-11-28"}, "zone"),
     ("set-time", {"iso": "yesterday"}, "yesterday"),
+    ("set-time", {"iso": "9999-12-31T23:59:59-14:00"}, "zone"),
     ("wifi", {"ssid": "x" * 33}, "32 bytes"),
     ("wifi", {"ssid": "a\nssid2=b"}, "ssid"),
     ("wifi", {"mode": "open"}, "builtin, external-ap or off"),
