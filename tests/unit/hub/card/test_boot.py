@@ -20,6 +20,7 @@ from hub.school import read_config, to_file, write_config
 from hub.school.root import pack_root
 from hub.school.statusblock import parse_block
 from hub.settings import read_settings
+from support.disks import fill, small_disk
 from support.school_config import CORPUS, make_school, office_part
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -91,6 +92,17 @@ def test_a_second_boot_changes_nothing(card):
     )
     assert not done.secrets_removed
     assert not card.boot().status_written
+
+
+def test_a_full_disk_starts_as_ever(card):
+    with small_disk(card.places.data, size_kb=8 * 1024) as data:
+        card.write(make_school(central=office_part("h-5")))
+        card.boot()
+        fill(data, spare_kb=0)
+        done = card.boot()
+    assert done.problems == []
+    assert done.hub is not None
+    assert done.hub.hub_id == "h-5"
 
 
 def test_no_secret_stays_on_the_card_and_the_hub_goes_on_using_them(card):
