@@ -188,7 +188,7 @@ def test_what_needs_an_office_waits_for_its_root_of_trust(unit):
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in UNITS.glob("*.path")))
 def test_what_looks_for_changes_never_gives_up(name):
-    """Over a trigger limit systemd ends the looking for good: after five packs, or a modem's bad ten minutes."""
+    """Over a trigger limit systemd ends the looking for good: after five packs, or a modem's bad minutes."""
     path, service = (UNITS / f"{name}.{kind}" for kind in ("path", "service"))
     limits = re.findall(r"^TriggerLimit\w+=(.*)$", path.read_text(), re.MULTILINE)
     assert limits in ([], ["0"])
