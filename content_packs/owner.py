@@ -40,8 +40,8 @@ def as_owner(folder: Path) -> Iterator[None]:
         os.setgroups(groups)
 
 
-def read_plain(path: Path) -> bytes:
-    """Return what a file holds that another account may have put there: opening its pipe would wait for ever.
+def read_plain(path: Path, most: int = -1) -> bytes:
+    """Return what a file holds, or its first bytes, that somebody else put there: a pipe would wait for ever.
 
     Raises:
         OSError: it is missing, may not be read, or is no file.
@@ -50,4 +50,4 @@ def read_plain(path: Path) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "is no file", str(path))
-        return file.read()
+        return file.read(most)

@@ -10,6 +10,7 @@ from typing import Any
 
 from content_packs import depot
 from content_packs.errors import BusyError, Error
+from content_packs.owner import read_plain
 from hub import sticks
 from hub.backup.make import SUFFIX
 from hub.backup.restore import peek
@@ -55,8 +56,8 @@ def look(paths: HubPaths, machine: Machine, stick: Stick) -> Stick:
 
 def _has_depot(mount: Path) -> bool:
     try:
-        with (mount / depot.FORMAT_PATH).open("rb") as file:
-            return file.read(100).startswith(depot.FORMAT_TEXT.rsplit(b" ", 1)[0])
+        said = read_plain(mount / depot.FORMAT_PATH, 100)
+        return said.startswith(depot.FORMAT_TEXT.rsplit(b" ", 1)[0])
     except OSError:
         return False
 

@@ -1,6 +1,7 @@
 """Sticks: what a stranger's label and UUID may become, how it is mounted, what is found on it."""
 
 import json
+import os
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -112,6 +113,15 @@ def test_says_why_nothing_is_offered(paths, stick, tmp_path, code, errors, said)
 
     assert (seen.state, seen.packs) == ("ready", ())
     assert said in seen.message % seen.values
+
+
+@pytest.mark.timeout(20)
+def test_pipes_on_a_stick_keep_nobody_waiting(paths, stick, tmp_path):
+    """Else it would be looked at for ever, and no job would begin any more."""
+    os.mkfifo(Path(stick.mount) / "FORMAT")
+    os.mkfifo(Path(stick.mount) / "a.hubbackup")
+    seen = looking.look(paths, saying(tmp_path), stick)
+    assert (seen.state, seen.has_depot, seen.backups) == ("ready", False, ())
 
 
 def test_finds_backups_and_nothing_that_only_looks_like_one(paths, stick, tmp_path):
