@@ -29,7 +29,7 @@ from tests.image.report import note_start
 HUB_LAN = Lan()
 JOB_S = 1800  # of anything that a technician asks for
 WIFI = f'mode = "builtin"\nssid = "{radio.SSID}"\npassword = "{radio.PASSWORD}"\n'
-# Waits until the class is in the network of a machine that was started at a moment; notes the start by a name.
+# Waits until the class is in the network of a machine that started at a moment; notes the start by a name.
 Join = Callable[[float, str], list[LanBrowser]]
 _TRIES, _PAUSE_S = 40, 5  # of a device that asks for an address
 
