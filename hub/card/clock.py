@@ -36,9 +36,13 @@ def read_kept(card_dir: Path) -> datetime | None:
 def keep_time(card_dir: Path, trust_dir: Path, *, now: datetime) -> datetime:
     """Keep the time for the next start and return it.
 
-    An earlier one than was kept before is kept too: somebody set a clock right that was ahead.
+    An earlier one than was kept before is kept too: somebody set a clock right that was ahead. What cannot be
+    the time, such as 2099, leaves what was kept.
     """
-    kept = best_time(now, read_floor(trust_dir))
+    floor = read_floor(trust_dir)
+    kept = best_time(now, floor)
+    if kept != now:
+        kept = best_time(read_kept(card_dir) or floor, floor)
     line = f"{int(kept.timestamp())}\n"
     try:
         # Twice, so that a flipped bit is not believed.

@@ -155,3 +155,11 @@ def test_a_clock_that_was_set_back_by_a_person_is_kept_so(tmp_path):
     clock.keep_time(tmp_path, tmp_path / "trust", now=datetime(2029, 1, 1, tzinfo=UTC))
     clock.keep_time(tmp_path, tmp_path / "trust", now=datetime(2027, 1, 1, tzinfo=UTC))
     assert clock.read_kept(tmp_path) == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("year", [1970, 2099])
+def test_what_cannot_be_the_time_leaves_what_was_kept(tmp_path, year):
+    """A time server that lies, or a clock chip without its battery: the hub does not go back months."""
+    clock.keep_time(tmp_path, tmp_path / "trust", now=datetime(2029, 1, 1, tzinfo=UTC))
+    clock.keep_time(tmp_path, tmp_path / "trust", now=datetime(year, 1, 1, tzinfo=UTC))
+    assert clock.read_kept(tmp_path) == datetime(2029, 1, 1, tzinfo=UTC)
