@@ -111,7 +111,7 @@ def check_job(name: object, values: object) -> dict[str, str]:
 
 
 def _checked(name: str, spec: JobSpec, key: object, value: object) -> str:
-    if not isinstance(key, str) or not isinstance(value, str) or len(value) > _MAX_VALUE or "\0" in value:
+    if not isinstance(key, str) or not isinstance(value, str) or not _is_text(value):
         raise UsageError(f"{name}: {str(key)[:40]!r} is not a text of at most {_MAX_VALUE} characters")
     check = spec.required.get(key) or spec.optional.get(key)
     if check is None:
@@ -122,6 +122,11 @@ def _checked(name: str, spec: JobSpec, key: object, value: object) -> str:
         said = key if check is None or key in spec.secret else f"{key} is {value[:40]!r}"
         raise UsageError(f"{name}: {said}: {wrong}", hint="Correct it and ask again.")
     return value
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be written into any file: JSON may hold half a character."""
+    return len(value) <= _MAX_VALUE and "\0" not in value and value.encode(errors="ignore").decode() == value
 
 
 def without_secrets(name: str, values: Mapping[str, str]) -> dict[str, str]:

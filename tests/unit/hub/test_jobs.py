@@ -38,7 +38,7 @@ WRONG = [
     ("restore", {"stick": "s", "file": "../hub.toml"}, "../hub.toml"),
     ("restore", {"stick": "s", "file": ".hidden"}, ".hidden"),
     ("restore", {"stick": "s", "file": "a\nb"}, "name of a backup"),
-    ("restore", {"stick": "s", "file": "\udcff"}, "name of a backup"),
+    ("restore", {"stick": "s", "file": "\udcff"}, "not a text"),
     ("set-time", {"iso": "2026-11-28"}, "zone"),
     ("set-time", {"iso": "yesterday"}, "yesterday"),
     ("set-time", {"iso": "9999-12-31T23:59:59-14:00"}, "zone"),
@@ -53,6 +53,7 @@ WRONG = [
     ("school-config", {"Wifi.ssid": "x"}, "settings"),
     ("school-config", {"a.b.c": "x"}, "settings"),
     ("school-config", {"school_name": "x" * 5000}, "4000"),
+    ("school-config", {"school_name": "\ud800"}, "not a text"),
     *(("school-config", {key: "x"}, "only the office") for key, field in BY_KEY.items() if field.office),
 ]
 
