@@ -136,7 +136,7 @@ def locked(path: Path, *, doing: str, wait: bool = False, patience_s: float = 0.
         BusyError: another process holds it, `wait` is false, and it did not end within `patience_s`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
+    with open(path, "ab", opener=_open_at_once) as file:
         until = time.monotonic() + patience_s
         while not _is_mine(file, wait=wait):
             if time.monotonic() >= until:
@@ -144,6 +144,11 @@ def locked(path: Path, *, doing: str, wait: bool = False, patience_s: float = 0.
                 raise BusyError(message, hint="Wait until it has finished.")
             time.sleep(_LOOK_AGAIN_S)
         yield
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; a pipe that another account put there is refused, where it would wait for a reader."""
+    return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 
 def _is_mine(file: IO[bytes], *, wait: bool) -> bool:

@@ -6,7 +6,9 @@ SQLite makes files beside a database, and root's would lock its owner out. Where
 folder is root's, nothing changes.
 """
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,3 +38,16 @@ def as_owner(folder: Path) -> Iterator[None]:
         os.seteuid(0)
         os.setegid(group)
         os.setgroups(groups)
+
+
+def read_plain(path: Path, most: int = -1) -> bytes:
+    """Return what a file holds, or its first bytes, that somebody else put there: a pipe would wait for ever.
+
+    Raises:
+        OSError: it is missing, may not be read, or is no file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "is no file", str(path))
+        return file.read(most)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from content_packs.durable import write_durably
+from content_packs.owner import read_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,11 @@ def looks_cut(data: bytes, before: bytes) -> bool:
 
 def _read(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_plain(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        if error.errno == errno.EIO:  # a bad sector; the copy lies elsewhere
+        if error.errno in (errno.EIO, errno.EINVAL):  # a bad sector, or no file; the copy lies elsewhere
             return None
         raise
 

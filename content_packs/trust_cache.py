@@ -11,6 +11,7 @@ from pathlib import Path
 from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, local_error
 from content_packs.head import decode_head, encode_head, pack_text, unpack_text
+from content_packs.owner import read_plain
 
 COPIES = ("metadata.zst", "metadata-copy.zst")  # written in this order, so the first is never the older
 HEAD = "head.zst"  # the head that was verified last: only to be told what is newer; a new one is soon read
@@ -22,7 +23,7 @@ def read_cache(trust_dir: Path) -> dict[str, bytes]:
     """Return the files of the first copy that is whole; nothing where there is none."""
     for name in COPIES:
         try:
-            return decode_head((trust_dir / name).read_bytes())
+            return decode_head(read_plain(trust_dir / name))
         except (FileNotFoundError, BadDataError):
             continue  # zero-length or damaged after a power cut: the other copy, else the depot, has it
         except OSError as error:

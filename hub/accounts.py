@@ -27,6 +27,7 @@ from sqlite_utils.migrations import Migrations
 from content_packs.durable import write_durably
 from content_packs.errors import UsageError, local_error
 from content_packs.spare import read_whole
+from hub.ballast import make_room
 from hub.clock import hub_now, read_boot_id
 from hub.db import DamagedDatabaseError, open_tables, to_local_error
 from hub.labelcode import give_to_owner, is_label_code
@@ -383,6 +384,7 @@ def _transaction(db: Database) -> Iterator[None]:
 def _opened(paths: HubPaths) -> Iterator[Database]:
     """Open accounts.db; what is damaged is set aside, and the accounts come back from their spare copy."""
     lock = paths.lock("accounts")
+    make_room(paths)
     try:
         db = open_tables(paths.accounts_db, migrations, lock=lock)
     except DamagedDatabaseError:

@@ -30,6 +30,13 @@ def settle(paths: HubPaths, settings: HubSettings) -> None:
         _make(paths, size)
 
 
+def make_room(paths: HubPaths) -> None:
+    """Give the ballast up where the next write may fail, for what has to go on: signing in, switching off."""
+    with suppress(OSError):
+        if shutil.disk_usage(paths.dir).free < _FULL_BYTES:
+            give_up(paths)
+
+
 def give_up(paths: HubPaths) -> None:
     """Make the room of the ballast free."""
     with suppress(OSError):  # then the disk refuses more than that, and who writes next says so

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from content_packs.durable import write_durably
 from content_packs.errors import local_error
+from content_packs.owner import read_plain
 from hub.uplink.limits import Moment
 
 BUILT_AT = datetime(2026, 11, 1, tzinfo=UTC)  # no hub that runs this program lives before it
@@ -45,7 +46,7 @@ def read_boot_id() -> str:
 def read_floor(trust_dir: Path) -> datetime:
     """Return the earliest time that it can be; a missing or damaged file counts as none."""
     try:
-        text = floor_file(trust_dir).read_text(encoding="ascii")
+        text = read_plain(floor_file(trust_dir)).decode("ascii")
     except (FileNotFoundError, UnicodeDecodeError):
         return BUILT_AT
     except OSError as error:

@@ -14,6 +14,10 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     Raises:
         sqlite3.Error: it is not there, or nothing can be read from it now.
     """
+    beside = [path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm")]
+    for each in (path, *beside):
+        if each.exists() and not each.is_file():  # SQLite would open a pipe, and wait for ever
+            raise sqlite3.OperationalError(f"{each} is no file")
     # Without a -wal nobody has it open, and nothing changes it.
-    how = "readonly_shm=1" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    how = "readonly_shm=1" if beside[0].exists() else "immutable=1"
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&{how}", uri=True, timeout=_BUSY_TIMEOUT_S)

@@ -19,6 +19,7 @@ from typing import Any
 
 from content_packs.durable import locked, write_durably
 from content_packs.errors import local_error
+from hub.ballast import make_room
 from hub.clock import hub_now, read_boot_id
 from hub.jobvalues import check_job, without_secrets
 from hub.services import read_service
@@ -93,6 +94,7 @@ def ask(paths: HubPaths, name: str, values: Mapping[str, str] | None = None) -> 
         LocalError: the disk refuses.
     """
     checked = check_job(name, values or {})
+    make_room(paths)
     try:
         with locked(paths.lock("jobs"), doing="asking for a job", wait=True):
             for job in read_jobs(paths):

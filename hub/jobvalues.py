@@ -6,17 +6,18 @@ A check returns what would be right instead of the value, or nothing where it is
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from content_packs.depot import is_pack_id
 from content_packs.errors import UsageError
 from hub.school.check import check_answer
+from hub.school.fields import BY_KEY
 
 Check = Callable[[str], str]
 
 _STICK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_FILE = re.compile(r"[^/.\s][^/]{0,199}")  # a person may have named it anew, with a space or in Ukrainian
 _SETTING = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")  # a key of the school config, such as wifi.ssid
 _MAX_VALUE = 4000  # characters; the longest is the office's root in a school config
 
@@ -38,16 +39,17 @@ def check_stick(text: str) -> str:
 
 def check_file(text: str) -> str:
     """Return what would be right, or nothing: the name of a file, never a path."""
-    return "" if _FILE.fullmatch(text) else "expected the name of a backup file"
+    is_name = _FILE.fullmatch(text) and text.isprintable()
+    return "" if is_name else "expected the name of a backup file"
 
 
 def check_time(text: str) -> str:
     """Return what would be right, or nothing: a time with its zone."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    is_whole = moment is not None and moment.tzinfo is not None
+        is_whole = moment.tzinfo is not None and moment.astimezone(UTC) == moment
+    except (ValueError, OverflowError):  # at the ends of the calendar another zone leads out of it
+        is_whole = False
     return "" if is_whole else "expected a time with its zone, such as 2026-11-28T19:30:00+02:00"
 
 
@@ -60,6 +62,11 @@ def _check_secret(text: str) -> str:
 
 
 def _check_setting(text: str) -> str:
+    """Return what would be right, or nothing: a setting of the school's. The office's are none: whoever took
+    the portal over could name another root of trust, and root would run what that one signed.
+    """
+    if text in BY_KEY and BY_KEY[text].office:
+        return "only the office's own hub-config.txt says that"
     return "" if _SETTING.fullmatch(text) else "expected settings of the school config, such as wifi.ssid"
 
 

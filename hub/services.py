@@ -23,6 +23,7 @@ from typing import Any
 from content_packs.console import note
 from content_packs.durable import write_durably
 from content_packs.errors import local_error
+from content_packs.owner import read_plain
 from hub.settings import HubPaths
 
 FORMAT = 1
@@ -70,7 +71,7 @@ class ServiceFile:
 def read_service(paths: HubPaths, name: str) -> dict[str, Any] | None:
     """Return what a running process of this hub says of itself; None where it does not run."""
     try:
-        values = json.loads((paths.run / f"{name}.json").read_bytes())
+        values = json.loads(read_plain(paths.run / f"{name}.json"))
     except (OSError, ValueError):
         return None
     if not isinstance(values, dict) or values.get("boot", _read_boot()) != _read_boot():
@@ -82,7 +83,7 @@ def read_service(paths: HubPaths, name: str) -> dict[str, Any] | None:
 def was_started(paths: HubPaths, name: str) -> bool:
     """Whether this process was started since this machine was; of one that leaves its file at its end."""
     try:
-        values = json.loads((paths.run / f"{name}.json").read_bytes())
+        values = json.loads(read_plain(paths.run / f"{name}.json"))
     except (OSError, ValueError):
         return False
     return isinstance(values, dict) and values.get("boot") == _read_boot()

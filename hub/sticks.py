@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from content_packs.owner import read_plain
 from hub.clock import read_boot_id
 from hub.settings import HubPaths
 
@@ -71,7 +72,7 @@ class Stick:
 def list_sticks(paths: HubPaths) -> tuple[Stick, ...]:
     """Return what is plugged in now, by name; nothing where no one looks after sticks."""
     try:
-        state = json.loads((paths.run / FILE).read_bytes())
+        state = json.loads(read_plain(paths.run / FILE))
     except (OSError, ValueError):
         return ()
     if not isinstance(state, dict) or state.get("boot") != read_boot_id():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from content_packs.durable import write_durably
+from content_packs.owner import read_plain
 from hub.settings import HubPaths
 
 FORMAT = 1
@@ -78,7 +79,7 @@ def read_updates(paths: HubPaths) -> Updates | None:
 def read_updates_file(path: Path) -> Updates | None:
     """Return what a file tells; None where there is none, or none that can be read."""
     try:
-        values = json.loads(path.read_bytes())
+        values = json.loads(read_plain(path))
         return Updates(str(values["image"]), tuple(Update.from_dict(item) for item in values["items"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

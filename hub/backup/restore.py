@@ -179,7 +179,7 @@ def _read_manifest(tar: tarfile.TarFile, member: tarfile.TarInfo | None) -> dict
             raise ValueError(f"format {values['format']}, {len(files)} files")
         if not all(isinstance(e["size"], int) and isinstance(e["sha256"], str) for e in files.values()):
             raise ValueError("a file without size and sha256")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadDataError(f"{MANIFEST} of the backup cannot be used: {error}") from error
     return files
 

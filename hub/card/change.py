@@ -40,21 +40,22 @@ def _to_number(key: str, text: str) -> int:
 def change(places: CardPlaces, values: Mapping[str, str]) -> SchoolConfig:
     """Make these values count, from the next `hub card boot` on; return the whole config.
 
-    The data partition has it first: a card that cannot be written only shows the former values, and does
-    not bring them back, unless somebody edits it.
+    The card's file has it first, with what the hub does not keep yet: what a cut leaves is all of the former
+    config or all of the new one, and never a name of the one with a password of the other.
 
     Raises:
         UsageError: a value cannot be used; says which and what to write.
         LocalError: a partition cannot be written.
     """
     try:
-        now = school.choose(places, _machine_id(places)).config
-        reading = plan_change(now, values)
+        chosen = school.choose(places, _machine_id(places))
+        reading = plan_change(chosen.config, values)
         if reading.config is None:
             first = reading.errors[0]
             raise UsageError(first.message("en"), hint=first.advice("en"))
+        school.put_on_card(places, reading.config, kept=chosen.before)
         school.keep(places, reading.config)
-        school.put_on_card(places, reading.config)
+        school.put_on_card(places, reading.config, kept=reading.config)
     except OSError as error:
         raise local_error(error, "changing the school config") from error
     return reading.config

@@ -65,7 +65,9 @@ def _make(paths: HubPaths, config: SchoolConfig, before: SchoolConfig | None) ->
     changed = before is None or before.central != config.central
     wrong = _apply_central(paths, config.central, changed=changed)
     depot_url = _choose_depot(paths, config.central, str(told.get("depot_url", "")), changed=changed)
-    write_durably(paths.key.with_suffix(".pub"), f"{public} {hub_id}\n".encode())
+    public_file, line = paths.key.with_suffix(".pub"), f"{public} {hub_id}\n".encode()
+    if not public_file.is_file() or public_file.read_bytes() != line:  # a full disk takes nothing at a start
+        write_durably(public_file, line)
     settings = _merge(told, _settings(config, hub_id, depot_url))
     if settings != told:
         write_durably(paths.settings, render_toml(settings).encode(), mode=0o640)

@@ -3,7 +3,6 @@
 The portal's account may put anything where its files lie; what a start reads there has to be a file.
 """
 
-import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,22 +15,33 @@ def remove_pipes(paths: HubPaths) -> list[str]:
 
     Returns the names of what was removed; those who read find a file missing, and make it again or say so.
     """
-    removed = []
-    for path in _read_at_a_start(paths):
-        try:
-            mode = path.stat().st_mode  # of a link, what it leads to
-        except OSError:
-            continue
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            path.unlink(missing_ok=True)
-            removed.append(str(path.relative_to(paths.dir)))
-    return sorted(removed)
-
-
-def _read_at_a_start(paths: HubPaths) -> Iterator[Path]:
     if not paths.dir.is_dir():
-        return
-    yield from paths.dir.iterdir()
-    for folder in (paths.key.parent, paths.trust, paths.spare):
-        for place, _, names in os.walk(folder):
-            yield from (Path(place) / name for name in names)
+        return []
+    removed = [path for path in _list_doomed(paths) if _remove(path)]
+    return sorted(str(path.relative_to(paths.dir)) for path in removed)
+
+
+def _list_doomed(paths: HubPaths) -> Iterator[Path]:
+    yield from filter(_is_no_file, paths.dir.iterdir())
+    for folder in (paths.key.parent, paths.trust, paths.spare, paths.lock("any").parent):
+        if folder.is_symlink():  # such as to /: looking through all of that would take a start minutes
+            yield folder
+        elif folder.is_dir():
+            yield from filter(_is_no_file, folder.iterdir())
+
+
+def _is_no_file(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode  # of a link, what it leads to
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _remove(path: Path) -> bool:
+    """Whether it could be removed; what could not hides no other."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True

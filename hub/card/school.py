@@ -108,15 +108,18 @@ def take_secrets_off(places: CardPlaces, chosen: Chosen) -> bool:
     return left is not None and write_fat(chosen.file, left)
 
 
-def put_on_card(places: CardPlaces, config: SchoolConfig) -> None:
-    """Write a config that was changed on a page onto the FAT partition, its secrets as stored in the hub.
+def put_on_card(places: CardPlaces, config: SchoolConfig, *, kept: SchoolConfig | None) -> None:
+    """Write a config that was changed on a page onto the FAT partition; its secrets as stored in the hub, but
+    for those that `kept`, the last good config, does not have.
 
     Raises:
         OSError: the FAT partition cannot be written; LocalError: nor mounted for it.
     """
     stored = {"technician_password", "central.enrol_token"}
-    stored |= {"wifi.password"} if config.wifi.password else set()
-    stored |= {"uplink.password"} if config.uplink.password else set()
+    if config.wifi.password and kept and kept.wifi.password == config.wifi.password:
+        stored.add("wifi.password")
+    if config.uplink.password and kept and kept.uplink.password == config.uplink.password:
+        stored.add("uplink.password")
     found = read_school_config(places.boot)
     path = found[0] if found else places.boot / FILE_NAME
     write_fat(path, to_file(write_config(config, config.language, stored=stored)))

@@ -1,8 +1,8 @@
 """Installed packs that change the hub itself, verified again as root.
 
 The files lie in a folder of the hub's own account, which proves little. What counts is what the office
-signed: the root of trust is taken from what only root can write, where the school config has it; the
-signatures are verified once more, and each file is hashed while it is read.
+signed: the root of trust is taken from the school config, which only root can write; the signatures are
+verified once more, and each file is hashed while it is read.
 """
 
 import hashlib
@@ -103,10 +103,10 @@ def find_system_packs(places: CardPlaces, hub_id: str, *, now: datetime) -> list
         IdentityError: the office knows no such hub.
         LocalError: the disk cannot be read.
     """
-    paths = places.hub
-    if not paths.root.is_file():
+    paths, root = places.hub, _root_of_trust(places)
+    if root is None or not paths.root.is_file():
         return []
-    offers = offers_from_cache(paths.trust, _root_of_trust(places), hub_id, now=now)
+    offers = offers_from_cache(paths.trust, root, hub_id, now=now)
     found = []
     for offer in offers.packs if offers else ():
         if offer.kind not in UPDATES or current_version(paths, offer.pack_id) != offer.version:
@@ -133,13 +133,13 @@ def _read(paths: HubPaths, pack_id: str, version: int, sha256: str) -> SystemPac
     return SystemPack(index.pack.kind, index, paths.packs / pack_id / str(version) / FILES)
 
 
-def _root_of_trust(places: CardPlaces) -> bytes:
-    """Return the root that only root can change; a hub that was set up by hand has just its own."""
+def _root_of_trust(places: CardPlaces) -> bytes | None:
+    """Return the root that only root can change; None on a card without an office: it takes nobody's system.
+    That in the hub's own folder proves nothing: whoever took the portal over can put another there.
+    """
     try:
         config = read_last_good(places)
-        if config is not None and config.central.root:
-            return unpack_root(config.central.root)
-        return places.hub.root.read_bytes()
+        return unpack_root(config.central.root) if config is not None and config.central.root else None
     except ValueError as error:
         raise BadDataError(f"central.root of the school config: {error}") from error
     except OSError as error:

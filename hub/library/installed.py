@@ -16,6 +16,7 @@ from content_packs.index import Index, read_index_json, unpack_index
 from content_packs.kinds import KINDS
 from content_packs.kinds.kind import InstalledTree
 from content_packs.meta import PackMeta
+from content_packs.owner import read_plain
 from hub.settings import HubPaths
 from hub.withdrawal import withdrawn
 
@@ -160,4 +161,4 @@ def pack_installed_index(index_json: bytes) -> bytes:
 
 def read_installed_index_json(paths: HubPaths, pack_id: str, version: int) -> bytes:
     """Return the JSON of the index of a version on this disk; BadIndexError where it is damaged."""
-    return unpack_index((paths.packs / pack_id / str(version) / INDEX).read_bytes())
+    return unpack_index(read_plain(paths.packs / pack_id / str(version) / INDEX))

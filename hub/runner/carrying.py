@@ -18,7 +18,11 @@ from hub.runner.task import CARD, Outcome, Task
 from hub.settings import read_settings
 from hub.wording import later
 
-_STOPPED = ("hub-sync.timer", "hub-sync.path", "hub-sync", "hub-kolibri", "hub-portal", "hub-announce")
+_STOPPED = (
+    # First who would meet the backup's own office: until the next start puts the card's file above it.
+    *("hub-update.timer", "hub-update.path", "hub-update"),
+    *("hub-sync.timer", "hub-sync.path", "hub-sync", "hub-kolibri", "hub-portal", "hub-announce"),
+)
 _UNSEALED = later("It is not sealed: whoever has the stick can read it. Keep it locked away.")
 
 

@@ -4,14 +4,17 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from heapq import nlargest
 from pathlib import Path
 from typing import Any
 
 from content_packs import depot
 from content_packs.errors import BusyError, Error
+from content_packs.owner import read_plain
 from hub import sticks
 from hub.backup.make import SUFFIX
 from hub.backup.restore import peek
+from hub.jobvalues import check_file
 from hub.runner.task import Machine
 from hub.settings import HubPaths
 from hub.sticks import FoundBackup, OfferedPack, Stick
@@ -19,6 +22,7 @@ from hub.wording import later
 
 BACKUPS = "hub-backups"  # a folder on the stick; a backup beside it is found as well
 _MAX_BACKUPS = 50
+_MAX_NAMES = 200  # of files that may be one
 _OFFERED = ("install", "replace", "activate", "waiting", "needs-space")
 
 
@@ -52,8 +56,8 @@ def look(paths: HubPaths, machine: Machine, stick: Stick) -> Stick:
 
 def _has_depot(mount: Path) -> bool:
     try:
-        with (mount / depot.FORMAT_PATH).open("rb") as file:
-            return file.read(100).startswith(depot.FORMAT_TEXT.rsplit(b" ", 1)[0])
+        said = read_plain(mount / depot.FORMAT_PATH, 100)
+        return said.startswith(depot.FORMAT_TEXT.rsplit(b" ", 1)[0])
     except OSError:
         return False
 
@@ -94,7 +98,7 @@ def _list_backups(mount: Path) -> Iterator[FoundBackup]:
     for folder in (mount / BACKUPS, mount):
         for name in _names(folder):
             path = folder / name
-            if count < _MAX_BACKUPS and name.endswith(SUFFIX) and not path.is_symlink() and path.is_file():
+            if count < _MAX_BACKUPS and not path.is_symlink() and path.is_file():
                 try:
                     header, size = peek(path), path.stat().st_size
                 except (Error, OSError):
@@ -104,8 +108,11 @@ def _list_backups(mount: Path) -> Iterator[FoundBackup]:
 
 
 def _names(folder: Path) -> list[str]:
+    """Return names of backups, of one hub the newest first; of a million files on a stick only some."""
     try:
-        return sorted((entry.name for entry in os.scandir(folder)), reverse=True)
+        with os.scandir(folder) as entries:
+            fitting = (e.name for e in entries if e.name.endswith(SUFFIX) and not check_file(e.name))
+            return nlargest(_MAX_NAMES, fitting)
     except OSError:
         return []
 

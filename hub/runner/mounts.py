@@ -34,9 +34,7 @@ _OPTIONS = {
     "vfat": f"{_OURS},utf8,flush,errors=remount-ro",
     "exfat": _OURS,
     "ntfs": _OURS,
-    "ext2": "",
-    "ext3": "",
-    "ext4": "",
+    **dict.fromkeys(("ext2", "ext3", "ext4"), "errors=remount-ro"),  # not what the stick asks for: a panic
 }
 _DRIVERS = {"ntfs": "ntfs3"}
 _COLUMNS = "NAME,FSTYPE,UUID,LABEL,SIZE,RO"  # of lsblk

@@ -12,6 +12,7 @@ import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,12 @@ _LOG = Path("/data/log")
 _MAX_LOG_BYTES = 512 * 1024  # of each, the newest
 _SECRET_KEY = re.compile(r"(?i)pass|secret|token|key|code")
 _MAC = re.compile(r"\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b", re.IGNORECASE)
-_IPV4 = re.compile(r"\b(?:10|127|172|192|100|169|198)(?:\.[0-9]{1,3}){3}\b")
+_IPV4 = re.compile(r"\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b")
+_IPV6 = re.compile(r"(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])", re.IGNORECASE)
+_QUERY = re.compile(r"(/[^\s?\"']*)\?[^\s\"']+")  # of an address: what somebody looked for
 _SECRET_TEXT = re.compile(
-    r"(?i)([a-z_]*(?:passphrase|password|psk|secret|token|label[_ ]?code))(['\"]?\s*[=:]\s*)\S+"
+    r"(?i)([a-z_]*(?:passphrase|password|psk|secret|token|label[_ ]?code))(['\"]?\s*[=:]\s*)"
+    r"(?:\"[^\"\n]*\"|'[^'\n]*'|\S+)"
 )
 _HOSTNAME = re.compile(r"(?i)\b(DHCP(?:ACK|OFFER|REQUEST|DISCOVER)\S*.*?<device>) \S+$", re.MULTILINE)
 _PROGRAMS: Mapping[str, tuple[str, ...]] = {
@@ -86,7 +90,8 @@ def pack(parts: Mapping[str, str], now: datetime) -> bytes:
 
 def _list_parts(task: Task) -> Iterator[tuple[str, str]]:
     try:
-        yield "status.json", json.dumps(task.machine.run_hub(task.paths, "status", "--json"), indent=1)
+        said = json.dumps(task.machine.run_hub(task.paths, "status", "--json"), indent=1)
+        yield "status.json", _without_addresses(said)
     except Error as error:
         yield "status.txt", f"{error.message}\n"
     with as_owner(task.paths.dir):  # a link there leads nowhere that the portal could not go itself
@@ -107,9 +112,22 @@ def _list_parts(task: Task) -> Iterator[tuple[str, str]]:
 
 def clean(text: str) -> str:
     """Return a log without what tells anything about somebody's device, and without passwords."""
-    text = _SECRET_TEXT.sub(r"\1\2<left out>", text)
-    text = _IPV4.sub("<address>", _MAC.sub("<device>", text))
-    return _HOSTNAME.sub(r"\1 <name>", text)
+    text = _QUERY.sub(r"\1?<left out>", _SECRET_TEXT.sub(r"\1\2<left out>", text))
+    return _HOSTNAME.sub(r"\1 <name>", _without_addresses(text))
+
+
+def _without_addresses(text: str) -> str:
+    text = _MAC.sub("<device>", text)
+    return _IPV4.sub("<address>", _IPV6.sub(lambda found: _hidden(found[0]), text))
+
+
+def _hidden(text: str) -> str:
+    """Return what stands for an address of IPv6, which may tell a device; a time of day is none."""
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return text
+    return "<address>"
 
 
 def without_secrets(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class Machine:
             Error: it failed, with its own words.
         """
         command = [*self.as_hub(), *self.hub_command, "--dir", str(paths.dir), *words]
-        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+", errors="replace") as errors:
             child = subprocess.Popen(
                 dying_with_us(command), stdout=out, stderr=errors, stdin=subprocess.DEVNULL
             )
@@ -91,7 +91,7 @@ class Machine:
                 raise _to_error(code, errors.read())
             try:
                 said = json.loads(out.read() or "{}")
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise LocalError(f"hub {words[0]} did not answer in JSON") from error
         return said if isinstance(said, dict) else {}
 
@@ -109,7 +109,12 @@ class Machine:
         """
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL
+                command,
+                capture_output=True,
+                text=True,
+                errors="replace",  # a stick's label or a device's name may be in any encoding
+                timeout=timeout_s,
+                stdin=subprocess.DEVNULL,
             )
         except FileNotFoundError as error:
             raise LocalError(f"{command[0]} is not installed") from error

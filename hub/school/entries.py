@@ -13,7 +13,7 @@ from hub.school.check import shorten, show
 from hub.school.fields import BY_KEY, SECTIONS
 from hub.school.finding import Finding
 
-_SECTION = re.compile(r"\s*\[\s*(?P<name>[^\[\]]*?)\s*\]\s*(#.*)?")
+_SECTION = re.compile(r"\s*\[(?P<name>[^\[\]]*)\]\s*(#.*)?")
 _OPENING = "“”„‟«»″‘’‚‛‹›＂`"
 _STRAIGHT = "\"'"
 _BARE = re.compile(r"[^\s\"'#=\[\]{},][^\"'#=\[\]{}]*")
@@ -47,7 +47,7 @@ def read_entries(lines: list[str], findings: list[Finding]) -> list[Entry]:
             break
         heading = _SECTION.fullmatch(line)
         if heading:
-            section = _read_section(heading["name"], number, findings)
+            section = _read_section(heading["name"].strip(), number, findings)
             continue
         if section is _UNKNOWN:
             continue  # told at its heading

@@ -19,6 +19,11 @@ grow_partition() {
     little_endian "$room" | dd of="$1" bs=1 seek=$((DATA_ENTRY + 12)) conv=notrunc,fsync 2>/dev/null
 }
 
+# Whether partition $1 still takes what is written: its first sector, which no ext4 uses, is written as it is.
+takes_writes() {
+    dd if="$1" of="$1" bs=512 count=1 conv=notrunc,fsync 2>/dev/null
+}
+
 bytes_at() { # bytes_at FILE OFFSET COUNT FORMAT
     dd if="$1" bs=1 skip="$2" count="$3" 2>/dev/null | od -An -t "$4" | sed 's/^ *//; s/ *$//'
 }

@@ -63,6 +63,17 @@ def test_the_last_partition_takes_what_is_there_and_nothing_else_changes(busybox
     assert read_table(after)[3].size == data["size"] * 512
 
 
+def test_whether_a_partition_takes_writes_is_asked_of_a_sector_that_stays_as_it_is(busybox, tmp_path):
+    """A card at its end refuses them: mounted, its first error would start the hub again, for ever."""
+    disk = tmp_path / "data"
+    disk.write_bytes(bytes(range(256)) * 64)
+    before = disk.read_bytes()
+    assert busybox("growth.sh", 'takes_writes "$1"', disk).returncode == 0
+    assert disk.read_bytes() == before
+    for refused in ("/dev/full", "", str(tmp_path)):
+        assert busybox("growth.sh", 'takes_writes "$1"', refused).returncode != 0
+
+
 @pytest.mark.parametrize(
     "table",
     [

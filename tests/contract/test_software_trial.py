@@ -89,6 +89,22 @@ def test_both_read_a_damaged_trial_as_one_without_a_try_left(card, text):
     assert card.boot() == IMAGE
 
 
+@pytest.mark.parametrize("refused", ["bad", "count"])
+def test_a_disk_that_takes_no_mark_ends_a_trial_all_the_same(card, refused):
+    """Else the version would be tried for ever, or run on without a trial."""
+    place = card.add(7)
+    software.begin_trial(card.software, 7)
+    if refused == "bad":
+        (place / "bad").symlink_to("/nowhere/at/all")
+        (card.software / "trial").write_text("7 0 10\n")
+    else:
+        (card.software / "trial.new").mkdir()
+    assert "the former one is back" in card.trial("count")
+
+    assert card.start() == IMAGE
+    assert read_installed(card.software).trial is None
+
+
 def test_both_read_what_the_other_writes(card):
     card.add(7)
     software.begin_trial(card.software, 7)

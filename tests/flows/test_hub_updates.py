@@ -1,22 +1,28 @@
 """The hub itself updated by packs over the real road: office, sshd, sync, then what root does on a card."""
 
 import json
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from content_packs.errors import BadDataError, IdentityError
 from hub import machine
 from hub.card import other_slot, slots, software, update
 from hub.card.places import CardPlaces
+from hub.card.school import keep
 from hub.card.slots import SlotState
 from hub.card.update import Updating, settle
+from hub.school import CentralConfig
+from hub.school.root import pack_root
 from hub.settings import read_settings
 from hub.status import read_status
 from hub.updates import read_updates
 from support.launcher import IMAGE, Launcher
 from support.road import Road, must
+from support.school_config import make_school, office_part
 from support.system_packs import ROOT, image_source, software_source, wheel
 
 
@@ -64,6 +70,9 @@ class Card:
         self.hands = Hands(self.launcher)
         self.said: list[str] = []
         self.road = Road(folder, hub=self.places.hub.dir)
+        root = pack_root((self.road.central / "hub-root.json").read_bytes())
+        self.school = make_school(central=replace(office_part("h-1"), root=root))
+        keep(self.places, self.school)
 
     def starts(self, slot: str, image: str) -> None:
         """The machine starts from a slot."""
@@ -149,6 +158,16 @@ def test_what_somebody_changed_on_the_disk_is_never_run(card, tmp_path):
     (pack / "index.zst").write_bytes((tmp_path / "o" / "index.zst").read_bytes())
     assert card.updating().plan() == []
     assert card.launcher.boot() == IMAGE
+
+
+def test_only_the_office_of_the_school_config_changes_the_system(card, tmp_path):
+    """Its root is root's; that in the hub's folder, whoever took the portal over can write."""
+    card.gets(software_source(tmp_path / "software-7", 7, wheel_bytes=wheel("7")))
+    assert [step.refused for step in card.updating().plan()] == [""]
+    for central in (CentralConfig(), office_part("h-1")):  # without an office; of another
+        keep(card.places, replace(card.school, central=central))
+        with suppress(IdentityError, BadDataError):
+            assert card.updating().plan() == []
 
 
 def test_an_image_goes_into_the_other_slot_and_waits_for_a_start(card, tmp_path, monkeypatch):

@@ -147,3 +147,11 @@ def test_a_lock_is_free_again_after_kill_9(tmp_path):
     holder.join(10)
     with locked(tmp_path / "lock", doing="sync"):
         pass
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_in_the_place_of_a_lock_is_refused(tmp_path):
+    """Kolibri's account may write into the folder of the locks: the portal would wait for it."""
+    os.mkfifo(tmp_path / "lock")
+    with pytest.raises(OSError, match="No such device"), locked(tmp_path / "lock", doing="this"):
+        pass

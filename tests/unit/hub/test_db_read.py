@@ -1,5 +1,6 @@
 """Whoever only reads hub.db makes no file that the portal then cannot write."""
 
+import os
 import sqlite3
 from contextlib import closing
 
@@ -53,3 +54,13 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path):
     with pytest.raises(sqlite3.OperationalError), closing(open_to_read(tmp_path / "hub.db")) as connection:
         connection.execute(COUNT)
     assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("end", ["", "-wal", "-shm"])
+def test_a_pipe_in_the_place_of_a_database_is_none(path, end):
+    """Root reads it, and would wait for whoever took the portal over."""
+    pipe = path.with_name(f"{path.name}{end}")
+    pipe.unlink(missing_ok=True)
+    os.mkfifo(pipe)
+    with pytest.raises(sqlite3.OperationalError, match="is no file"):
+        open_to_read(path)

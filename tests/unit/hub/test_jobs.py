@@ -9,6 +9,7 @@ from content_packs.errors import UsageError
 from hub import jobs
 from hub.clock import read_boot_id
 from hub.jobvalues import SPECS, check_job, without_secrets
+from hub.school.fields import BY_KEY
 from hub.settings import HubPaths
 
 RIGHT = {
@@ -36,8 +37,11 @@ WRONG = [
     ("sync-from", {"stick": "a" * 65}, "stick"),
     ("restore", {"stick": "s", "file": "../hub.toml"}, "../hub.toml"),
     ("restore", {"stick": "s", "file": ".hidden"}, ".hidden"),
+    ("restore", {"stick": "s", "file": "a\nb"}, "name of a backup"),
+    ("restore", {"stick": "s", "file": "\udcff"}, "name of a backup"),
     ("set-time", {"iso": "2026-11-28"}, "zone"),
     ("set-time", {"iso": "yesterday"}, "yesterday"),
+    ("set-time", {"iso": "9999-12-31T23:59:59-14:00"}, "zone"),
     ("wifi", {"ssid": "x" * 33}, "32 bytes"),
     ("wifi", {"ssid": "a\nssid2=b"}, "ssid"),
     ("wifi", {"mode": "open"}, "builtin, external-ap or off"),
@@ -49,6 +53,7 @@ WRONG = [
     ("school-config", {"Wifi.ssid": "x"}, "settings"),
     ("school-config", {"a.b.c": "x"}, "settings"),
     ("school-config", {"school_name": "x" * 5000}, "4000"),
+    *(("school-config", {key: "x"}, "only the office") for key, field in BY_KEY.items() if field.office),
 ]
 
 

@@ -27,7 +27,7 @@ EXCEPTIONS = {  # exposure by `systemd-analyze security` that is allowed, and wh
 }
 MOST_EXPOSED = 3.0
 NOT_OURS = (  # programs of Debian's packages
-    *("/usr/bin/kill", "/usr/bin/systemctl"),
+    *("/usr/bin/kill", "/usr/bin/sleep", "/usr/bin/systemctl"),
     *(
         "/usr/sbin/dnsmasq",
         "/usr/sbin/hostapd",
@@ -184,6 +184,15 @@ def test_no_unit_changes_owners_by_name():
 @pytest.mark.parametrize("unit", ["hub-sync.service", "hub-update.service"])
 def test_what_needs_an_office_waits_for_its_root_of_trust(unit):
     assert f"ConditionPathExists={HubPaths(Path('/data/hub')).root}" in read(unit).splitlines()
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in UNITS.glob("*.path")))
+def test_what_looks_for_changes_never_gives_up(name):
+    """Over a trigger limit systemd ends the looking for good: after five packs, or a modem's bad minutes."""
+    path, service = (UNITS / f"{name}.{kind}" for kind in ("path", "service"))
+    limits = re.findall(r"^TriggerLimit\w+=(.*)$", path.read_text(), re.MULTILINE)
+    assert limits in ([], ["0"])
+    assert not limits or re.search(r"^Exec\w+=-/usr/bin/sleep \d+$", service.read_text(), re.MULTILINE)
 
 
 def test_the_end_of_a_trial_waits_for_nothing_that_may_hang():

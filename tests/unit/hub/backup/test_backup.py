@@ -232,7 +232,13 @@ def forged(tmp_path: Path, name: str, *, kind: bytes = tarfile.REGTYPE, data: by
             if member == name:
                 info.type, info.linkname = kind, "/etc/passwd"
             tar.addfile(info, io.BytesIO(content))
-    header = {"hub_id": "h", "school": "s", "taken_at": "t", "software": "0", "salt": ""}
+    header = {
+        "hub_id": "h",
+        "school": "s",
+        "taken_at": "2026-11-28T19:30:00+00:00",
+        "software": "0",
+        "salt": "",
+    }
     path = tmp_path / "forged.hubbackup"
     path.write_bytes(MAGIC + json.dumps(header).encode() + b"\n" + zstd.compress(out.getvalue()))
     return path

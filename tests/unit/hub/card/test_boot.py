@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from hub.school import read_config, to_file, write_config
 from hub.school.root import pack_root
 from hub.school.statusblock import parse_block
 from hub.settings import read_settings
+from support.disks import fill, small_disk
 from support.school_config import CORPUS, make_school, office_part
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -90,6 +92,17 @@ def test_a_second_boot_changes_nothing(card):
     )
     assert not done.secrets_removed
     assert not card.boot().status_written
+
+
+def test_a_full_disk_starts_as_ever(card):
+    with small_disk(card.places.data, size_kb=8 * 1024) as data:
+        card.write(make_school(central=office_part("h-5")))
+        card.boot()
+        fill(data, spare_kb=0)
+        done = card.boot()
+    assert done.problems == []
+    assert done.hub is not None
+    assert done.hub.hub_id == "h-5"
 
 
 def test_no_secret_stays_on_the_card_and_the_hub_goes_on_using_them(card):
@@ -376,6 +389,25 @@ def test_what_a_person_wrote_into_hub_toml_keeps_its_meaning(card, line):
     }
 
 
+@pytest.mark.timeout(60)  # all of /proc is looked through else, at each start
+@pytest.mark.parametrize("name", ["keys", "trust", "spare"])
+def test_a_link_in_the_place_of_a_folder_does_not_keep_the_boot_busy(card, tmp_path, name):
+    card.write(make_school(central=office_part("h-5")))
+    card.boot()
+    pipe = tmp_path / "elsewhere" / "pipe"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)
+    folder = card.places.hub.dir / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.symlink_to(pipe.parent)
+    done = card.boot()
+
+    assert done.problems == [f"{name}: was no file, and was removed"]
+    assert done.hub is not None
+    assert not folder.is_symlink()
+    assert pipe.exists()
+
+
 @pytest.mark.timeout(30)  # what opens a pipe waits for ever
 def test_a_pipe_where_a_file_should_be_does_not_stop_the_boot(card):
     """Whoever took the portal over may put anything into its folder."""
@@ -385,7 +417,7 @@ def test_a_pipe_where_a_file_should_be_does_not_stop_the_boot(card):
     elsewhere = paths.dir / "packs" / "pipe"
     elsewhere.parent.mkdir(exist_ok=True)
     os.mkfifo(elsewhere)
-    for path in (paths.settings, paths.key, paths.root, paths.trust / "clock-floor"):
+    for path in (paths.settings, paths.key, paths.root, paths.trust / "clock-floor", paths.lock("accounts")):
         path.unlink(missing_ok=True)
         path.parent.mkdir(exist_ok=True)
         os.mkfifo(path)
@@ -394,7 +426,8 @@ def test_a_pipe_where_a_file_should_be_does_not_stop_the_boot(card):
     done = card.boot()
 
     assert [problem.partition(":")[0] for problem in done.problems] == [
-        *("hub.toml", "keys/depot_host_keys", "keys/id_ed25519", "trust/clock-floor", "trust/hub-root.json")
+        *("hub.toml", "keys/depot_host_keys", "keys/id_ed25519", "locks/accounts"),
+        *("trust/clock-floor", "trust/hub-root.json"),
     ]
     assert done.hub is not None
     assert paths.key.is_file()

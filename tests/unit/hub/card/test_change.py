@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from content_packs.errors import UsageError
+from content_packs.errors import LocalError, UsageError
+from hub.card import school
 from hub.card.boot import Others, boot
 from hub.card.change import change
 from hub.card.places import CardPlaces
 from hub.school import to_file, write_config
+from support.crashing import crash_at
 from support.school_config import make_school
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -31,6 +33,35 @@ def test_a_changed_network_is_that_of_the_next_boot(places):
     text = (places.boot / "hub-config.txt").read_text(encoding="utf-8")
     assert 'ssid = "Школа-6"' in text
     assert "new password" not in text
+
+
+def test_a_cut_at_any_write_leaves_the_former_network_or_the_new_one(places):
+    """Never the former name with the new password, which nobody would get into."""
+    found = []
+    for moment in range(1, 100):
+        boot(places, Others(), now=NOW)
+        change(places, {"wifi.ssid": "Школа-5", "wifi.password": "na5 doshka!"})
+        with crash_at(moment) as crashing:
+            change(places, {"wifi.ssid": "Школа-6", "wifi.password": "new password"})
+        wifi = boot(places, Others(), now=NOW).chosen.config.wifi
+        found.append((wifi.ssid, wifi.password))
+        assert "new password" not in (places.boot / "hub-config.txt").read_text(encoding="utf-8")
+        if not crashing.has_crashed:
+            break
+    assert set(found) == {("Школа-5", "na5 doshka!"), ("Школа-6", "new password")}
+    assert found[0] != found[-1]
+
+
+def test_a_card_that_cannot_be_written_keeps_its_network_whole(places, monkeypatch):
+    def refuse(*_):
+        raise LocalError("cannot be mounted rw")
+
+    monkeypatch.setattr(school, "write_fat", refuse)
+    with pytest.raises(LocalError):
+        change(places, {"wifi.ssid": "Школа-6", "wifi.password": "new password"})
+    monkeypatch.undo()
+    wifi = boot(places, Others(), now=NOW).chosen.config.wifi
+    assert (wifi.ssid, wifi.password) == ("Школа-5", "na5 doshka!")
 
 
 @pytest.mark.parametrize(("before", "after"), [("ethernet", "usb"), ("none", "none"), ("wifi", "wifi")])

@@ -1,6 +1,7 @@
 """Sticks: what a stranger's label and UUID may become, how it is mounted, what is found on it."""
 
 import json
+import os
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ import pytest
 
 from content_packs.errors import UsageError
 from hub.backup.make import make_backup
-from hub.jobvalues import check_stick
+from hub.jobvalues import check_job, check_stick
 from hub.runner import looking, mounts
 from hub.runner.task import Machine
 from hub.settings import HubPaths, read_settings
@@ -42,6 +43,8 @@ def test_nothing_on_a_stick_can_be_run_or_written(filesystem):
     options = mounts.mount_options(filesystem, uid=810, gid=810).split(",")
 
     assert {"ro", "nosuid", "nodev", "noexec", "nosymfollow"} <= {*options}
+    if filesystem.startswith(("ext", "vfat")):  # whose own word may be that a fault on it stops the machine
+        assert "errors=remount-ro" in options
     assert ("uid=810" in options) == (filesystem in ("vfat", "exfat", "ntfs"))
 
 
@@ -112,6 +115,15 @@ def test_says_why_nothing_is_offered(paths, stick, tmp_path, code, errors, said)
     assert said in seen.message % seen.values
 
 
+@pytest.mark.timeout(20)
+def test_pipes_on_a_stick_keep_nobody_waiting(paths, stick, tmp_path):
+    """Else it would be looked at for ever, and no job would begin any more."""
+    os.mkfifo(Path(stick.mount) / "FORMAT")
+    os.mkfifo(Path(stick.mount) / "a.hubbackup")
+    seen = looking.look(paths, saying(tmp_path), stick)
+    assert (seen.state, seen.has_depot, seen.backups) == ("ready", False, ())
+
+
 def test_finds_backups_and_nothing_that_only_looks_like_one(paths, stick, tmp_path):
     folder = Path(stick.mount) / looking.BACKUPS
     folder.mkdir()
@@ -128,6 +140,42 @@ def test_finds_backups_and_nothing_that_only_looks_like_one(paths, stick, tmp_pa
     ]
     assert looking.find_backup(Path(stick.mount), "a.hubbackup") == folder / "a.hubbackup"
     assert looking.find_backup(Path(stick.mount), "link.hubbackup") is None
+
+
+def test_a_backup_that_somebody_named_anew_is_found_and_can_be_asked_for(paths, stick, tmp_path):
+    name = "резервна копія (2).hubbackup"
+    make_backup(paths, read_settings(paths), Path(stick.mount) / name, now=datetime(2026, 11, 28, tzinfo=UTC))
+
+    assert [b.file for b in looking.look(paths, saying(tmp_path), stick).backups] == [name]
+    assert check_job("restore", {"stick": "s", "file": name})["file"] == name
+
+
+HEADER = {
+    "hub_id": "h-1",
+    "school": "x",
+    "taken_at": "2026-11-28T10:00:00+00:00",
+    "software": "1",
+    "salt": "",
+}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[" * 4000,
+        json.dumps(HEADER | {"school": "\ud800"}).encode(),
+        json.dumps(HEADER | {"taken_at": "0001-01-01T00:00:00+14:00"}).encode(),
+        json.dumps(HEADER | {"taken_at": "yesterday"}).encode(),
+    ],
+    ids=["deep", "half-letter", "no-such-year", "no-time"],
+)
+def test_a_hostile_file_on_a_stick_is_no_backup_and_the_others_are_found(paths, stick, tmp_path, line):
+    """Listed, it would end the look at the stick, or every look at the technician's page."""
+    make_backup(paths, read_settings(paths), Path(stick.mount) / "a.hubbackup", now=datetime.now(UTC))
+    (Path(stick.mount) / "z.hubbackup").write_bytes(b"classroom-hub backup 1\n" + line + b"\n")
+    (Path(stick.mount) / "y\n.hubbackup").write_bytes(b"classroom-hub backup 1\n" + line + b"\n")
+
+    assert [b.file for b in looking.look(paths, saying(tmp_path), stick).backups] == ["a.hubbackup"]
 
 
 @pytest.mark.parametrize("mount", ["/", "/data", "/run/hub/sticks/../../../data/hub/run", "/proc"])

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 
 import pytest
 
@@ -313,3 +314,15 @@ def test_folders_a_thousand_deep_hold_up_nobody(paths, name):
         assert run(paths, Table()) == 0
     finally:
         subprocess.run(["rm", "-rf", str(jobs.jobs_dir(paths))], check=True)
+
+
+@pytest.mark.parametrize("said", ["\\xff", "\\xd0 Kingston"])
+def test_what_a_program_says_may_be_in_any_encoding(said):
+    assert HERE.run("printf", said)
+
+
+@pytest.mark.parametrize("said", ["not JSON", "[" * 5000])
+def test_an_answer_that_is_none_is_named(tmp_path, said):
+    answering = Machine(is_card=False, hub_command=(sys.executable, "-c", f"print({said!r})"))
+    with pytest.raises(LocalError, match="did not answer in JSON"):
+        answering.run_hub(HubPaths(tmp_path), "status")

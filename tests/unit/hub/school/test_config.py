@@ -155,3 +155,9 @@ def test_a_password_that_the_file_may_have_is_one_that_the_hub_takes(text):
     is_allowed = check_value(BY_KEY["technician_password"], text) is None
     assert is_allowed <= (check_password(text, "technician") == "")
     assert is_allowed or check_password(text, "technician") or len(text) > 128 or text != text.strip()
+
+
+@pytest.mark.parametrize("line", ["[" + " " * 60_000, f'technician_password = "{"aaab" * 15_000}"'])
+def test_a_page_of_rubbish_costs_a_start_no_minutes(line):
+    """Where a pattern goes back and forth over it: the first never ended, the second took half a minute."""
+    assert read_config(line.encode()).config is None
