@@ -20,7 +20,6 @@ DATA_LABEL = "hub-data"
 BASE_EPOCH = 1_767_225_600  # 2026-01-01: the time of what Debian's own scripts write
 
 
-
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """The four partitions, in bytes; each starts at a multiple of `align`."""

@@ -1,6 +1,5 @@
 """What a job works with, and what it says at the end."""
 
-import dataclasses
 import json
 import os
 import re
@@ -143,10 +142,6 @@ class Task:
 
     def __getitem__(self, key: str) -> str:
         return self.values[key]
-
-    def with_values(self, values: Mapping[str, str]) -> "Task":
-        """Return the same task with other values."""
-        return dataclasses.replace(self, values=values)
 
 
 Work = Callable[[Task], Outcome]
