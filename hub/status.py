@@ -152,7 +152,10 @@ def _check_held(held: list[dict[str, Any]]) -> Iterator[Check]:
             "held",
             Level.NOTE,
             later("Rolled back by hand, and kept so until the office has a newer version: %(packs)s."),
-            later("To take the office's version again: `hub packs --follow PACK`, then `hub sync`."),
+            later(
+                "To take the office's version again: “Follow the office again” on the page “Lessons and "
+                "sticks”, or `hub packs --follow PACK`; then a sync."
+            ),
             packs=", ".join(f"{pack['id']} v{pack['version']}" for pack in held),
         )
 
@@ -165,7 +168,10 @@ def _check_database(error: LocalError) -> Check:
         "database",
         Level.BROKEN,
         later("The list of lessons is damaged: %(error)s."),
-        later("Run `hub repair`: it makes the list anew from what is on the disk. No lesson is lost."),
+        later(
+            "“Read all and mend” on the page “Lessons and sticks”, or `hub repair`, makes the list anew from "
+            "what is on the disk. No lesson is lost."
+        ),
         {"error": error.message},
         {"error": error.code},
     )
@@ -204,7 +210,10 @@ def _check_packs(packs: list[dict[str, Any]]) -> Check:
         "packs",
         Level.ATTENTION,
         later("No lesson packs are installed yet."),
-        later("Run `hub sync`, or plug in a stick from the office and run `hub sync --from` its folder."),
+        later(
+            "Press “Sync now” on the page “Sync”, or plug in a stick from the office and look at the page "
+            "“Lessons and sticks”. By command: `hub sync`, or `hub sync --from` the stick's folder."
+        ),
     )
 
 
@@ -268,7 +277,7 @@ def _check_sync(last: dict[str, Any] | None, reached: list[dict[str, Any]], now:
             "sync",
             Level.NOTE,
             later("This hub has never synced."),
-            later("Run `hub sync` when the Internet is there."),
+            later("When the Internet is there, press “Sync now” on the page “Sync”, or run `hub sync`."),
         )
     when = Local(last["finished_at"])
     if last["result"] != "ok":

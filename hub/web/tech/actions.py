@@ -11,6 +11,7 @@ from content_packs.depot import is_pack_id
 from content_packs.errors import LocalError
 from hub.clock import BUILT_AT, MAX_AHEAD, read_floor
 from hub.jobvalues import SPECS
+from hub.library.install import held_version
 from hub.library.installed import current_version, list_versions
 from hub.settings import HubPaths
 from hub.sticks import find_stick
@@ -77,6 +78,12 @@ def older_version(paths: HubPaths, pack_id: str) -> int | None:
 def _check_rollback(paths: HubPaths, values: Values) -> Faults:
     if not is_pack_id(values["pack"]) or older_version(paths, values["pack"]) is None:
         return {"pack": later("There is no earlier version of this pack on the hub.")}
+    return {}
+
+
+def _check_held(paths: HubPaths, values: Values) -> Faults:
+    if not is_pack_id(values["pack"]) or held_version(paths, values["pack"]) is None:
+        return {"pack": later("Nobody has put this pack back to an earlier version.")}
     return {}
 
 
@@ -165,6 +172,34 @@ ACTIONS = {
         ),
         "tech.content.show",
         _check_rollback,
+    ),
+    "follow": Action(
+        "follow",
+        "again",
+        later("Follow the office again"),
+        later("Follow the office again"),
+        (
+            later("The office's version of this pack comes again with the next sync."),
+            later("Do that when the office says that it has mended the pack."),
+        ),
+        "tech.content.show",
+        _check_held,
+    ),
+    "repair": Action(
+        "repair",
+        "tool",
+        later("Read all lessons and mend them"),
+        later("Read all and mend"),
+        (
+            later(
+                "Every file on the card is read; what is damaged is taken away, and comes again by a sync."
+            ),
+            later(
+                "It takes up to an hour. Lessons stay open and are slower; nothing else is done meanwhile."
+            ),
+            later("Restarting the hub or switching it off ends it; ask for it again then."),
+        ),
+        "tech.content.show",
     ),
     "wifi": Action(
         "wifi",

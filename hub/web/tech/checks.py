@@ -27,7 +27,7 @@ CHECKS = {
         later("The hub cannot read its list of what is installed. The lessons themselves are on the card."),
         (
             later("Switch the hub off and on and wait five minutes: it often makes the list anew by itself."),
-            later("Else type `hub repair` on the hub. It reads the whole card and takes up to an hour."),
+            later("Else press “Read all and mend” on the page “Lessons and sticks”: it takes up to an hour."),
             _CALL,
         ),
     ),
@@ -116,7 +116,9 @@ CHECKS = {
         later("Somebody chose an earlier version of a pack; it stays until the office has a newer one."),
         (
             later("Tell the office what was wrong with the new version."),
-            later("To follow the office again at once, type `hub packs --follow PACK` on the hub."),
+            later(
+                "To have the office's version: “Follow the office again” on the page “Lessons and sticks”."
+            ),
         ),
     ),
     **dict.fromkeys(

@@ -36,6 +36,7 @@ def test_what_is_not_harmless_says_what_it_means_and_is_asked_only_after_that(
     plug_in(STICK)
     for version in (1, 2):
         put_lesson(paths, scratch, version=version)
+    (paths.packs / "lesson" / "held").write_text("3\n")
     values = {"pack": "lesson", "stick": "sda1", "file": BACKUP.file, "password": "K7RM4XQ9"}
     values |= {"mode": "builtin", "ssid": "Клас 5", "channel": "6"}
     values = {field: values[field] for field in ACTIONS[name].fields}
@@ -71,6 +72,7 @@ HOSTILE = {
     "backup": {"stick": ""},
     "restore": {"stick": "sda1", "file": "../../../etc/shadow"},
     "rollback": {"pack": "../../trust"},
+    "follow": {"pack": "lesson"},
     "wifi": {"mode": "builtin", "ssid": "\u0000", "password": "short", "channel": "14; reboot"},
     "set-time": {"iso": MARKUP},
 }
