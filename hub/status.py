@@ -35,6 +35,7 @@ from hub.wording import Local, Size, later
 
 _SERVICES = ("portal", "kiwix", "door", "kolibri")
 _OVERDUE = timedelta(days=14)  # longer than a school's short holidays; then somebody should look at the link
+_MENDED_TOLD = timedelta(days=14)
 _PACKS = "select pack_id as id, version, kind, title, size_bytes from installed order by id"
 _RUNS = """
     select started_at, finished_at, source, result, message, hint, received_bytes, installed
@@ -63,6 +64,7 @@ def read_status(paths: HubPaths, settings: HubSettings, *, system: datetime) -> 
         disk_check,
         *clock_checks,
         *_check_kolibri(settings, kolibri, door, library),
+        *_check_mended(kolibri or {}, now),
         *_check_settings(settings),
         *check_network(network),
         *_check_updates(read_updates(paths), library.packs),
@@ -400,6 +402,31 @@ def _check_kolibri(
             later("Tell the office: the pack has to be built again."),
             {"course": channel.get("id", "?"), "reason": channel.get("reason", "?")},
             {"reason": "…"},
+        )
+
+
+def _check_mended(kolibri: Mapping[str, Any], now: datetime) -> Iterator[Check]:
+    """Tell for a while that Kolibri's learners and marks are those of another day: hub/kolibri/kept.py."""
+    try:
+        at, copy_at = kolibri["mended"]["at"], kolibri["mended"]["copy_at"]
+        is_recent = now - datetime.fromisoformat(at) < _MENDED_TOLD
+        copy = datetime.fromisoformat(copy_at).isoformat() if copy_at else ""
+    except (KeyError, TypeError, ValueError):
+        return  # never damaged, or told by another version of the hub
+    if is_recent and copy:
+        yield _check(
+            "kolibri-mended",
+            Level.ATTENTION,
+            later("Kolibri's learners and marks were damaged; those of %(copy)s were put back."),
+            later("What was done in Kolibri after that is lost: tell the teachers."),
+            copy=Local(copy),
+        )
+    elif is_recent:
+        yield _check(
+            "kolibri-mended",
+            Level.ATTENTION,
+            later("Kolibri's learners and marks were damaged, and there was no copy: it began anew."),
+            later("Restore a backup from a stick, if there is one; tell the teachers."),
         )
 
 

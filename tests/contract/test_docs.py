@@ -275,7 +275,7 @@ def test_documented_members_are_those_of_the_code(command, made):
 def test_every_fault_is_shown_by_tests_that_exist():
     rows = re.findall(r"^\| (C?\d+) \|.*\|(.*)\|$", read(ROOT / "docs/faults.md"), re.MULTILINE)
     of_the_card = [f"C{number}" for number in range(1, 16)]
-    assert [name for name, _ in rows] == [*map(str, range(1, 23)), "30", *of_the_card]
+    assert [name for name, _ in rows] == [*map(str, (*range(1, 23), 24, 25, 27, 28, 30)), *of_the_card]
     for fault, tests in rows:
         named = re.findall(r"`(tests/\S+\.py)::(\w+)`", tests)
         assert named, f"fault {fault} is shown by nothing"

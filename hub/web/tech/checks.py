@@ -97,6 +97,18 @@ CHECKS = {
         later("The pack is here, but Kolibri cannot use it."),
         (later("Tell the office which course it is: the pack has to be built again."),),
     ),
+    "kolibri-mended": Help(
+        later("Kolibri's learners and marks"),
+        later(
+            "Their database was damaged, as by a power cut. The hub copies it on each day on which it runs, and "
+            "has put the newest copy back by itself."
+        ),
+        (
+            later("Tell the teachers: what was done in Kolibri since that copy has to be done again."),
+            later("If it says that there was no copy: restore a backup from a stick on the page “Backup”."),
+            later("If it happens again, the card is wearing out: ask the office for a new one."),
+        ),
+    ),
     "settings": Help(
         later("A setting that is not known"),
         later("There is a key in hub.toml that the hub does not know, most often a typing error."),
