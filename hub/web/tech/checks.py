@@ -100,8 +100,8 @@ CHECKS = {
     "kolibri-mended": Help(
         later("Kolibri's learners and marks"),
         later(
-            "Their database was damaged, as by a power cut. The hub copies it on each day on which it runs, and "
-            "has put the newest copy back by itself."
+            "Their database was damaged, as by a power cut. The hub copies it on each day on which it runs, "
+            "and has put the newest copy back by itself."
         ),
         (
             later("Tell the teachers: what was done in Kolibri since that copy has to be done again."),
