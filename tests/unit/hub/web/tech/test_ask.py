@@ -8,6 +8,7 @@ from hub.card.change import plan_change
 from hub.clock import BUILT_AT, MAX_AHEAD
 from hub.jobs import asked_dir, read_job, read_jobs
 from hub.jobvalues import SPECS
+from hub.runner.power import check_moment
 from hub.web.tech.actions import ACTIONS, check_time
 from hub.web.wifi_fields import WIFI_CHANNELS
 from support.accounts import fill_in
@@ -128,7 +129,8 @@ def test_each_channel_that_is_offered_is_one_of_the_school_config(technician, pa
     [
         (BUILT_AT.isoformat(), True),
         ((BUILT_AT + timedelta(days=300)).isoformat(), True),
-        ((BUILT_AT - timedelta(days=30)).isoformat(), False),
+        ((BUILT_AT - timedelta(minutes=5)).isoformat(), True),
+        ((BUILT_AT - timedelta(hours=12)).isoformat(), False),
         ((BUILT_AT + MAX_AHEAD + timedelta(days=1)).isoformat(), False),
         ("yesterday", False),
         ("", False),
@@ -136,6 +138,8 @@ def test_each_channel_that_is_offered_is_one_of_the_school_config(technician, pa
 )
 def test_the_clock_is_set_to_what_can_be(iso, is_right):
     assert (check_time(iso, floor=BUILT_AT) == "") is is_right
+    if is_right:
+        check_moment(datetime.fromisoformat(iso), BUILT_AT)  # what the page takes the runner does not refuse
 
 
 @pytest.mark.parametrize("form", [{"iso": NEXT_YEAR}, {"date": NEXT_YEAR[:10], "time": NEXT_YEAR[11:16]}])
