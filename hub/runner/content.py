@@ -5,6 +5,8 @@ from contextlib import suppress
 from typing import Any
 
 from content_packs.errors import Error, LocalError
+from content_packs.owner import as_owner
+from hub.card.hubdir import change_settings
 from hub.runner import mounts
 from hub.runner.task import Outcome, Task
 from hub.services import read_service
@@ -55,6 +57,15 @@ def _outcome(said: Mapping[str, Any]) -> Outcome:
     return Outcome(
         later("Packs that are new or changed: %(packs)s; received: %(received_bytes)s."), result=result
     )
+
+
+def set_limits(task: Task) -> Outcome:
+    """Set when syncs bring lessons, and how much; what is not given has no limit."""
+    task.machine.require_card("changing when the hub syncs")
+    budgets = {name: int(task.values.get(name, 0)) for name in ("session_mb", "day_mb", "month_mb")}
+    with as_owner(task.paths.dir):
+        change_settings(task.paths, "sync", {"quiet_hours": task.values.get("quiet_hours", ""), **budgets})
+    return Outcome(later("Kept. The next sync goes by it."))
 
 
 def roll_back(task: Task) -> Outcome:

@@ -15,6 +15,7 @@ TABLE: Mapping[str, Work] = {
     "restart": power.restart,
     "power-off": power.power_off,
     "wifi": school.set_wifi,
+    "sync-limits": content.set_limits,
     "rollback": content.roll_back,
     "follow": content.follow,
     "repair": content.repair,

@@ -10,11 +10,12 @@ from datetime import datetime
 from content_packs.depot import is_pack_id
 from content_packs.errors import LocalError
 from hub.clock import BUILT_AT, is_known, read_floor
-from hub.jobvalues import SPECS
+from hub.jobvalues import SPECS, check_megabytes
 from hub.library.install import held_version
 from hub.library.installed import current_version, list_versions
 from hub.settings import HubPaths
 from hub.sticks import find_stick
+from hub.uplink.quiet_hours import check_quiet_hours
 from hub.web.wifi_fields import WIFI_CHANNELS, WIFI_MODES, password_fault, ssid_fault
 from hub.wording import later
 
@@ -87,6 +88,15 @@ def _check_held(paths: HubPaths, values: Values) -> Faults:
     return {}
 
 
+def _check_limits(_: HubPaths, values: Values) -> Faults:
+    faults = {}
+    if check_quiet_hours(values["quiet_hours"]):
+        faults["quiet_hours"] = later("Write quiet hours such as 08:00-15:00; several with a comma between.")
+    if any(value and check_megabytes(value) for name, value in values.items() if name.endswith("_mb")):
+        faults["mb"] = later("Write megabytes as digits alone.")
+    return faults
+
+
 def _check_wifi(_: HubPaths, values: Values) -> Faults:
     if values["mode"] not in WIFI_MODES:
         return {"mode": later("Choose who makes the Wi-Fi.")}
@@ -136,6 +146,16 @@ ACTIONS = {
         later("Sync now"),
         (later("New lessons come while the class goes on working; what was cut off goes on where it was."),),
         "tech.sync.show",
+        is_harmless=True,
+    ),
+    "sync-limits": Action(
+        "sync-limits",
+        "clock",
+        later("Set pauses and budgets"),
+        later("Keep"),
+        (later("It holds from the next sync on. News and reports, about 10 kB, always travel."),),
+        "tech.sync.show",
+        _check_limits,
         is_harmless=True,
     ),
     "install": Action(

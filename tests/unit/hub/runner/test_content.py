@@ -11,7 +11,7 @@ from hub.runner import content
 from hub.runner.run import run_jobs
 from hub.runner.table import TABLE
 from hub.runner.task import Machine, Outcome, Task
-from hub.settings import HubPaths
+from hub.settings import HubPaths, read_settings
 
 
 class Ran(Machine):
@@ -62,6 +62,40 @@ def test_what_is_mended_without_a_terminal(tmp_path, monkeypatch, job, values, s
 
     assert Ran.ran == [command]
     assert text in outcome.message % outcome.result
+
+
+LIMITS = """\
+# by hand
+hub_id = "h-5"
+depot_url = "/depot"
+[sync]
+share = false
+session_mb = 7
+"""
+
+
+def test_pauses_and_budgets_are_kept_in_hub_toml_and_all_else_stays(tmp_path):
+    paths = HubPaths(tmp_path)
+    paths.settings.write_text(LIMITS)
+    values = {"quiet_hours": "08:00-15:00, 20:00-22:00", "day_mb": "50"}
+
+    TABLE["sync-limits"](Task(paths, Ran(True, ("hub",)), values))
+
+    sync = read_settings(paths).sync
+    assert (sync.quiet_hours, sync.session_mb, sync.day_mb, sync.month_mb) == (
+        values["quiet_hours"],
+        0,
+        50,
+        0,
+    )
+    assert not sync.share
+    assert (paths.spare / paths.settings.name).read_bytes() == paths.settings.read_bytes()
+
+
+def test_a_spoiled_hub_toml_is_not_made_of_budgets_alone(tmp_path):
+    HubPaths(tmp_path).settings.write_text("hub_id = ")
+    with pytest.raises(LocalError, match="cannot be read"):
+        TABLE["sync-limits"](Task(HubPaths(tmp_path), Ran(True, ("hub",)), {}))
 
 
 # While it is at work somebody asks to switch off, who does not want to wait for it.

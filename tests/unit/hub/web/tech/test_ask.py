@@ -60,6 +60,13 @@ def test_what_is_harmless_is_asked_by_one_press(technician, paths):
     assert [job.name for job in read_jobs(paths)] == ["support-file", "check-again", "sync"]
 
 
+def test_pauses_are_asked_for_and_an_empty_field_is_no_limit(technician, paths):
+    values = {"quiet_hours": "08:00-15:00", "session_mb": "", "day_mb": "50", "month_mb": ""}
+    assert ask(technician, "sync-limits", values, page="/tech/sync").status_code == 303
+    (job,) = read_jobs(paths)
+    assert job.values == {"quiet_hours": "08:00-15:00", "day_mb": "50"}
+
+
 def test_an_address_alone_asks_for_nothing(technician, paths):
     for name in ACTIONS:
         assert technician.get(f"/tech/do/{name}?sure=1&stick=sda1&pack=lesson").status_code == 200
@@ -74,6 +81,7 @@ HOSTILE = {
     "restore": {"stick": "sda1", "file": "../../../etc/shadow"},
     "rollback": {"pack": "../../trust"},
     "follow": {"pack": "lesson"},
+    "sync-limits": {"quiet_hours": MARKUP, "day_mb": "-1"},
     "wifi": {"mode": "builtin", "ssid": "\u0000", "password": "short", "channel": "14; reboot"},
     "set-time": {"iso": MARKUP},
 }
