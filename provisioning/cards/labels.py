@@ -88,7 +88,7 @@ def _section(config: SchoolConfig, hub_id: str, say: dict[str, str]) -> str:
         f'<div class="case">{_qr(f"hub:{hub_id}", hub_id) if hub_id else ""}',
         _line(say["hub"], hub_id or "h-…………………"),
         _line(say["code"], config.label_code),
-        _line(say["print"], "…………-…………"),
+        _line(say["print"], "-".join(["…………"] * 4)),
         f"<p>{say['keep']}</p></div></section>",
     ]
     return "".join(lines)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -263,5 +264,6 @@ def test_a_label_names_everything_and_needs_nothing_else(language):
     for text in ("h-5", "K7RM-4XQ9", "na5 doshka!", "http://hub.lan/", "&lt;b&gt;&amp;"):
         assert text in page
     assert page.count("<svg") == 3
+    assert re.search(r">(…{4}-){3}…{4}<", page), "room for a fingerprint: hub-status.txt has sixteen signs"
     assert "src=" not in page
     assert "href=" not in page
