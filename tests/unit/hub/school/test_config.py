@@ -155,3 +155,11 @@ def test_a_password_that_the_file_may_have_is_one_that_the_hub_takes(text):
     is_allowed = check_value(BY_KEY["technician_password"], text) is None
     assert is_allowed <= (check_password(text, "technician") == "")
     assert is_allowed or check_password(text, "technician") or len(text) > 128 or text != text.strip()
+
+
+def test_how_a_value_without_quotation_marks_was_read_is_not_told_where_it_cannot_be_used():
+    text = 'school_code = "1"\nschool_name = "a"\n[wifi]\nmode = external ap\nssid = a\npassword = ""\n'
+    assert [(one.line, one.code) for one in read_config(text.encode()).findings] == [
+        (4, "choice-near"),
+        (5, "unquoted"),
+    ]
