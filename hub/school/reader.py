@@ -65,7 +65,7 @@ def read_config(data: bytes, *, before: SchoolConfig | None = None) -> Reading:
 
 
 def _is_another_file(lines: list[str], findings: list[Finding]) -> bool:
-    """Whether this is no school config at all, such as a page, or one that WordPad saved in its own format."""
+    """Whether this is no school config at all, such as a page or what WordPad saves."""
     errors = sum(finding.is_error for finding in findings)
     return errors >= _ENOUGH_ERRORS or lines[0].startswith("{\\rtf")
 
