@@ -248,3 +248,15 @@ def test_the_name_of_the_network_tells_nothing_of_the_label(desk, tmp_path):
     told = json.loads(done.stdout)
     assert told["wifi"].startswith("School-Hub-")
     assert told["label_code"][:4] not in told["wifi"]
+
+
+def test_the_label_to_print_holds_the_code_of_the_file_and_is_for_its_owner_alone(desk, tmp_path):
+    page = tmp_path / "label.html"
+    words = ["--dir", desk.office.dir, "card", "Школа", "-o", tmp_path / "c.txt", "--label", page, "--json"]
+    rehearsal = CliRunner().invoke(cli, list(map(str, [*words, "--dry-run"])), catch_exceptions=False)
+    assert json.loads(rehearsal.stdout)["label"] == str(page)
+    assert not page.exists()
+    told = json.loads(CliRunner().invoke(cli, list(map(str, words)), catch_exceptions=False).stdout)
+    assert told["label_code"] in page.read_text(encoding="utf-8")
+    assert told["label_code"] in (tmp_path / "c.txt").read_text(encoding="utf-8")
+    assert page.stat().st_mode & 0o777 == 0o600
