@@ -22,7 +22,9 @@ _SOURCE = Path(__file__).parents[1]
 
 _options = [
     click.option(
-        "--wheel", type=click.Path(path_type=Path), required=True, help="The hub's software, as a wheel."
+        "--wheel",
+        type=click.Path(path_type=Path),
+        help="The hub's software, as a wheel [default: the one that `make image` left in WORK/wheel].",
     ),
     click.option(
         "--work",
@@ -96,7 +98,7 @@ def build(until: str | None, again: str | None, same_as: Path | None, **where: A
 @_command
 def plan(**where: Any) -> None:  # noqa: ANN401 - those of _build
     """Print what a build does, step by step, and do nothing."""
-    task = _build(**where)
+    task = _build(**where, is_plan=True)
     for number, step in enumerate(STEPS, 1):
         click.echo(f"{number:2} {step.name}: {step.about}")
         for action in step.plan(task):
@@ -110,17 +112,30 @@ def _index(name: str) -> int:
     return names.index(name)
 
 
+def _find_wheel(wheel: Path | None, work: Path, *, is_plan: bool) -> Path:
+    """Return the wheel that was named or left by `make image`; a plan only names it."""
+    if wheel is None:
+        left = sorted((work / "wheel").glob("*.whl"))
+        wheel = left[-1] if left else work / "wheel" / "classroom_hub.whl"
+        if is_plan:
+            return wheel
+    if not wheel.is_file():
+        raise BadUsageError(f"{wheel}: no such wheel", hint="make image builds it; or: pip wheel --no-deps .")
+    return wheel
+
+
 def _build(
-    wheel: Path,
+    wheel: Path | None,
     work: Path,
     out: Path,
     source: Path,
     fast: bool,
     mirror: str | None,
     mirror_security: str | None,
+    *,
+    is_plan: bool = False,
 ) -> Build:
-    if not wheel.is_file():
-        raise BadUsageError(f"{wheel}: no such wheel", hint="make image builds it; or: pip wheel --no-deps .")
+    wheel = _find_wheel(wheel, work, is_plan=is_plan)
     config = ImageConfig(
         source=source.resolve(),
         wheel=wheel.resolve(),

@@ -11,9 +11,6 @@ COMPONENTS = ("main", "non-free-firmware")
 PYTHON = "3.13"  # of that Debian
 MACHINE = "aarch64"
 
-DISK_ID = (
-    0x48554231  # MBR signature, "HUB1": the same on every card, so it tells a hub's card and nothing more
-)
 FAT_ID = 0x48554230
 FAT_LABEL = "HUB"  # what Windows shows
 DATA_UUID = "48554231-da7a-4000-8000-000000000004"

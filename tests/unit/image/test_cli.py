@@ -1,0 +1,23 @@
+import pytest
+from click.testing import CliRunner
+
+from image.cli import build, plan
+
+
+@pytest.fixture
+def words(tmp_path):
+    return ["--work", str(tmp_path), "--out", str(tmp_path / "out"), "--mirror", "http://debian.example"]
+
+
+def test_a_plan_can_be_read_before_anything_was_built(words, tmp_path):
+    done = CliRunner().invoke(plan, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert "layer 40-hub: portal, door, ZIM reader, accounts" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_build_says_where_the_wheel_comes_from(words, tmp_path):
+    done = CliRunner().invoke(build, words, catch_exceptions=False)
+    assert done.exit_code == 64
+    assert f"{tmp_path}/wheel/classroom_hub.whl: no such wheel" in done.output
+    assert "make image builds it" in done.output
