@@ -80,6 +80,7 @@ SPECS: Mapping[str, JobSpec] = {
     "power-off": JobSpec(),
     "wifi": JobSpec({}, _WIFI, frozenset({"password"})),
     "rollback": JobSpec({"pack": _check_pack}),
+    "follow": JobSpec({"pack": _check_pack}),
     "check-again": JobSpec(),
     "support-file": JobSpec(),
     "school-config": JobSpec(other=_check_setting),

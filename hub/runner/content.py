@@ -63,6 +63,16 @@ def roll_back(task: Task) -> Outcome:
     )
 
 
+def follow(task: Task) -> Outcome:
+    """Undo a rollback: let the office say again which version of a pack is shown."""
+    task.machine.run_hub(task.paths, "packs", "--json", "--follow", task["pack"])
+    return Outcome(
+        later("%(pack)s: the next sync brings the office's version again."),
+        later("It comes by itself. To have it now, press “Sync now” on the page “Sync”, or plug in a stick."),
+        {"pack": task["pack"]},
+    )
+
+
 def check_again(task: Task) -> Outcome:
     """Look at everything anew, the services too."""
     if task.machine.is_card:

@@ -16,6 +16,7 @@ TABLE: Mapping[str, Work] = {
     "power-off": power.power_off,
     "wifi": school.set_wifi,
     "rollback": content.roll_back,
+    "follow": content.follow,
     "check-again": content.check_again,
     "support-file": support.make_support_file,
     "school-config": school.set_school,

@@ -80,6 +80,12 @@ def _check_rollback(paths: HubPaths, values: Values) -> Faults:
     return {}
 
 
+def _check_held(paths: HubPaths, values: Values) -> Faults:
+    if not is_pack_id(values["pack"]) or not paths.held(values["pack"]).is_file():
+        return {"pack": later("This pack was not rolled back.")}
+    return {}
+
+
 def _check_wifi(_: HubPaths, values: Values) -> Faults:
     if values["mode"] not in WIFI_MODES:
         return {"mode": later("Choose who makes the Wi-Fi.")}
@@ -165,6 +171,20 @@ ACTIONS = {
         ),
         "tech.content.show",
         _check_rollback,
+    ),
+    "follow": Action(
+        "follow",
+        "again",
+        later("Take the office's version of a pack again"),
+        later("Take the office's version again"),
+        (
+            later(
+                "The next sync brings the version that the office wants; until then the class sees this one."
+            ),
+            later("What was wrong with the new version is so still, unless the office has mended it."),
+        ),
+        "tech.content.show",
+        _check_held,
     ),
     "wifi": Action(
         "wifi",

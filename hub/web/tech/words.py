@@ -21,7 +21,7 @@ from hub.web.texts import with_commands
 from hub.wording import later, typed
 
 # What a hub on its card does by itself or by its pages, where elsewhere somebody types a command.
-_ON_CARD: Mapping[str, str] = {
+ON_CARD: Mapping[str, str] = {
     later("Run `hub sync`, or plug in a stick from the office and run `hub sync --from` its folder."): later(
         "Plug in a stick from the office and open “Lessons and sticks”. "
         "With the Internet they come by themselves."
@@ -29,6 +29,15 @@ _ON_CARD: Mapping[str, str] = {
     later("Run `hub sync` when the Internet is there."): later(
         "It syncs by itself when the Internet is there."
     ),
+    later("To take the office's version again: `hub packs --follow PACK`, then `hub sync`."): later(
+        "To take the office's version again: the page “Lessons and sticks”."
+    ),
+    later("Run `hub repair`: it makes the list anew from what is on the disk. No lesson is lost."): later(
+        "Switch the hub off and on and wait five minutes: it often makes the list anew by itself."
+    ),
+    later(
+        "The next sync brings them: `hub sync`. It runs by itself only where a timer was set up for it."
+    ): later("They come by themselves with the next sync."),
     later("Start it with `hub kolibri`, or switch the hub off and on."): later(
         "Wait five minutes after a start; then restart the hub on the page “Time and power”."
     ),
@@ -76,7 +85,7 @@ def check_do(check: Check) -> Markup:
     fault = FAULTS.get(str(check.values.get("fault", "")))
     if fault is not None:
         return check_advice(replace(check, values={**check.values, "advice": translated(fault[1])}))
-    hint = _ON_CARD.get(check.hint, check.hint) if is_card() else check.hint
+    hint = ON_CARD.get(check.hint, check.hint) if is_card() else check.hint
     return check_advice(replace(check, hint=hint))
 
 

@@ -36,6 +36,8 @@ def test_what_is_not_harmless_says_what_it_means_and_is_asked_only_after_that(
     plug_in(STICK)
     for version in (1, 2):
         put_lesson(paths, scratch, version=version)
+    if name == "follow":
+        paths.held("lesson").write_text("3\n")
     values = {"pack": "lesson", "stick": "sda1", "file": BACKUP.file, "password": "K7RM4XQ9"}
     values |= {"mode": "builtin", "ssid": "Клас 5", "channel": "6"}
     values = {field: values[field] for field in ACTIONS[name].fields}
@@ -71,6 +73,7 @@ HOSTILE = {
     "backup": {"stick": ""},
     "restore": {"stick": "sda1", "file": "../../../etc/shadow"},
     "rollback": {"pack": "../../trust"},
+    "follow": {"pack": "../../trust"},
     "wifi": {"mode": "builtin", "ssid": "\u0000", "password": "short", "channel": "14; reboot"},
     "set-time": {"iso": MARKUP},
 }
@@ -95,6 +98,7 @@ def test_a_stick_without_lessons_installs_nothing(technician, paths, plug_in):
 def test_a_pack_without_an_earlier_version_is_not_rolled_back(technician, paths, scratch):
     put_lesson(paths, scratch)
     assert ask(technician, "rollback", {"pack": "lesson"}).status_code == 422
+    assert ask(technician, "follow", {"pack": "lesson"}).status_code == 422
 
 
 def test_a_password_is_never_taken_from_an_address_and_is_kept_only_where_root_reads_it(technician, paths):
