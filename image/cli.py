@@ -1,5 +1,6 @@
 """`hub-image build | plan`: the card's image, and what a build would do. The command is the office's."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -84,6 +85,10 @@ def _command(function: Callable[..., None]) -> click.Command:
 def build(until: str | None, again: str | None, same_as: Path | None, **where: Any) -> None:  # noqa: ANN401
     """Build the card's image, the same for all schools; what is done and unchanged since is kept."""
     task = _build(**where)
+    if os.geteuid() != 0:
+        raise BadUsageError(
+            "a build mounts, and makes what belongs to root", hint="Run it as root: sudo make image"
+        )
     steps = STEPS[: _index(until) + 1 if until else None]
     if again:
         STEPS[_index(again)].undo(task.config)

@@ -21,3 +21,12 @@ def test_a_build_says_where_the_wheel_comes_from(words, tmp_path):
     assert done.exit_code == 64
     assert f"{tmp_path}/wheel/classroom_hub.whl: no such wheel" in done.output
     assert "make image builds it" in done.output
+
+
+def test_who_is_not_root_is_told_before_anything_is_made(words, tmp_path, monkeypatch):
+    wheel = tmp_path / "a.whl"
+    wheel.touch()
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    done = CliRunner().invoke(build, [*words, "--wheel", str(wheel)], catch_exceptions=False)
+    assert (done.exit_code, "sudo make image" in done.output) == (64, True)
+    assert list(tmp_path.iterdir()) == [wheel]
