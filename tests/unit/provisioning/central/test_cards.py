@@ -12,7 +12,7 @@ from content_packs.errors import UsageError
 from hub.school.statusblock import short_fingerprint
 from provisioning.central import cards, requests
 from provisioning.central.cli import cli
-from provisioning.central.enrol import enrol, revoke
+from provisioning.central.enrol import enrol, give_up_card, revoke
 from provisioning.central.fleet import open_fleet
 from provisioning.central.hub_ids import new_hub_id
 from provisioning.central.release import change
@@ -260,3 +260,10 @@ def test_the_label_to_print_holds_the_code_of_the_file_and_is_for_its_owner_alon
     assert told["label_code"] in page.read_text(encoding="utf-8")
     assert told["label_code"] in (tmp_path / "c.txt").read_text(encoding="utf-8")
     assert page.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_card_that_has_never_started_is_made_anew_and_not_replaced(desk):
+    desk.card("Школа", hub_id="h-1")
+    with pytest.raises(UsageError, match="no hub h-1 is enrolled") as raised:
+        desk.change(lambda fleet: give_up_card(fleet, "h-1", now=desk.now))
+    assert "central card h-1 -o" in raised.value.hint
