@@ -17,6 +17,7 @@ from image.layer import read_layers
 from image.same import require_same
 from image.step import Build, run_steps
 from image.steps import STEPS
+from image.steps.root import check_files
 
 _SOURCE = Path(__file__).parents[1]
 
@@ -153,7 +154,9 @@ def _build(
         zstd_level=1 if fast else 15,
         xz_level=0 if fast else 3,
     )
-    return Build(config, read_layers(config.layers))
+    task = Build(config, read_layers(config.layers))
+    check_files(task)  # the step that needs it comes after minutes of others
+    return task
 
 
 def _git(source: Path, *words: str) -> str:

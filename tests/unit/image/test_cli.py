@@ -2,6 +2,7 @@ import pytest
 from click.testing import CliRunner
 
 from image.cli import build, plan
+from image.config import ImageConfig
 
 
 @pytest.fixture
@@ -30,3 +31,11 @@ def test_who_is_not_root_is_told_before_anything_is_made(words, tmp_path, monkey
     done = CliRunner().invoke(build, [*words, "--wheel", str(wheel)], catch_exceptions=False)
     assert (done.exit_code, "sudo make image" in done.output) == (64, True)
     assert list(tmp_path.iterdir()) == [wheel]
+
+
+def test_a_file_of_no_layer_is_told_before_the_first_step(words, tmp_path, monkeypatch):
+    (tmp_path / "files/etc").mkdir(parents=True)
+    (tmp_path / "files/etc/lost").touch()
+    monkeypatch.setattr(ImageConfig, "files", tmp_path / "files")
+    done = CliRunner().invoke(plan, words, catch_exceptions=False)
+    assert (done.exit_code, "no layer takes etc/lost" in done.output) == (65, True)
