@@ -288,7 +288,12 @@ def _check_sync(last: dict[str, Any] | None, reached: list[dict[str, Any]], now:
             Level.ATTENTION,
             later("The last sync failed (%(when)s): %(error)s"),
             later("%(advice)s The lessons that are here keep working."),
-            {"when": when, "error": last["message"], "advice": last["hint"] or ""},
+            {
+                "when": when,
+                "error": last["message"],
+                "advice": last["hint"] or "",
+                "fault": last["result"],
+            },
             {"error": last["result"]},
         )
     newest = datetime.fromisoformat(reached[0]["finished_at"])

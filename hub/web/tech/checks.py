@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, render_template
 
+from hub.machine import is_card
 from hub.web.pages import cached_page
 from hub.wording import later
 
@@ -324,4 +325,12 @@ def show() -> Response:
 
 @cached_page
 def _show() -> str:
-    return render_template("tech/checks.html", checks=CHECKS)
+    groups: dict[Help, list[str]] = {}
+    for code, help_text in CHECKS.items():
+        groups.setdefault(help_text, []).append(code)
+    return render_template("tech/checks.html", checks=groups, possible=_possible)
+
+
+def _possible(steps: tuple[str, ...]) -> list[str]:
+    """Leave out what one types: a hub on its card has nothing to type on."""
+    return [step for step in steps if not (is_card() and "`hub " in step)]

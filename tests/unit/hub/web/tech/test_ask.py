@@ -106,6 +106,7 @@ def test_a_stick_without_lessons_installs_nothing(technician, paths, plug_in):
 def test_a_pack_without_an_earlier_version_is_not_rolled_back(technician, paths, scratch):
     put_lesson(paths, scratch)
     assert ask(technician, "rollback", {"pack": "lesson"}).status_code == 422
+    assert ask(technician, "follow", {"pack": "lesson"}).status_code == 422
 
 
 def test_a_password_is_never_taken_from_an_address_and_is_kept_only_where_root_reads_it(technician, paths):
