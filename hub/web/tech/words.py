@@ -22,21 +22,29 @@ from hub.wording import later, typed
 
 # What a hub on its card does by itself or by its pages, where elsewhere somebody types a command.
 ON_CARD: Mapping[str, str] = {
-    later("Run `hub sync`, or plug in a stick from the office and run `hub sync --from` its folder."): later(
+    later(
+        "Press “Sync now” on the page “Sync”, or plug in a stick from the office and look at the page “Lessons "
+        "and sticks”. By command: `hub sync`, or `hub sync --from` the stick's folder."
+    ): later(
         "Plug in a stick from the office and open “Lessons and sticks”. "
         "With the Internet they come by themselves."
     ),
-    later("Run `hub sync` when the Internet is there."): later(
+    later("When the Internet is there, press “Sync now” on the page “Sync”, or run `hub sync`."): later(
         "It syncs by itself when the Internet is there."
     ),
-    later("To take the office's version again: `hub packs --follow PACK`, then `hub sync`."): later(
-        "To take the office's version again: the page “Lessons and sticks”."
-    ),
-    later("Run `hub repair`: it makes the list anew from what is on the disk. No lesson is lost."): later(
-        "Switch the hub off and on and wait five minutes: it often makes the list anew by itself."
+    later(
+        "To take the office's version again: “Follow the office again” on the page “Lessons and sticks”, or "
+        "`hub packs --follow PACK`; then a sync."
+    ): later("To take the office's version again: the page “Lessons and sticks”."),
+    later(
+        "“Read all and mend” on the page “Lessons and sticks”, or `hub repair`, makes the list anew from what "
+        "is on the disk. No lesson is lost."
+    ): later(
+        "“Read all and mend” on the page “Lessons and sticks” makes the list anew from what is on the disk. "
+        "No lesson is lost."
     ),
     later(
-        "The next sync brings them: `hub sync`. It runs by itself only where a timer was set up for it."
+        "The next sync brings them. On a card it comes by itself; elsewhere by a timer, or by `hub sync`."
     ): later("They come by themselves with the next sync."),
     later("Start it with `hub kolibri`, or switch the hub off and on."): later(
         "Wait five minutes after a start; then restart the hub on the page “Time and power”."
