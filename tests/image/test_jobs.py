@@ -39,6 +39,7 @@ def school(image, tmp_path_factory, sticks):
         school.office.approve()
         school.machine.ask("systemctl start --no-block hub-sync.service")  # the timer's, which gives way
         assert school.end_of(ask_for(technician, "sync"))["state"] == "done"
+        assert school.machine.ask("systemctl --failed --plain --no-legend --no-pager | cat") == ""
         school.office.publish()
         yield school
 

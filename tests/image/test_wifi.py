@@ -4,22 +4,20 @@ Acceptance tests 1 and 2 of field-notes/image.md §7. Each telephone is a radio 
 namespace of its own, with wpa_supplicant.
 """
 
-import json
 import shlex
 import time
-from pathlib import Path
 
 import pytest
 
 from support.card import Card
+from support.lan_browser import LanBrowser
 from support.machine import Machine, running
-from tests.image.conftest import shell, shell_words
+from tests.image.conftest import shell_words
+from tests.image.radio import HOSTAPD, PASSWORD, PYTHON, SSID, Telephone, put_programs, switch_on, wait_in
 from tests.image.report import note
 
 pytestmark = pytest.mark.timeout(5400)
 
-SUPPORT = Path(__file__).parents[1] / "support"
-SSID, PASSWORD = "Школа №5", "uchni-2026"
 STATIONS = 7
 PHONES = STATIONS + 1
 CONFIG = f"""\
@@ -33,26 +31,7 @@ password = "{PASSWORD}"
 [uplink]
 kind = "none"
 """
-PATIENCE_S = 1200  # of a step on a busy machine
 OTHER_SSID = "School-6"
-# hostapd has a /tmp of its own, so it answers elsewhere: hub/network/stations_seen.py.
-HOSTAPD = "hostapd_cli -p /run/hostapd -s /run/hub -i wlan0"
-PYTHON = "/opt/hub/bin/python"
-JOIN = """\
-#!/bin/sh
-# join.sh NUMBER SECONDS: a telephone joins, and says how that went
-ip netns add p$1
-iw phy phy$1 set netns name p$1
-ip netns exec p$1 ip link set lo up
-ip netns exec p$1 ip link set wlan$1 name nic
-printf 'ctrl_interface=/run/w%s\\nnetwork={\\n ssid=%s\\n psk="%s"\\n}\\n' $1 @SSID@ @PASSWORD@ >/run/p$1
-ip netns exec p$1 wpa_supplicant -B -D nl80211 -i nic -c /run/p$1 >/run/p$1.log 2>&1
-for second in $(seq $2); do
-  ip netns exec p$1 wpa_cli -p /run/w$1 -i nic status | grep -q wpa_state=COMPLETED && echo joined && exit
-  sleep 1
-done
-echo refused
-"""
 
 
 @pytest.fixture(scope="module")
@@ -61,67 +40,33 @@ def guest(image, tmp_path_factory):
     folder = tmp_path_factory.mktemp("wifi")
     card = Card.of_image(image, folder / "card.qcow2", size="4G")
     card.put_boot_file("hub-config.txt", CONFIG.encode())
-    join = JOIN.replace("@SSID@", SSID.encode().hex()).replace("@PASSWORD@", PASSWORD)
-    card.put_boot_file("join.sh", join.encode())
-    for name in ("lan_client.py", "lan_lease.py"):
-        card.put_boot_file(name, (SUPPORT / name).read_bytes())
+    put_programs(card)
     with running(Machine(card, arguments=shell_words("virt"))) as machine:
-        shell(machine)
-        machine.ask("dmesg -n 1")
-        wait_in(machine, "systemctl is-active hub-network.service", "active")
-        machine.ask(f"rfkill block wlan; modprobe mac80211_hwsim radios={PHONES + 1}")
-        wait_in(machine, f"{HOSTAPD} status | grep -o ENABLED", "ENABLED")
-        wait_in(machine, "ss -ltnH sport = :80 | grep -c LISTEN", "1")
+        switch_on(machine, telephones=PHONES)
         yield machine
 
 
-def wait_in(machine, command, expected, *, seconds=PATIENCE_S):
-    """Let the guest itself ask once a second; the console is slow."""
-    found = f'said=$(exec 2>/dev/null; {command}); [ "$said" = {shlex.quote(expected)} ] && break; sleep 1'
-    said = machine.ask(f'for s in $(seq {seconds}); do {found}; done; echo "$said"', timeout_s=seconds * 3)
-    assert said == expected, machine.ask(
-        "journalctl -q -b -o cat --no-pager -u hub-ap -u hub-network | tail -n 20"
-    )
-
-
-def join(machine, number, *, seconds=300):
-    return machine.ask(f"sh /boot/firmware/join.sh {number} {seconds}", timeout_s=seconds * 5).splitlines()[
-        -1
-    ]
-
-
 def test_a_phone_joins_by_wpa2_gets_an_address_and_finds_the_portal(guest):
-    begun = time.monotonic()
-    assert join(guest, 1) == "joined"
+    phone, begun = Telephone(guest, 1), time.monotonic()
+    assert phone.join()
     note("virt: a phone joins by WPA2, s (goal on a Pi 20)", round(time.monotonic() - begun))
-    said = guest.ask("ip netns exec p1 wpa_cli -p /run/w1 -i nic status")
+    said = guest.ask(f"{phone.inside} wpa_cli -p /run/w1 -i nic status")
     assert "key_mgmt=WPA2-PSK" in said
     assert "pairwise_cipher=CCMP" in said
-    lease = json.loads(guest.ask(f"ip netns exec p1 {PYTHON} /boot/firmware/lan_lease.py nic", timeout_s=600))
-    assert lease["router"] == lease["dns"]
-    guest.ask(
-        f"ip -n p1 addr add {lease['address']}/22 dev nic; ip -n p1 route add default via {lease['router']}"
-    )
-    questions = [
-        {
-            "do": "page",
-            "host": "connectivitycheck.gstatic.com",
-            "path": "/generate_204",
-            "server": lease["dns"],
-        },
-        {"do": "page", "host": "hub.lan", "path": "/welcome", "server": lease["dns"]},
-    ]
-    command = f"echo '{json.dumps(questions)}' | ip netns exec p1 {PYTHON} /boot/firmware/lan_client.py"
-    probe, page = json.loads(guest.ask(command, timeout_s=600))
-    assert (probe["address"], probe["status"]) == ("198.51.100.1", 302)
-    assert (page["status"], page["address"]) == (200, lease["router"])
-    assert "http://hub.lan" in page["body"]
+    lease = phone.take_address()
+    assert lease.router == lease.dns
+    browser = LanBrowser(phone, str(lease.dns))
+    probe = browser.get("/generate_204", "connectivitycheck.gstatic.com")
+    page = browser.get("/welcome")
+    assert (probe.address, probe.status) == ("198.51.100.1", 302)
+    assert (page.status, page.address) == (200, str(lease.router))
+    assert "http://hub.lan" in page.text
 
 
 def test_one_phone_too_many_is_refused_and_the_others_stay(guest):
     for number in range(2, STATIONS + 1):
-        assert join(guest, number) == "joined", number
-    assert join(guest, PHONES, seconds=30) == "refused"
+        assert Telephone(guest, number).join(), number
+    assert not Telephone(guest, PHONES).join(seconds=30)
     count = f"{HOSTAPD} all_sta | grep -c AUTHORIZED"
     assert guest.ask(count) == str(STATIONS)
     state = 'grep -o \'"count": 7, "limit": 7\' /data/hub/run/network.json'

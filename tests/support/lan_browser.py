@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
 
-from support.netns import Device
+from support.netns import Client
 
 HUB_NAME = "hub.lan"
 SLOW_S = 60.0  # an emulated hub on a busy machine
@@ -36,7 +36,7 @@ class Page:
 class LanBrowser:
     """One person's browser; `server` answers its questions for names."""
 
-    device: Device
+    device: Client
     server: str
     cookies: dict[str, str] = field(default_factory=dict)
 

@@ -8,6 +8,7 @@ import re
 import struct
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -85,8 +86,27 @@ class Lease:
     dns: IPv4Address
 
 
+class Client(ABC):
+    """Whoever is in a hub's network, wherever that is."""
+
+    @abstractmethod
+    def ask(self, *questions: dict[str, Any], timeout_s: float = 60) -> list[dict[str, Any]]:
+        """Let the device look up names, open pages and connect: lan_client.py; answers in their order."""
+
+    def look_up(self, name: str, server: object, *, kind: str = "A") -> list[str]:
+        """Return the answers to one DNS question, or [its error]."""
+        found: list[str] = self.ask({"do": "dns", "name": name, "server": str(server), "kind": kind})[0][
+            "found"
+        ]
+        return found
+
+    def connects(self, address: object, port: int) -> str:
+        """Return "yes", or why a TCP connection does not come about."""
+        return str(self.ask({"do": "tcp", "address": str(address), "port": port})[0]["found"])
+
+
 @dataclass(frozen=True)
-class Device(Space):
+class Device(Space, Client):
     """A device of a class: a namespace with one card, `nic`."""
 
     def join(self, folder: Path, *, tries: int = 8, pause_s: int = 1) -> Lease:
@@ -110,21 +130,10 @@ class Device(Space):
         return address
 
     def ask(self, *questions: dict[str, Any], timeout_s: float = 60) -> list[dict[str, Any]]:
-        """Let the device look up names, open pages and connect: lan_client.py; answers in their order."""
+        """Run lan_client.py in the namespace."""
         said = self.run(sys.executable, _CLIENT, text=json.dumps(questions), timeout_s=timeout_s)
         answers: list[dict[str, Any]] = json.loads(said)
         return answers
-
-    def look_up(self, name: str, server: object, *, kind: str = "A") -> list[str]:
-        """Return the answers to one DNS question, or [its error]."""
-        found: list[str] = self.ask({"do": "dns", "name": name, "server": str(server), "kind": kind})[0][
-            "found"
-        ]
-        return found
-
-    def connects(self, address: object, port: int) -> str:
-        """Return "yes", or why a TCP connection does not come about."""
-        return str(self.ask({"do": "tcp", "address": str(address), "port": port})[0]["found"])
 
 
 @dataclass(frozen=True)
