@@ -13,7 +13,7 @@ import sqlite3
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -24,9 +24,11 @@ from content_packs.errors import BadDataError, DiskFullError, UsageError, local_
 from hub.backup.contents import CARD, is_database, may_restore
 from hub.backup.make import MANIFEST
 from hub.backup.seal import Header, open_content, read_header
+from hub.school import CentralConfig, read_config, write_config
 from hub.settings import HubPaths
 
 READY, NEW = "ready", "new"
+_SCHOOL = f"{CARD}/school.toml"
 _MAX_MANIFEST = 4 * 1024 * 1024
 _MAX_FILES = 10_000
 _SIDECARS = ("-wal", "-shm", "-journal")
@@ -268,6 +270,8 @@ def _move(staging: Path, paths: HubPaths, card_dir: Path | None, name: str) -> i
     prefix, *parents, last = name.split("/")
     is_card = prefix == CARD and card_dir is not None
     root = card_dir if is_card and card_dir is not None else paths.dir
+    if name == _SCHOOL:
+        _leave_out_other_office(source, root / last)
     owner = root.stat() if is_card else _owner_of(paths, parents)
     folder = os.open(root, _FOLDER)
     try:
@@ -290,6 +294,19 @@ def _move(staging: Path, paths: HubPaths, card_dir: Path | None, name: str) -> i
     finally:
         os.close(folder)
     return 1
+
+
+def _leave_out_other_office(source: Path, own: Path) -> None:
+    """Take the office out of the school config that comes, where this card has another, which the next start
+    puts there again: root runs what the office signed, and the portal may write a backup and ask for it.
+    """
+    try:
+        now, coming = (read_config(path.read_bytes()).config for path in (own, source))
+    except FileNotFoundError:
+        return
+    if now and now.central.root and coming and coming.central.root != now.central.root:
+        left = write_config(replace(coming, central=CentralConfig()), comments=False)
+        write_durably(source, left.encode(), mode=0o600)
 
 
 def _owner_of(paths: HubPaths, parents: list[str]) -> os.stat_result:

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import tarfile
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,8 +18,11 @@ from hub.backup.contents import may_restore
 from hub.backup.make import make_backup
 from hub.backup.restore import check_backup, finish, peek, stage
 from hub.backup.seal import MAGIC
+from hub.school import CentralConfig, read_config, write_config
+from hub.school.root import pack_root
 from hub.settings import HubPaths, read_settings
 from support.disks import small_disk
+from support.school_config import make_school, office_part
 
 NOW = datetime(2026, 11, 28, 19, 30, tzinfo=UTC)
 CODE = "K7RM-4XQ9"
@@ -111,6 +115,22 @@ def test_a_new_card_has_everything_that_was_there(paths, card, tmp_path, code):
     assert not (new_card / "machine-id").exists(), "a card keeps its own"
     assert (new.dir / "keys/id_ed25519").stat().st_mode & 0o777 == 0o600
     assert not (new_card / "restore").exists()
+
+
+@pytest.mark.parametrize("own", ["none", "same", "other"])
+def test_no_backup_brings_another_office_onto_a_card_that_has_one(paths, card, tmp_path, own):
+    """Whoever took the portal over can write a backup to a stick, and ask for it to be restored."""
+    coming = office_part("h-test")
+    (card / "school.toml").write_text(write_config(make_school(central=coming)))
+    backup = make(paths, tmp_path / "b.hubbackup", card_dir=card)
+    central = {"none": CentralConfig(), "same": coming, "other": replace(coming, root=pack_root(b"{}"))}[own]
+    (card / "school.toml").write_text(write_config(make_school(school_name="Ліцей", central=central)))
+
+    stage(backup, paths, card_dir=card)
+    finish(paths, card_dir=card)
+
+    config = read_config((card / "school.toml").read_bytes()).config
+    assert config == make_school(central=CentralConfig() if own == "other" else coming)
 
 
 def test_over_a_hub_it_replaces_what_is_there_and_leaves_packs(paths, tmp_path):
