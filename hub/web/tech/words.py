@@ -23,8 +23,8 @@ from hub.wording import later, typed
 # What a hub on its card does by itself or by its pages, where elsewhere somebody types a command.
 ON_CARD: Mapping[str, str] = {
     later(
-        "Press “Sync now” on the page “Sync”, or plug in a stick from the office and look at the page “Lessons "
-        "and sticks”. By command: `hub sync`, or `hub sync --from` the stick's folder."
+        "Press “Sync now” on the page “Sync”, or plug in a stick from the office and look at the page "
+        "“Lessons and sticks”. By command: `hub sync`, or `hub sync --from` the stick's folder."
     ): later(
         "Plug in a stick from the office and open “Lessons and sticks”. "
         "With the Internet they come by themselves."
@@ -37,8 +37,8 @@ ON_CARD: Mapping[str, str] = {
         "`hub packs --follow PACK`; then a sync."
     ): later("To take the office's version again: the page “Lessons and sticks”."),
     later(
-        "“Read all and mend” on the page “Lessons and sticks”, or `hub repair`, makes the list anew from what "
-        "is on the disk. No lesson is lost."
+        "“Read all and mend” on the page “Lessons and sticks”, or `hub repair`, makes the list anew from "
+        "what is on the disk. No lesson is lost."
     ): later(
         "“Read all and mend” on the page “Lessons and sticks” makes the list anew from what is on the disk. "
         "No lesson is lost."
