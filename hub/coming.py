@@ -22,7 +22,7 @@ from hub.wording import Local, Packs, Size, Span, later
 
 _BYTES_PER_KBIT = 125
 _NEXT_SYNC = later(
-    "The next sync brings them: `hub sync`. It runs by itself only where a timer was set up for it."
+    "The next sync brings them. On a card it comes by itself; elsewhere by a timer, or by `hub sync`."
 )
 _AFTER_WAIT = {
     "quiet-hours": later("Quiet hours last until %(until)s; the first sync after that brings them."),

@@ -13,6 +13,8 @@ from content_packs.depot import is_pack_id
 from content_packs.errors import UsageError
 from hub.school.check import check_answer
 from hub.school.fields import BY_KEY
+from hub.settings import MAX_BUDGET_MB
+from hub.uplink.quiet_hours import check_quiet_hours
 
 Check = Callable[[str], str]
 
@@ -70,9 +72,19 @@ def _check_setting(text: str) -> str:
     return "" if _SETTING.fullmatch(text) else "expected settings of the school config, such as wifi.ssid"
 
 
+def check_megabytes(text: str) -> str:
+    """Return what would be right, or nothing: a budget of the uplink."""
+    is_right = text.isascii() and text.isdecimal() and len(text) < 10 and int(text) <= MAX_BUDGET_MB
+    return "" if is_right else f"expected megabytes, 0 to {MAX_BUDGET_MB}"
+
+
 _STICK_ONLY: Mapping[str, Check] = {"stick": check_stick}
 _WIFI: Mapping[str, Check] = {
     name: partial(check_answer, f"wifi.{name}") for name in ("ssid", "password", "channel", "mode")
+}
+_LIMITS: Mapping[str, Check] = {  # what is left out is no limit
+    "quiet_hours": check_quiet_hours,
+    **dict.fromkeys(("session_mb", "day_mb", "month_mb"), check_megabytes),
 }
 SPECS: Mapping[str, JobSpec] = {
     "sync": JobSpec(),
@@ -86,7 +98,10 @@ SPECS: Mapping[str, JobSpec] = {
     "restart": JobSpec(),
     "power-off": JobSpec(),
     "wifi": JobSpec({}, _WIFI, frozenset({"password"})),
+    "sync-limits": JobSpec({}, _LIMITS),
     "rollback": JobSpec({"pack": _check_pack}),
+    "follow": JobSpec({"pack": _check_pack}),
+    "repair": JobSpec(),
     "check-again": JobSpec(),
     "support-file": JobSpec(),
     "school-config": JobSpec(other=_check_setting),

@@ -35,6 +35,7 @@ from hub.wording import Local, Size, later
 
 _SERVICES = ("portal", "kiwix", "door", "kolibri")
 _OVERDUE = timedelta(days=14)  # longer than a school's short holidays; then somebody should look at the link
+_MENDED_TOLD = timedelta(days=14)
 _PACKS = "select pack_id as id, version, kind, title, size_bytes from installed order by id"
 _RUNS = """
     select started_at, finished_at, source, result, message, hint, received_bytes, installed
@@ -63,6 +64,7 @@ def read_status(paths: HubPaths, settings: HubSettings, *, system: datetime) -> 
         disk_check,
         *clock_checks,
         *_check_kolibri(settings, kolibri, door, library),
+        *_check_mended(kolibri or {}, now),
         *_check_settings(settings),
         *check_network(network),
         *_check_updates(read_updates(paths), library.packs),
@@ -152,7 +154,10 @@ def _check_held(held: list[dict[str, Any]]) -> Iterator[Check]:
             "held",
             Level.NOTE,
             later("Rolled back by hand, and kept so until the office has a newer version: %(packs)s."),
-            later("To take the office's version again: `hub packs --follow PACK`, then `hub sync`."),
+            later(
+                "To take the office's version again: “Follow the office again” on the page “Lessons and "
+                "sticks”, or `hub packs --follow PACK`; then a sync."
+            ),
             packs=", ".join(f"{pack['id']} v{pack['version']}" for pack in held),
         )
 
@@ -165,7 +170,10 @@ def _check_database(error: LocalError) -> Check:
         "database",
         Level.BROKEN,
         later("The list of lessons is damaged: %(error)s."),
-        later("Run `hub repair`: it makes the list anew from what is on the disk. No lesson is lost."),
+        later(
+            "“Read all and mend” on the page “Lessons and sticks”, or `hub repair`, makes the list anew from "
+            "what is on the disk. No lesson is lost."
+        ),
         {"error": error.message},
         {"error": error.code},
     )
@@ -204,7 +212,10 @@ def _check_packs(packs: list[dict[str, Any]]) -> Check:
         "packs",
         Level.ATTENTION,
         later("No lesson packs are installed yet."),
-        later("Run `hub sync`, or plug in a stick from the office and run `hub sync --from` its folder."),
+        later(
+            "Press “Sync now” on the page “Sync”, or plug in a stick from the office and look at the page "
+            "“Lessons and sticks”. By command: `hub sync`, or `hub sync --from` the stick's folder."
+        ),
     )
 
 
@@ -268,7 +279,7 @@ def _check_sync(last: dict[str, Any] | None, reached: list[dict[str, Any]], now:
             "sync",
             Level.NOTE,
             later("This hub has never synced."),
-            later("Run `hub sync` when the Internet is there."),
+            later("When the Internet is there, press “Sync now” on the page “Sync”, or run `hub sync`."),
         )
     when = Local(last["finished_at"])
     if last["result"] != "ok":
@@ -277,7 +288,12 @@ def _check_sync(last: dict[str, Any] | None, reached: list[dict[str, Any]], now:
             Level.ATTENTION,
             later("The last sync failed (%(when)s): %(error)s"),
             later("%(advice)s The lessons that are here keep working."),
-            {"when": when, "error": last["message"], "advice": last["hint"] or ""},
+            {
+                "when": when,
+                "error": last["message"],
+                "advice": last["hint"] or "",
+                "fault": last["result"],
+            },
             {"error": last["result"]},
         )
     newest = datetime.fromisoformat(reached[0]["finished_at"])
@@ -391,6 +407,31 @@ def _check_kolibri(
             later("Tell the office: the pack has to be built again."),
             {"course": channel.get("id", "?"), "reason": channel.get("reason", "?")},
             {"reason": "…"},
+        )
+
+
+def _check_mended(kolibri: Mapping[str, Any], now: datetime) -> Iterator[Check]:
+    """Tell for a while that Kolibri's learners and marks are those of another day: hub/kolibri/kept.py."""
+    try:
+        at, copy_at = kolibri["mended"]["at"], kolibri["mended"]["copy_at"]
+        is_recent = now - datetime.fromisoformat(at) < _MENDED_TOLD
+        copy = datetime.fromisoformat(copy_at).isoformat() if copy_at else ""
+    except (KeyError, TypeError, ValueError):
+        return  # never damaged, or told by another version of the hub
+    if is_recent and copy:
+        yield _check(
+            "kolibri-mended",
+            Level.ATTENTION,
+            later("Kolibri's learners and marks were damaged; those of %(copy)s were put back."),
+            later("What was done in Kolibri after that is lost: tell the teachers."),
+            copy=Local(copy),
+        )
+    elif is_recent:
+        yield _check(
+            "kolibri-mended",
+            Level.ATTENTION,
+            later("Kolibri's learners and marks were damaged, and there was no copy: it began anew."),
+            later("Restore a backup from a stick, if there is one; tell the teachers."),
         )
 
 

@@ -1,5 +1,6 @@
 """`hub-image build | plan`: the card's image, and what a build would do. The command is the office's."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,13 +17,16 @@ from image.layer import read_layers
 from image.same import require_same
 from image.step import Build, run_steps
 from image.steps import STEPS
+from image.steps.root import check_files
 
 _SOURCE = Path(__file__).parents[1]
 
 
 _options = [
     click.option(
-        "--wheel", type=click.Path(path_type=Path), required=True, help="The hub's software, as a wheel."
+        "--wheel",
+        type=click.Path(path_type=Path),
+        help="The hub's software, as a wheel [default: the one that `make image` left in WORK/wheel].",
     ),
     click.option(
         "--work",
@@ -82,6 +86,10 @@ def _command(function: Callable[..., None]) -> click.Command:
 def build(until: str | None, again: str | None, same_as: Path | None, **where: Any) -> None:  # noqa: ANN401
     """Build the card's image, the same for all schools; what is done and unchanged since is kept."""
     task = _build(**where)
+    if os.geteuid() != 0:
+        raise BadUsageError(
+            "a build mounts, and makes what belongs to root", hint="Run it as root: sudo make image"
+        )
     steps = STEPS[: _index(until) + 1 if until else None]
     if again:
         STEPS[_index(again)].undo(task.config)
@@ -96,7 +104,7 @@ def build(until: str | None, again: str | None, same_as: Path | None, **where: A
 @_command
 def plan(**where: Any) -> None:  # noqa: ANN401 - those of _build
     """Print what a build does, step by step, and do nothing."""
-    task = _build(**where)
+    task = _build(**where, is_plan=True)
     for number, step in enumerate(STEPS, 1):
         click.echo(f"{number:2} {step.name}: {step.about}")
         for action in step.plan(task):
@@ -110,17 +118,30 @@ def _index(name: str) -> int:
     return names.index(name)
 
 
+def _find_wheel(wheel: Path | None, work: Path, *, is_plan: bool) -> Path:
+    """Return the wheel that was named or left by `make image`; a plan only names it."""
+    if wheel is None:
+        left = sorted((work / "wheel").glob("*.whl"))
+        wheel = left[-1] if left else work / "wheel" / "classroom_hub.whl"
+        if is_plan:
+            return wheel
+    if not wheel.is_file():
+        raise BadUsageError(f"{wheel}: no such wheel", hint="make image builds it; or: pip wheel --no-deps .")
+    return wheel
+
+
 def _build(
-    wheel: Path,
+    wheel: Path | None,
     work: Path,
     out: Path,
     source: Path,
     fast: bool,
     mirror: str | None,
     mirror_security: str | None,
+    *,
+    is_plan: bool = False,
 ) -> Build:
-    if not wheel.is_file():
-        raise BadUsageError(f"{wheel}: no such wheel", hint="make image builds it; or: pip wheel --no-deps .")
+    wheel = _find_wheel(wheel, work, is_plan=is_plan)
     config = ImageConfig(
         source=source.resolve(),
         wheel=wheel.resolve(),
@@ -133,7 +154,9 @@ def _build(
         zstd_level=1 if fast else 15,
         xz_level=0 if fast else 3,
     )
-    return Build(config, read_layers(config.layers))
+    task = Build(config, read_layers(config.layers))
+    check_files(task)  # the step that needs it comes after minutes of others
+    return task
 
 
 def _git(source: Path, *words: str) -> str:

@@ -11,17 +11,13 @@ COMPONENTS = ("main", "non-free-firmware")
 PYTHON = "3.13"  # of that Debian
 MACHINE = "aarch64"
 
-DISK_ID = (
-    0x48554231  # MBR signature, "HUB1": the same on every card, so it tells a hub's card and nothing more
-)
+# The MBR's signature, "HUB1": the same on every card, so it tells a hub's card and nothing more.
+DISK_ID = 0x48554231
 FAT_ID = 0x48554230
 FAT_LABEL = "HUB"  # what Windows shows
 DATA_UUID = "48554231-da7a-4000-8000-000000000004"
 DATA_LABEL = "hub-data"
-
-# The MBR's signature, "HUB1": the same on every card, so it tells a hub's card and nothing more.
-DISK_ID = 0x48554231
-BASE_EPOCH = 1_767_225_600  # 2026-01-01
+BASE_EPOCH = 1_767_225_600  # 2026-01-01: the time of what Debian's own scripts write
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,6 @@ class ImageConfig:
     sizes: Sizes = Sizes()
     zstd_level: int = 15
     xz_level: int = 3  # the root is compressed already: more costs minutes for one per cent
-    kolibri: bool = True
 
     @property
     def name(self) -> str:

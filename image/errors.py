@@ -2,7 +2,7 @@
 
 ImageError(message, *, hint=None)
 ├── LayerError      a layer or a file beside it is wrong: mend the source       exit 65
-├── ToolError       a program is missing or failed: what it said, what to do    exit 74
+├── ToolError       a program is missing or failed, or this disk: what it said     exit 74
 ├── SameBytesError  a build is not the one that was recorded                    exit 65
 └── BadUsageError   a bad argument                                              exit 64
 """

@@ -9,7 +9,7 @@ from typing import Any
 
 from image.errors import LayerError
 
-_HINT = "docs/architecture.md, The card, says what a layer may hold."
+_HINT = "docs/architecture.md, The card's image, says what a layer may hold."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,8 @@ def read_layer(name: str, text: str) -> Layer:
 def _make(kind: type, layer: str, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a `kind`
     known = {item.name: item for item in fields(kind)}
     if unknown := sorted(set(values) - set(known)):
-        raise LayerError(
-            f"layer {layer}: no such key: {', '.join(unknown)}; there are {', '.join(known)}", hint=_HINT
-        )
+        allowed = ", ".join(key for key in known if key != "name")  # the file's own
+        raise LayerError(f"layer {layer}: no such key: {', '.join(unknown)}; there are {allowed}", hint=_HINT)
     try:
         return kind(**{key: _frozen(layer, key, value) for key, value in values.items()})
     except TypeError as error:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 
@@ -45,10 +46,9 @@ def read_debs(root: Path, hashes: dict[str, str]) -> list[Package]:
     return found
 
 
-def deb(root: Path, fields: "dict[str, str] | object", hashes: dict[str, str]) -> Package:
+def deb(root: Path, fields: Message, hashes: dict[str, str]) -> Package:
     """Return one Debian package of its control fields."""
-    get = fields.get  # type: ignore[union-attr]
-    name, version = get("Package", ""), get("Version", "")
+    name, version = fields.get("Package", ""), fields.get("Version", "")
     notice = root / "usr/share/doc" / name / "copyright"
     text = notice.read_text(encoding="utf-8", errors="replace") if notice.is_file() else ""
     return Package(
@@ -57,8 +57,8 @@ def deb(root: Path, fields: "dict[str, str] | object", hashes: dict[str, str]) -
         version,
         licences.of_copyright(text),
         hashes.get(f"{name}_{version}", ""),
-        get("Homepage", ""),
-        get("Architecture", ""),
+        fields.get("Homepage", ""),
+        fields.get("Architecture", ""),
     )
 
 

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,11 +155,23 @@ def _carry_out(step: Step, config: ImageConfig, actions: Iterable[Action]) -> No
     try:
         for action in actions:
             action.do(log)
-    except BaseException as error:
+    except ImageError as error:
         step.undo(config)
-        if isinstance(error, ImageError) and error.hint is None:
-            error.hint = f"{step.hint} All that it said: {log}"
+        error.hint = error.hint or _what_to_do(step, log)
         raise
+    except Exception as error:  # a full disk, a package without what it had: whoever builds is told as well
+        step.undo(config)
+        with log.open("a", encoding="utf-8") as said:
+            traceback.print_exception(error, file=said)
+        message = f"{step.name}: {type(error).__name__}: {error}"
+        raise ToolError(message, hint=_what_to_do(step, log)) from error
+    except BaseException:
+        step.undo(config)
+        raise
+
+
+def _what_to_do(step: Step, log: Path) -> str:
+    return f"{step.hint} All that it said: {log}"
 
 
 def fingerprint(step: Step, config: ImageConfig, actions: Iterable[Action], stamps: Mapping[str, str]) -> str:

@@ -70,11 +70,17 @@ def is_database(name: str) -> bool:
 def list_items(hub_dir: Path, card_dir: Path | None) -> Iterator[Item]:
     """Yield what there is to keep; what is missing is left out, and so are links."""
     yield from _list(HUB, hub_dir, (*_FILES, *_DATABASES, "outbox/journal"), _TREES)
-    for path in sorted((hub_dir.resolve() / "kolibri" / "home").glob("*.sqlite3")):
-        if path.name not in _KOLIBRI_LEFT_OUT and _is_plain(path):
-            yield Item(f"{HUB}/kolibri/home/{path.name}", path)
+    for path in list_kolibri_databases(hub_dir.resolve() / "kolibri" / "home"):
+        yield Item(f"{HUB}/kolibri/home/{path.name}", path)
     if card_dir is not None:
         yield from _list(CARD, card_dir, _CARD_FILES, _CARD_TREES)
+
+
+def list_kolibri_databases(home: Path) -> Iterator[Path]:
+    """Yield the databases of a KOLIBRI_HOME that nobody could make again."""
+    for path in sorted(home.glob("*.sqlite3")):
+        if path.name not in _KOLIBRI_LEFT_OUT and _is_plain(path):
+            yield path
 
 
 def _list(prefix: str, folder: Path, files: tuple[str, ...], trees: tuple[str, ...]) -> Iterator[Item]:

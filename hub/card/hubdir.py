@@ -20,7 +20,7 @@ from typing import Any
 
 from content_packs.depot import check_hub_id
 from content_packs.durable import write_durably
-from content_packs.errors import BadDataError, UsageError
+from content_packs.errors import BadDataError, LocalError, UsageError
 from content_packs.owner import as_owner
 from content_packs.spare import read_whole
 from content_packs.transports import check_url
@@ -138,6 +138,20 @@ def _keep_token(paths: HubPaths, token: str) -> None:
     """Keep the one-time token for `hub enrol`; the first sync with the hub's own key throws it away."""
     if token:
         write_durably(paths.enrol_token, f"{token}\n".encode(), mode=_SECRET)
+
+
+def change_settings(paths: HubPaths, section: str, values: Mapping[str, Any]) -> None:
+    """Change values of a table of hub.toml, as the account that owns it; all else keeps its meaning.
+
+    Raises:
+        LocalError: the file is spoiled, and so is its copy.
+        OSError: it cannot be written.
+    """
+    told = _read_toml(paths)
+    if not told:
+        raise LocalError(f"{paths.settings}: cannot be read", hint="Restart the hub, which makes it anew.")
+    write_durably(paths.settings, render_toml(_merge(told, {section: dict(values)})).encode(), mode=0o640)
+    mend(paths)
 
 
 def _settings(config: SchoolConfig, hub_id: str, depot_url: str) -> dict[str, Any]:

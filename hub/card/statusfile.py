@@ -14,14 +14,17 @@ _TEXTS = {
         "good": "Файл %s прочитано, усе гаразд.",
         "odd": "Файл %s прочитано. Зверніть увагу:",
         "last-good": "Файл %s має помилки, тому хаб працює з попередніми налаштуваннями. Виправте:",
-        "default": "Файл %s має помилки, а попередніх налаштувань немає. Хаб роздає мережу %s без пароля.\n"
-        "Виправте:",
+        "default": "Файл %s має помилки, а попередніх налаштувань немає. Хаб роздає мережу %s без пароля;\n"
+        "у ній на сторінці http://%s/start його налаштовують і без файлу. Або виправте:",
         "missing": "Файлу %s немає; хаб працює з попередніми налаштуваннями.",
-        "missing-default": "Файлу %s немає, попередніх налаштувань теж. Хаб роздає мережу %s без пароля.",
+        "missing-default": "Файлу %s немає, попередніх налаштувань теж. Хаб роздає мережу %s без пароля;\n"
+        "у ній на сторінці http://%s/start його налаштовують і без файлу.",
         "after": "Потім вставте картку назад і ввімкніть хаб.",
         "problems": "Не вдалося:",
         "school": "Школа: %s (%s)",
         "wifi": "Wi-Fi: %s",
+        "external-ap": "точка доступу, під'єднана кабелем",
+        "off": "хаб його не роздає",
         "address": "Адреса порталу: http://%s/",
         "also": "Або: http://%s/",
         "hub": "Ідентифікатор хаба: %s",
@@ -41,13 +44,16 @@ _TEXTS = {
         "odd": "The file %s was read. Please note:",
         "last-good": "The file %s has errors, so the hub works with the settings from before. Correct:",
         "default": "The file %s has errors, and there are no settings from before. The hub makes an open"
-        " Wi-Fi, %s.\nCorrect:",
+        " Wi-Fi, %s;\nin it the page http://%s/start sets it up without a file. Or correct:",
         "missing": "There is no file %s; the hub works with the settings from before.",
-        "missing-default": "There is no file %s, nor settings from before. The hub makes an open Wi-Fi, %s.",
+        "missing-default": "There is no file %s, nor settings from before. The hub makes an open Wi-Fi, %s;\n"
+        "in it the page http://%s/start sets it up without a file.",
         "after": "Then put the card back and start the hub.",
         "problems": "What did not work:",
         "school": "School: %s (%s)",
         "wifi": "Wi-Fi: %s",
+        "external-ap": "an access point on the cable",
+        "off": "none made by the hub",
         "address": "Address of the portal: http://%s/",
         "also": "Or: http://%s/",
         "hub": "Hub id: %s",
@@ -110,13 +116,13 @@ def _without_time(text: str) -> str:
 
 def _about_config(facts: StatusFacts, say: dict[str, str], language: str) -> str:
     listed = [f"  - {finding.text(language)}" for finding in facts.findings if finding.code != "no-file"]
-    name, ssid = facts.file_name, facts.config.wifi.ssid
+    name, setup = facts.file_name, (facts.file_name, facts.config.wifi.ssid, facts.config.hub_name)
     if facts.source == "card":
         return say["good"] % name if not listed else "\n".join([say["odd"] % name, *listed])
     if not facts.has_file:
         is_known = facts.source == "last-good"
-        return say["missing"] % name if is_known else say["missing-default"] % (name, ssid)
-    first = say["last-good"] % name if facts.source == "last-good" else say["default"] % (name, ssid)
+        return say["missing"] % name if is_known else say["missing-default"] % setup
+    first = say["last-good"] % name if facts.source == "last-good" else say["default"] % setup
     return "\n".join([first, *listed, say["after"]])
 
 
@@ -132,7 +138,7 @@ def _about_hub(facts: StatusFacts, say: dict[str, str]) -> str:
     config = facts.config
     lines = [
         say["school"] % (config.school_name, config.school_code),
-        say["wifi"] % (config.wifi.ssid if config.wifi.mode == "builtin" else config.wifi.mode),
+        say["wifi"] % (config.wifi.ssid if config.wifi.mode == "builtin" else say[config.wifi.mode]),
         say["address"] % config.hub_name,
         *(say["also"] % number for number in facts.numbers),
     ]

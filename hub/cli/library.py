@@ -9,7 +9,7 @@ from content_packs.durable import locked
 from content_packs.errors import UsageError
 from content_packs.kinds import KINDS
 from hub.ballast import settle
-from hub.cli.options import json_option, with_hub
+from hub.cli.options import json_option, no_index_option, with_hub
 from hub.clock import hub_now
 from hub.library import indexer, search_db
 from hub.library.install import held_version, release, require_installed, roll_back
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 @click.option(
     "--follow", metavar="PACK", help="Undo a rollback: the next sync brings what the office assigns."
 )
+@no_index_option
 @json_option
 @with_hub
-def packs(paths: HubPaths, rollback: str | None, follow: str | None, as_json: bool) -> None:
+def packs(paths: HubPaths, rollback: str | None, follow: str | None, no_index: bool, as_json: bool) -> None:
     """List the installed packs, or roll one back."""
     read_settings(paths)
     if rollback and follow:
@@ -49,7 +50,7 @@ def packs(paths: HubPaths, rollback: str | None, follow: str | None, as_json: bo
         found = list_packs(db, paths)
     finally:
         db.close()
-    if rollback or follow:
+    if (rollback or follow) and not no_index:
         indexer.spawn(paths).wait()
     if as_json:
         print_json({"format": 1, "packs": [_to_dict(pack) for pack in found]})
@@ -163,9 +164,10 @@ def _hit_to_dict(hit: "Hit") -> dict[str, Any]:
 
 
 @click.command("repair")
+@no_index_option
 @json_option
 @with_hub
-def repair_command(paths: HubPaths, as_json: bool) -> None:
+def repair_command(paths: HubPaths, no_index: bool, as_json: bool) -> None:
     """Check every installed byte; drop what is damaged; make the database and the search index anew."""
     settings = read_settings(paths)
     with locked(paths.lock(SYNC_LOCK), doing="repair"):
@@ -173,7 +175,8 @@ def repair_command(paths: HubPaths, as_json: bool) -> None:
         with progress("checking", _stored_bytes(paths)) as advance:
             report = repair(paths, now=hub_now(paths.trust), advance=advance)
         search_db.condemn(paths.search_db)
-    indexer.spawn(paths).wait()
+    if not no_index:
+        indexer.spawn(paths).wait()
     if as_json:
         print_json(
             {

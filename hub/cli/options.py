@@ -14,6 +14,10 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document (docs/reference/json.md)."
 )
 
+no_index_option = click.option(
+    "--no-index", is_flag=True, help="Leave it to `hub serve` to read what is new for the search."
+)
+
 
 def with_hub(function: Callable[..., R]) -> Callable[..., R]:
     """Give the command HubPaths as its first argument: from its own --dir, the group's, else $HUB_DIR."""

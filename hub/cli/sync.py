@@ -17,7 +17,7 @@ import click
 from content_packs.console import Advance, log, note, print_json, progress
 from content_packs.errors import Error, HubKeyRefusedError, LinkError, LocalError, UsageError
 from hub.cli.enrol import approval_text
-from hub.cli.options import json_option, with_hub
+from hub.cli.options import json_option, no_index_option, with_hub
 from hub.cli.retry import keep_trying
 from hub.cli.sync_report import render, to_dict
 from hub.enrolment import ask_to_enrol, forget_token, has_token
@@ -117,6 +117,7 @@ def _shown(paths: HubPaths) -> Iterator[_Shown]:
     help="Another hub's portal to take files from, instead of looking for hubs; may be given several times.",
 )
 @click.option("--no-neighbours", is_flag=True, help="Do not look for other hubs on this network.")
+@no_index_option
 @json_option
 @with_hub
 def sync(
@@ -127,6 +128,7 @@ def sync(
     minutes: float | None,
     neighbours: tuple[str, ...],
     no_neighbours: bool,
+    no_index: bool,
     as_json: bool,
 ) -> int:
     """Bring this hub to what the office assigned to it.
@@ -156,7 +158,8 @@ def sync(
 
         work = attempt if source is not None or dry_run else _enrolling(attempt, paths, settings)
         report = _keep_trying(work, shown, minutes) if retry else work()
-    if not dry_run and indexer.pending(paths) and indexer.spawn(paths).wait() != 0:
+    is_to_index = not dry_run and not no_index
+    if is_to_index and indexer.pending(paths) and indexer.spawn(paths).wait() != 0:
         note("warning: the search does not know all lessons yet; `hub serve` goes on with it")
     if as_json:
         print_json(to_dict(report, dry_run=dry_run))

@@ -3,6 +3,7 @@
 kolibri/                      HubPaths.kolibri
 ├── home/                     KOLIBRI_HOME: its databases, logs, nothing of ours
 ├── content/                  the tree that hub.kolibri.content_tree keeps
+├── kept/                     copies of its databases: hub.kolibri.kept
 ├── secret/hub_kolibri.py     its Django settings: Kolibri's own, with a key and language of this hub
 ├── superuser.json            {"username", "password"} of its administrator, for the technician
 ├── provision.json            read and deleted by Kolibri at its first start

@@ -11,6 +11,9 @@ While it runs, run/kolibri.json (hub/services.py) tells the other processes of t
     failed    [{"id", "reason"}]: channels of installed packs that Kolibri would not take, and packs whose
               details do not say which channels they have
 
+    mended    {"at", "copy_at"}: when the learners' database was damaged last, and of when the copy is that
+              was put back; or null: hub/kolibri/kept.py
+
 Where Kolibri ends unasked the file stays, without a pid: it should be here.
 """
 
@@ -21,6 +24,8 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +33,10 @@ from sqlite_utils import Database
 
 from content_packs.console import note
 from content_packs.durable import locked
-from content_packs.errors import ProcessDownError, UsageError
+from content_packs.errors import LocalError, ProcessDownError, UsageError
 from hub.addresses import reachable, require_free
 from hub.db_read import open_to_read
+from hub.kolibri import kept
 from hub.kolibri.channels import (
     Channels,
     Failure,
@@ -54,6 +60,7 @@ _HEALTH_TIMEOUT_S = 5.0
 _UNHEALTHY_AFTER = 36  # looks, 5 to 10 s apart: a class that signs in at once was seen to take 5 minutes
 _LOOK_S = 0.5
 _POLL_S = 2.0
+_COPY_S = 24 * 3600.0  # between two copies of its databases; the first is made as soon as it runs
 _GIVE_UP_AFTER = 3  # failed starts before the first good one
 _RETRY = Backoff(first_s=60.0, longest_s=3600.0)  # of channels that failed
 
@@ -73,10 +80,11 @@ def run_kolibri(paths: HubPaths, settings: HubSettings, *, until: threading.Even
         state = ServiceFile(paths, "kolibri")
         state.write({"pid": os.getpid(), "up": False, "first": not was_started(paths, "kolibri")})
         try:
+            mended = kept.mend(paths.kolibri, now=datetime.now(UTC))
             home = prepare_home(paths, settings)
             # Else whatever answers there would be taken for Kolibri.
             require_free(home.host, home.port, setting="kolibri.port")
-            runner = _Runner(paths, home, until, state)
+            runner = _Runner(paths, home, until, state, settings.sync.reserve_bytes, mended)
             try:
                 runner.run()
             finally:
@@ -103,7 +111,13 @@ class _Runner:
     """One run of Kolibri with its channels."""
 
     def __init__(
-        self, paths: HubPaths, home: KolibriHome, until: threading.Event, state: ServiceFile
+        self,
+        paths: HubPaths,
+        home: KolibriHome,
+        until: threading.Event,
+        state: ServiceFile,
+        reserve_bytes: int,
+        mended: kept.Mended | None,
     ) -> None:
         self._paths = paths
         self._home = home
@@ -116,6 +130,8 @@ class _Runner:
         self._report = ReconcileReport()
         self._faults: list[Failure] = []
         self._state = state
+        self._reserve_bytes = reserve_bytes
+        self._mended = mended
 
     def run(self) -> None:
         self._child.wait_until_up(self._until, give_up_after=_GIVE_UP_AFTER)
@@ -138,12 +154,15 @@ class _Runner:
     def _keep(self) -> None:
         reconciled: list[InstalledChannel] | None = None
         failures = 0
-        retry_at = poll_at = 0.0
+        retry_at = poll_at = copy_at = 0.0
         while not self._pause(_LOOK_S):
             now = time.monotonic()
             if now < poll_at:
                 continue
             poll_at = now + _POLL_S
+            if now >= copy_at:
+                copy_at = now + _COPY_S
+                self._keep_copies()
             installed = self._list_installed()
             if installed is None:
                 continue
@@ -155,6 +174,12 @@ class _Runner:
             failures = failures + 1 if installed == reconciled else 1
             retry_at = time.monotonic() + _RETRY.delay_s(failures)
             reconciled = installed
+
+    def _keep_copies(self) -> None:
+        try:
+            kept.keep(self._paths.kolibri, reserve_bytes=self._reserve_bytes)
+        except LocalError as error:  # the copies before stay
+            note(f"Kolibri: no copy of its databases: {error.message}")
 
     def _list_installed(self) -> list[InstalledChannel] | None:
         """Return the channels of the installed packs; None while hub.db cannot be read."""
@@ -191,6 +216,7 @@ class _Runner:
             "zip_port": self._home.zip_port,
             "up": self._child.is_up,
             "channels": self._describe_channels(),
+            "mended": asdict(self._mended) if self._mended else None,
             "failed": [{"id": f.id, "reason": f.reason} for f in (*self._report.failed, *self._faults)],
         }
         self._state.write(state)

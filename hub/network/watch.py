@@ -174,6 +174,7 @@ class Watcher:
         return {
             "mode": wishes.wifi_mode,
             "ssid": wishes.ssid if layout.radio else "",
+            "country": wishes.country if layout.radio else "",
             "channel": _channel(network, self.paths),
             "stations": _describe_stations(network, self.paths),
             "lan": {

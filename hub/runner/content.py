@@ -1,15 +1,21 @@
-"""Jobs about what is on the hub: sync, by the uplink or from a stick; the version before; looking again."""
+"""Jobs about what is on the hub: sync, by the uplink or from a stick; versions; looking again and mending."""
 
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from content_packs.errors import Error, LocalError
+from content_packs.owner import as_owner
+from hub.card.hubdir import change_settings
 from hub.runner import mounts
 from hub.runner.task import Outcome, Task
 from hub.services import read_service
 from hub.sticks import list_sticks
 from hub.wording import later
+
+_NO_INDEX = (
+    "--no-index"  # the portal asked, so it runs, and reads for the search by itself: that takes an hour
+)
 
 
 def sync(task: Task) -> Outcome:
@@ -26,12 +32,13 @@ def synced(task: Task, *more: str) -> Outcome:
     if task.machine.is_card:
         with suppress(LocalError):  # then this one says that another runs
             task.machine.run("systemctl", "stop", "hub-sync.service")
-    words = ("sync", "--json", *more)
+    words = ("sync", "--json", _NO_INDEX, *more)
     return _outcome(task.machine.run_hub(task.paths, *words, look=lambda: _tell(task)))
 
 
 def _tell(task: Task) -> None:
     """Say how far the sync is with the pack that it fetches."""
+    task.give_way()
     now = read_service(task.paths, "sync") or {}
     total, done = now.get("total_bytes"), now.get("done_bytes")
     if isinstance(total, int) and isinstance(done, int) and total:
@@ -52,14 +59,47 @@ def _outcome(said: Mapping[str, Any]) -> Outcome:
     )
 
 
+def set_limits(task: Task) -> Outcome:
+    """Set when syncs bring lessons, and how much; what is not given has no limit."""
+    task.machine.require_card("changing when the hub syncs")
+    budgets = {name: int(task.values.get(name, 0)) for name in ("session_mb", "day_mb", "month_mb")}
+    with as_owner(task.paths.dir):
+        change_settings(task.paths, "sync", {"quiet_hours": task.values.get("quiet_hours", ""), **budgets})
+    return Outcome(later("Kept. The next sync goes by it."))
+
+
 def roll_back(task: Task) -> Outcome:
     """Show the version of a pack that was here before."""
-    said = task.machine.run_hub(task.paths, "packs", "--json", "--rollback", task["pack"])
+    said = task.machine.run_hub(task.paths, "packs", "--json", _NO_INDEX, "--rollback", task["pack"])
     version = next((pack["version"] for pack in said["packs"] if pack["id"] == task["pack"]), 0)
     return Outcome(
         later("%(pack)s: version %(version)s is shown again."),
         later("It stays so until the office has a newer version."),
         {"pack": task["pack"], "version": version},
+    )
+
+
+def follow(task: Task) -> Outcome:
+    """Let the office's version of a pack come again that was rolled back."""
+    task.machine.run_hub(task.paths, "packs", "--json", _NO_INDEX, "--follow", task["pack"])
+    return Outcome(
+        later("%(pack)s: the office's version comes again, with the next sync."),
+        later("To have it at once, press “Sync now” on the page “Sync”, or plug in a stick of the office."),
+        {"pack": task["pack"]},
+    )
+
+
+def repair(task: Task) -> Outcome:
+    """Read all that is installed, and take away what is damaged."""
+    words = ("repair", "--json", _NO_INDEX)
+    dropped = len(task.machine.run_hub(task.paths, *words, look=task.give_way).get("dropped", []))
+    result = {"dropped": dropped}
+    if not dropped:
+        return Outcome(later("Everything was read: nothing is damaged."), result=result)
+    return Outcome(
+        later("Everything was read. Damaged things that were taken away: %(dropped)s."),
+        later("They come again with the next sync: press “Sync now”, or plug in a stick of the office."),
+        result,
     )
 
 

@@ -19,6 +19,7 @@ from hub.jobs import FORMAT, ID, KEPT, MAX_BYTES, asked_dir, jobs_dir
 from hub.jobvalues import check_job
 from hub.settings import HubPaths
 
+_ENDS = ("restart", "power-off")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # NONBLOCK: a FIFO must not stop us
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -51,6 +52,10 @@ class Queue:
     def list_asked(self) -> list[str]:
         """Return the ids of what waits, the oldest first."""
         return sorted(name.removesuffix(".json") for name in _list_names(self._asked) if _is_name(name))
+
+    def is_end_asked(self) -> bool:
+        """Whether a restart or the end of the machine waits."""
+        return any(job_id.partition("-")[2] in _ENDS for job_id in self.list_asked())
 
     def take_away_strangers(self) -> Iterator[str]:
         """Delete what is no job in the folder where jobs are asked for; yields a line about each."""

@@ -15,7 +15,7 @@ from hub.clock import read_boot_id
 from hub.jobs import ASK_AGAIN, DONE, FAILED, INTERRUPTED, RUNNING
 from hub.jobvalues import without_secrets
 from hub.runner.queue import Asked, Queue, open_queue
-from hub.runner.task import Machine, Outcome, Task, Work, failure_words
+from hub.runner.task import GaveWay, Machine, Outcome, Task, Work, failure_words
 from hub.services import ServiceFile
 from hub.settings import HubPaths
 from hub.wording import later
@@ -80,7 +80,10 @@ def _run_one(
     queue.forget_asked(asked.id)
     shown = _Progress(paths, asked.id)
     try:
-        outcome = table[asked.name](Task(paths, machine, asked.values, shown.tell))
+        outcome = table[asked.name](Task(paths, machine, asked.values, shown.tell, queue.is_end_asked))
+    except GaveWay:
+        _end(queue, asked.id, said, FAILED, later("It gave way to the restart or the end."), ASK_AGAIN)
+        return None
     except Error as error:
         note(f"job {asked.id}: {error.message}")
         _fail(queue, asked.id, said, error)

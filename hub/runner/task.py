@@ -1,6 +1,5 @@
 """What a job works with, and what it says at the end."""
 
-import dataclasses
 import json
 import os
 import re
@@ -31,6 +30,7 @@ from hub.wording import later
 CARD = CardPlaces().card
 _USER = "hub"
 _LOOK_S = 1.0
+_STOP_S = 20.0  # from TERM to KILL
 _DROP = ("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs")
 _FAULT = re.compile(r"^error \[([a-z-]+)\]: (.*)$", re.MULTILINE)
 _HINT = re.compile(r"^  next: (.*)$", re.MULTILINE)
@@ -39,6 +39,10 @@ _KINDS: Mapping[int, type[Error]] = {
     os.EX_DATAERR: BadDataError,
     os.EX_USAGE: UsageError,
 }
+
+
+class GaveWay(Exception):  # noqa: N818 - nothing went wrong
+    """A job ended before its time, since the machine is to be restarted or switched off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class Machine:
     ) -> dict[str, Any]:
         """Run a command of `hub` as the hub's own account and return its JSON; `look` is called meanwhile.
 
+        What `look` raises ends the command.
+
         Raises:
             Error: it failed, with its own words.
         """
@@ -79,12 +85,7 @@ class Machine:
             child = subprocess.Popen(
                 dying_with_us(command), stdout=out, stderr=errors, stdin=subprocess.DEVNULL
             )
-            while True:
-                try:
-                    code = child.wait(_LOOK_S)
-                    break
-                except subprocess.TimeoutExpired:
-                    look()
+            code = _wait(child, look)
             out.seek(0)
             errors.seek(0)
             if code != 0:
@@ -126,6 +127,27 @@ class Machine:
         return done.stdout
 
 
+def _wait(child: "subprocess.Popen[bytes]", look: Callable[[], None]) -> int:
+    while True:
+        try:
+            return child.wait(_LOOK_S)
+        except subprocess.TimeoutExpired:
+            try:
+                look()
+            except BaseException:
+                _stop(child)
+                raise
+
+
+def _stop(child: "subprocess.Popen[bytes]") -> None:
+    child.terminate()
+    try:
+        child.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
 def card_dir() -> Path | None:
     """Return the folder that only root reaches; None where this is no card, or we are not root."""
     return CARD if os.geteuid() == 0 and is_card() else None
@@ -145,13 +167,17 @@ class Task:
     machine: Machine
     values: Mapping[str, str]
     progress: Callable[..., None] = field(default=lambda _share, **_words: None)
+    is_going_down: Callable[[], bool] = field(
+        default=lambda: False
+    )  # somebody asked for a restart or the end
 
     def __getitem__(self, key: str) -> str:
         return self.values[key]
 
-    def with_values(self, values: Mapping[str, str]) -> "Task":
-        """Return the same task with other values."""
-        return dataclasses.replace(self, values=values)
+    def give_way(self) -> None:
+        """Raise GaveWay where the machine is to go down: whoever asked for that does not wait for hours."""
+        if self.is_going_down():
+            raise GaveWay
 
 
 Work = Callable[[Task], Outcome]

@@ -15,7 +15,8 @@ from hub.school.root import unpack_root
 from hub.school.rules import list_broken
 
 FILE_NAME = "hub-config.txt"
-_NAMES = re.compile(r"hub[-_ ]?config( ?\([0-9]\))?(\.(txt|toml))+", re.IGNORECASE)
+_NAMES = re.compile(r"hub[-_ ]?config( ?\([0-9]\))?(\.(txt|toml))*", re.IGNORECASE)
+_ENOUGH_ERRORS = 5  # with no line that is known: this is another file
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ def read_config(data: bytes, *, before: SchoolConfig | None = None) -> Reading:
     """
     lines, findings = decode(data)
     entries = read_entries(lines, findings)
+    if lines and not entries and _is_another_file(lines, findings):
+        lines, findings = [], [Finding(0, "", "other-file")]
     values = _to_values(entries, findings)
     at = {entry.key: entry.line for entry in entries}
     language = str(values.get("language") or (before.language if before else "uk"))
@@ -55,10 +58,22 @@ def read_config(data: bytes, *, before: SchoolConfig | None = None) -> Reading:
             findings += [
                 Finding(at.get(rule.at, 0), rule.at, rule.code) for rule in list_broken(_filled(values))
             ]
-    told = tuple(sorted(findings, key=lambda each: (each.line == 0, each.line, not each.is_error)))
+    told = tuple(sorted(_without_echo(findings), key=lambda one: (one.line == 0, one.line, not one.is_error)))
     if any(finding.is_error for finding in told):
         return Reading(None, told, language)
     return Reading(from_values(_filled(values)), told, language)
+
+
+def _is_another_file(lines: list[str], findings: list[Finding]) -> bool:
+    """Whether this is no school config at all, such as a page or what WordPad saves."""
+    errors = sum(finding.is_error for finding in findings)
+    return errors >= _ENOUGH_ERRORS or lines[0].startswith("{\\rtf")
+
+
+def _without_echo(findings: list[Finding]) -> list[Finding]:
+    """Leave out how a value was read that cannot be used anyway."""
+    wrong = {finding.line for finding in findings if finding.is_error}
+    return [finding for finding in findings if finding.code != "unquoted" or finding.line not in wrong]
 
 
 def _to_values(entries: list[Entry], findings: list[Finding]) -> dict[str, Any]:

@@ -30,13 +30,13 @@ MESSAGES: Mapping[str, Wording[tuple[str, str]]] = {
         "The file is empty.",
         "Make a new one with the page hub-config.html and put it on the card.",
         "Файл порожній.",
-        "Створіть новий на сторінці hub-config.html і запишіть його на картку.",
+        "Створіть новий на сторінці hub-config.html і скопіюйте на картку.",
     ),
     "no-file": _both(
         "There is no %(name)s on the card.",
-        "Make one with the page hub-config.html and put it on the card's first partition.",
+        "Make one with the page hub-config.html and put it on the disk HUB, which is the card.",
         "На картці немає файлу %(name)s.",
-        "Створіть його на сторінці hub-config.html і запишіть на перший розділ картки.",
+        "Створіть його на сторінці hub-config.html і скопіюйте на диск HUB, тобто на картку.",
     ),
     "too-large": _both(
         "The file has %(found)s bytes; at most %(most)s are read.",
@@ -55,6 +55,12 @@ MESSAGES: Mapping[str, Wording[tuple[str, str]]] = {
         "Make the file anew with the page hub-config.html.",
         "У тексті є нульові байти: файл пошкоджено.",
         "Створіть файл наново на сторінці hub-config.html.",
+    ),
+    "other-file": _both(
+        "This is no hub-config.txt: none of its lines can be read.",
+        "Open it in Notepad: is it the right file? Make a new one with the page hub-config.html.",
+        "Це не hub-config.txt: жодного рядка не вдалося прочитати.",
+        "Відкрийте його в Блокноті: чи той це файл? Створіть новий на сторінці hub-config.html.",
     ),
     "ansi": _both(
         "The file is not UTF-8; it was read as Windows-1251.",

@@ -60,7 +60,7 @@ def leave() -> Answer:
 @bp.get("/signin/forgot")
 def forgot() -> Answer:
     """What to do without the password."""
-    return _forgot_form()
+    return _page("signin/forgot.html")
 
 
 @bp.post("/signin/forgot")
@@ -72,14 +72,14 @@ def reset() -> Answer:
     name, password = form.get("name", ""), form.get("password", "")
     tried = look(lambda: prove_presence(paths, form.get("code", ""), address=address()))
     if isinstance(tried, str):
-        return _forgot_form(tried, name, _TOO_OFTEN)
+        return _forgot_form(tried, "code", _TOO_OFTEN)
     if not tried.is_right:
-        return _forgot_form(translated(WRONG_CODE), name, _REFUSED)
+        return _forgot_form(translated(WRONG_CODE), "code")
     account = find_by_name(paths, name)  # who stands before the hub may know which names it has
     if account is None:
-        return _forgot_form(translated(_NO_SUCH), name, _REFUSED)
+        return _forgot_form(translated(_NO_SUCH), "name")
     if wrong := change_password(account, password, form.get("again", "")):
-        return _forgot_form(wrong, name, _REFUSED)
+        return _forgot_form(wrong, "password")
     renewed = find_by_name(paths, name)
     if renewed is None:
         return redirect("/signin", _SEE_OTHER)
@@ -123,12 +123,17 @@ def _form(wrong: str = "", name: str = "", status: int = 200) -> Answer:
     return _page("signin/index.html", wrong, name, status)
 
 
-def _forgot_form(wrong: str = "", name: str = "", status: int = 200) -> Answer:
-    return _page("signin/forgot.html", wrong, name, status)
+def _forgot_form(wrong: str, field: str, status: int = _REFUSED) -> Answer:
+    """Return the form with what is wrong, and where; a code that is right need not be typed anew."""
+    code = "" if field == "code" else request.form.get("code", "")
+    return _page("signin/forgot.html", wrong, request.form.get("name", ""), status, field=field, code=code)
 
 
-def _page(template: str, wrong: str, name: str, status: int) -> Answer:
-    html = render_template(template, wrong=wrong, name=name[:40], next=_next(), is_card=is_card())
+def _page(
+    template: str, wrong: str = "", name: str = "", status: int = 200, *, field: str = "", code: str = ""
+) -> Answer:
+    more = {"next": _next(), "is_card": is_card(), "field": field, "code": code}
+    html = render_template(template, wrong=wrong, name=name[:40], **more)
     response = no_store(html)
     response.status_code = status
     return response

@@ -34,7 +34,12 @@ def cli() -> None:
 @click.argument("base", metavar="BASE")
 @click.argument("schools", metavar="SCHOOLS_CSV", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", metavar="DIR", required=True, type=click.Path(path_type=Path, file_okay=False)
+    "-o",
+    "--output",
+    metavar="DIR",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder for all that is made.",
 )
 @click.option(
     "--central",
@@ -93,7 +98,7 @@ def personalise(
         click.echo("dry run, nothing is written:")
     for each in made:
         click.echo(f"{each.path}  {each.school_name}")
-    click.echo(f"{output / LABELS}  {len(made)} labels to print")
+    click.echo(f"{output / LABELS}  {len(made)} label{'s' * (len(made) != 1)} to print")
     if not chosen:
         console.note(
             "without --central: these hubs belong to no office until they get a file of `central card`"

@@ -41,16 +41,16 @@ _TEXTS = {
 _STYLE = """
 @page { size: A4; margin: 12mm }
 body { font: 12pt/1.35 sans-serif; margin: 0; color: #000 }
-section { break-inside: avoid; border: 1px dashed #777; padding: 6mm; margin: 0 0 6mm }
-h2 { font-size: 16pt; margin: 0 0 4mm }
+section { break-inside: avoid; border: 1px dashed #777; padding: 4mm 6mm; margin: 0 0 5mm }
+h2 { font-size: 16pt; margin: 0 0 2mm }
 .row { display: flex; align-items: flex-start }
 .row > div { width: 50% }
-.wall svg { width: 48mm; height: 48mm }
-.case { border-top: 1px dashed #777; margin-top: 5mm; padding-top: 4mm; font-size: 10pt }
+.wall svg { width: 42mm; height: 42mm }
+.case { border-top: 1px dashed #777; margin-top: 3mm; padding-top: 3mm; font-size: 10pt }
 .case svg { width: 26mm; height: 26mm; float: right }
 b.code { font: bold 13pt monospace; letter-spacing: .05em }
 .value { font: bold 14pt monospace; overflow-wrap: anywhere }
-p { margin: 0 0 2mm }
+p { margin: 0 0 1.5mm }
 """
 
 
@@ -88,7 +88,7 @@ def _section(config: SchoolConfig, hub_id: str, say: dict[str, str]) -> str:
         f'<div class="case">{_qr(f"hub:{hub_id}", hub_id) if hub_id else ""}',
         _line(say["hub"], hub_id or "h-…………………"),
         _line(say["code"], config.label_code),
-        _line(say["print"], "…………-…………"),
+        _line(say["print"], "-".join(["…………"] * 4)),
         f"<p>{say['keep']}</p></div></section>",
     ]
     return "".join(lines)

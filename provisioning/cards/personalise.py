@@ -49,9 +49,8 @@ def read_list(path: Path) -> list[School]:
     if faults:
         told = "\n  ".join(str(fault) for fault in faults[:_MAX_TOLD])
         more = f"\n  and {len(faults) - _MAX_TOLD} more" if len(faults) > _MAX_TOLD else ""
-        raise BadDataError(
-            f"{path}: {len(faults)} faults:\n  {told}{more}", hint="Correct them; nothing was made."
-        )
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise BadDataError(f"{path}: {count}:\n  {told}{more}", hint="Correct the list; nothing was made.")
     if not schools:
         raise BadDataError(
             f"{path}: no school in it", hint="Write one on each line below the names of columns."

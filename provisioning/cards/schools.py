@@ -1,12 +1,14 @@
 """schools.csv: one school a line, as a spreadsheet saves it; all checked before anything is made. Pure."""
 
 import csv
+import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.school import Finding, SchoolConfig, read_config, write_config
-from hub.school.check import check_value
+from hub.school.check import check_value, show
 from hub.school.codes import make_label_code
 from hub.school.config import from_values, to_values
 from hub.school.decode import decode
@@ -30,9 +32,23 @@ ALIASES = {
     "мережа": "wifi.ssid",
     "пароль": "wifi.password",
     "мова": "language",
+    "назва школи": "school_name",
+    "код школи": "school_code",
+    "назва мережі": "wifi.ssid",
+    "пароль мережі": "wifi.password",
+    "група": "ring",
 }
 RING = "ring"  # of the fleet, not of the card
 _MAX_SCHOOLS = 5000
+_NO_CSV = "This is no list as text (CSV).", "In the spreadsheet choose Save as, CSV UTF-8."
+# What the reader of a hub-config.txt would say of a file, said of a list.
+_OF_FILES = {
+    "empty-file": ("The list is empty.", "Write the names of the columns, and a school on each line below."),
+    "damaged": _NO_CSV,
+    "not-text": _NO_CSV,
+    "too-large": ("The file is larger than any list.", "In the spreadsheet choose Save as, CSV UTF-8."),
+}
+_SEPARATOR_LINE = re.compile("sep=[,;\t]", re.IGNORECASE)  # Excel's own, where a list begins with it
 MAX_BYTES = 4 * 1024 * 1024
 
 
@@ -55,8 +71,9 @@ class Fault:
     advice: str
 
     def __str__(self) -> str:
-        where = f"line {self.line}" + (f", column {self.column}" if self.column else "")
-        return f"{where}: {self.message} {self.advice}".strip()
+        where = [f"line {self.line}" if self.line else "", f"column {self.column}" if self.column else ""]
+        said = f"{self.message} {self.advice}".strip()
+        return ": ".join(filter(None, [", ".join(filter(None, where)), said]))
 
 
 def read_schools(data: bytes) -> tuple[list[School], list[Fault]]:
@@ -68,38 +85,55 @@ def read_schools(data: bytes) -> tuple[list[School], list[Fault]]:
     faults = [_fault_of(finding) for finding in findings if finding.is_error]
     if not lines or faults:
         return [], faults
-    separator = max(",;\t", key=lines[0].count)
+    if _SEPARATOR_LINE.fullmatch(lines[0].rstrip()):
+        lines[0] = ""  # the lines keep their numbers
+    head = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    separator = max(",;\t", key=lines[head].count)
     try:
-        rows = list(csv.reader(lines, delimiter=separator))
+        rows = list(csv.reader(lines[head:], delimiter=separator))
     except csv.Error as error:
         return [], [Fault(0, "", f"{error}.", "Close every quotation mark, and save it as CSV again.")]
     if len(rows) > _MAX_SCHOOLS + 1:
         return [], [Fault(0, "", f"{len(rows) - 1} lines, at most {_MAX_SCHOOLS}.", "Make two lists of it.")]
     columns = [_key_of(name) for name in rows[0]]
-    faults = [
-        Fault(1, name, f"{name!r} is no column that is known.", f"There are {', '.join([*BY_KEY, RING])}.")
-        for name, key in zip(rows[0], columns, strict=True)
-        if not key
-    ]
-    faults += [
-        Fault(1, "", f"there is no column {key}.", "Add it; every school needs one.")
-        for key in ("school_code", "school_name")
-        if key not in columns
-    ]
-    faults += [
-        Fault(1, key, f"{columns.count(key)} columns are {key}.", "Keep one of them.")
-        for key in dict.fromkeys(columns)
-        if key and columns.count(key) > 1
-    ]
+    faults = _check_columns(rows[0], columns, head + 1)
     if faults:
         return [], faults
     schools: list[School] = []
-    for number, row in enumerate(rows[1:], 2):
+    for number, row in enumerate(rows[1:], head + 2):
         if any(cell.strip() for cell in row):
             school, wrong = _read_row(number, columns, row)
             schools += [school] if school else []
             faults += wrong
     return schools, faults + _find_twins(schools)
+
+
+def _check_columns(names: Sequence[str], columns: Sequence[str], line: int) -> list[Fault]:
+    unknown = [
+        Fault(line, name, f"{name!r} is no column that is known.", _near(name))
+        for name, key in zip(names, columns, strict=True)
+        if not key and name.strip()
+    ]
+    if unknown:  # once, below all that were misspelt
+        known = f"{unknown[-1].advice} There are {', '.join([*BY_KEY, RING])}.".strip()
+        unknown[-1] = replace(unknown[-1], advice=known)
+    missing = [
+        Fault(line, "", f"there is no column {key}.", "Add it; every school needs one.")
+        for key in ("school_code", "school_name")
+        if key not in columns
+    ]
+    twice = [
+        Fault(line, key, f"{columns.count(key)} columns are {key}.", "Keep one of them.")
+        for key in dict.fromkeys(columns)
+        if key and columns.count(key) > 1
+    ]
+    return [*unknown, *missing, *twice]
+
+
+def _near(name: str) -> str:
+    """Return what somebody may have meant who misspelt a column."""
+    near = difflib.get_close_matches(name.strip().lower(), [*BY_KEY, RING, *ALIASES], n=1, cutoff=0.75)
+    return f"Did you mean {near[0]}?" if near else ""
 
 
 def _key_of(name: str) -> str:
@@ -116,6 +150,10 @@ def _read_row(number: int, columns: Sequence[str], row: Sequence[str]) -> tuple[
             )
         ]
     cells = {key: cell.strip() for key, cell in zip(columns, row, strict=False) if cell.strip()}
+    if nameless := cells.pop("", ""):  # a spreadsheet leaves empty columns, which mean nothing
+        return None, [
+            Fault(number, "", f"{show(nameless)} is in a column without a name.", "Name the column.")
+        ]
     ring = cells.pop(RING, "")
     values: dict[str, Any] = {}
     faults: list[Fault] = []
@@ -170,4 +208,6 @@ def _find_twins(schools: Sequence[School]) -> list[Fault]:
 
 
 def _fault_of(finding: Finding) -> Fault:
+    if finding.code in _OF_FILES:
+        return Fault(0, "", *_OF_FILES[finding.code])
     return Fault(finding.line, finding.key, finding.message("en"), finding.advice("en"))

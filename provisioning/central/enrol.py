@@ -80,7 +80,11 @@ def give_up_card(fleet: Fleet, hub_id: str, *, now: datetime) -> Hub:
     """
     hub = find_enrolled(fleet.list_hubs(), hub_id)
     if hub is None:
-        raise UsageError(f"no hub {hub_id} is enrolled", hint="`central hubs` lists them.")
+        waits = any(card.hub_id == hub_id for card in fleet.list_cards())
+        again = f"Its card has never started: `central card {hub_id} -o FILE` makes another file."
+        raise UsageError(
+            f"no hub {hub_id} is enrolled", hint=again if waits else "`central hubs` lists them."
+        )
     replaced = replace(hub, public_key="", replaced_at=iso(now))
     fleet.save_hub(replaced)
     return replaced

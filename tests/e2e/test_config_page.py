@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.school import read_config, to_file, write_config
+from hub.school import read_config, remove_secrets, to_file, write_config
 from hub.school.check import check_value
 from hub.school.config import from_values, to_values
 from hub.school.fields import BY_KEY, FIELDS
@@ -114,14 +114,26 @@ def test_page_and_hub_agree_on_whole_files(page, language):
     chooser = random.Random(5)
     cases = [random_values(chooser) for _ in range(200)]
     script = """function (cases, language) { return cases.map(function (values) {
-        return [checkAll(values).map(function (one) { return one.code; }), writeConfig(values, language)];
+        var text = writeConfig(values, language);
+        return [checkAll(values).map(function (one) { return one.code; }), text, readConfig(text)];
       }); }"""
-    for values, (codes, text) in zip(cases, page.run(script, cases, language), strict=True):
+    for values, (codes, text, read) in zip(cases, page.run(script, cases, language), strict=True):
         config = from_values({**values, "central.host_keys": tuple(values["central.host_keys"])})
         assert codes == [rule.code for rule in list_broken(to_values(config))]
         assert text == write_config(config, language)
+        assert read["values"] == {**values, "central.host_keys": list(values["central.host_keys"])}
+        assert (read["odd"], read["taken"]) == ([], [])
         if not codes:
             assert read_config(to_file(text)).config == config
+
+
+def fill_in(page, field, text):
+    page.run(
+        """function (id, text) { var e = document.getElementById(id); e.value = text;
+           e.dispatchEvent(new Event('change', {bubbles: true})); }""",
+        field,
+        text,
+    )
 
 
 @pytest.mark.parametrize("language", ["uk", "en"])
@@ -139,12 +151,7 @@ def test_a_person_fills_in_the_page_and_gets_the_file(page, engine, language):
         ("wifi-ssid", "Школа"),
         ("wifi-password", "long enough"),
     ):
-        page.run(
-            """function (id, text) { var e = document.getElementById(id); e.value = text;
-               e.dispatchEvent(new Event('change', {bubbles: true})); }""",
-            f"f-{key}",
-            text,
-        )
+        fill_in(page, f"f-{key}", text)
     page.value("scrollTo(0, 0)")
     keep_picture(page, engine, PHONE, language, "config-page")
     assert page.text("#result") == ("Усе гаразд." if language == "uk" else "All is well.")
@@ -170,3 +177,38 @@ def test_the_page_fits_the_screen(page, width):
     page.show((width, 740))
     page.open(PAGE)
     assert page.run("function () { return document.documentElement.scrollWidth }") <= width
+
+
+def open_file(page, path, data):
+    """Choose a file in the page, as a person does; return what the page says of it."""
+    path.write_bytes(data)
+    page.run("function () { document.getElementById('opened').textContent = '' }")
+    found = page.call(
+        "DOM.querySelector", nodeId=page.call("DOM.getDocument")["root"]["nodeId"], selector="#open"
+    )
+    page.call("DOM.setFileInputFiles", files=[str(path)], nodeId=found["nodeId"])
+    return page.wait_until("document.getElementById('opened').textContent")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1251"])
+def test_the_office_s_file_is_opened_and_changed(page, tmp_path, encoding):
+    text = write_config(make_school(central=office_part("h-1"), school_name="Школа № 5"), "uk")
+    data = text.replace("'", "\u2019").encode(encoding)
+    assert open_file(page, tmp_path / "hub-config.txt", data) == "Файл прочитано."
+    assert page.value("read()['school_name']") == "Школа № 5"
+    assert page.value("read()['central.hub_id']") == "h-1"
+    assert page.text("#result") == "Усе гаразд."
+    for field, value in (("wifi-mode", "external-ap"), ("uplink-kind", "ethernet")):
+        fill_in(page, f"f-{field}", value)
+    assert page.text("#f-uplink-kind-fault").startswith("Мережеве гніздо зайняте точкою доступу")
+
+
+def test_a_file_whose_password_a_hub_has_taken_does_not_open_the_network(page, tmp_path):
+    written = to_file(write_config(make_school(), "uk"))
+    assert open_file(page, tmp_path / "hub-config.txt", remove_secrets(written, "uk")) == "Файл прочитано."
+    assert "Впишіть його наново" in page.text("#f-wifi-password-fault")
+    assert page.text("#result") == ""
+    line = next(n for n, each in enumerate(written.split(b"\n"), 1) if each.startswith(b"hub_name"))
+    odd = open_file(page, tmp_path / "hub-config.txt", written.replace(b"hub_name", b"hub_nane"))
+    assert odd == f"Файл прочитано, але не рядки {line}."
+    assert "жодного рядка" in open_file(page, tmp_path / "page.txt", b"<!doctype html>")

@@ -1,10 +1,10 @@
 """How-tos for paper: one sheet for a classroom's wall, two pages for who makes a hub ready. `make print`."""
 
-import re
-
 import pytest
 
-from support.paper import to_html
+from provisioning.cards.labels import render_labels
+from support.paper import count_pages, to_html
+from support.school_config import make_school, office_part
 from support.visitor import BUILD
 
 PAGES = {"learner": 1, "teacher": 1, "card": 2}
@@ -24,4 +24,14 @@ def test_a_how_to_for_paper_has_so_many_pages(tab, tmp_path, name, count):
     folder = BUILD / "print"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).with_suffix(".pdf").write_bytes(pdf)
-    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == count
+    assert count_pages(pdf) == count
+
+
+@pytest.mark.parametrize("engine", ["chromium"], indirect=True)
+def test_two_labels_are_one_page(tab, tmp_path):
+    name = "Опорний заклад загальної середньої освіти «Ліцей імені Тараса Шевченка» Вишневецької громади"
+    school = make_school(school_name=name[:100], label_code="K7RM-4XQ9", central=office_part("h-1"))
+    page = tmp_path / "labels.html"
+    page.write_text(render_labels([(school, "h-1"), (school, "h-2")]), encoding="utf-8")
+    tab.open(page.as_uri())
+    assert count_pages(tab.print_to_pdf()) == 1

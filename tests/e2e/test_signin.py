@@ -11,6 +11,7 @@ from hub.settings import HubPaths
 from hub.web.sessions import COOKIE
 from support.accounts import PASSWORD
 from support.axe import examine
+from support.paper import count_pages
 from support.serving import serving
 from support.shelves import put_lesson
 from support.tab import PHONE, SCHOOL_PC
@@ -115,6 +116,8 @@ def test_a_technician_makes_a_new_hub_ready(tab, engine, paths, scripts):
         else:
             step(technician, "clock", scripts=scripts)
         step(technician, "content", scripts=scripts)
+        if engine.is_today and scripts:
+            assert count_pages(tab.print_to_pdf()) == 1
         step(technician, "cards", scripts=scripts)
         assert technician.place == "/start"
         assert tab.has("a.main[href='/tech/status']")

@@ -2,9 +2,10 @@
 
 import shutil
 import socket
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -69,6 +70,31 @@ def install_version(hub: HubKolibri, tmp_path: Path, version: int, **how: str) -
     folder = write_folder(tmp_path / f"lessons-{version}", version=version, **how)
     make_channel(folder, tmp_path / f"source-{version}")
     return install_source(hub.paths, tmp_path / f"source-{version}")
+
+
+def find_facility(hub: HubKolibri) -> str:
+    database = hub.paths.kolibri / "home" / "db.sqlite3"
+    with closing(sqlite3.connect(database)) as db:
+        return str(db.execute("select id from kolibriauth_collection where kind = 'facility'").fetchone()[0])
+
+
+def test_damaged_databases_come_back_from_their_copies(hub):
+    """FAULTS 24: learners and marks are those of the day before, and it is said that they are."""
+    hub.start()
+    kept, home = hub.paths.kolibri / "kept" / "db.sqlite3", hub.paths.kolibri / "home"
+    wait_for(kept.exists, timeout_s=60)
+    assert hub.state["mended"] is None
+    assert hub.stop() == 0
+    facility = find_facility(hub)
+    for name in ("db", "notifications", "sessions"):
+        with (home / f"{name}.sqlite3").open("r+b") as file:
+            file.write(b"\xff" * 8192)
+
+    hub.start()
+    assert find_facility(hub) == facility
+    assert hub.state["mended"]["copy_at"]
+    assert hub.get_json("/api/public/info/")["application"] == "kolibri"
+    assert hub.stop() == 0
 
 
 def stored(content: Path) -> dict[str, Path]:

@@ -68,6 +68,13 @@ def test_a_new_version_comes_by_a_press_and_goes_back_where_it_is_broken(technic
     assert "version 1 is shown again" in technician.get(job).text
     assert "rolled back from version 2" in technician.get("/tech/content").text
 
+    job = ask(technician, "follow", {"pack": "lesson"})
+    ask(technician, "sync")
+    run_jobs(paths)
+    assert "the next sync brings the office&#39;s version again" in technician.get(job).text
+    assert "version 2" in technician.get("/tech/content").text
+    assert "rolled back" not in technician.get("/tech/content").text
+
 
 def test_checks_run_again_and_what_only_a_card_can_do_says_so(technician, paths):
     looked, off, support = (ask(technician, name) for name in ("check-again", "power-off", "support-file"))

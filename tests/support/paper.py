@@ -1,5 +1,6 @@
 """How-tos as they are printed: the Markdown of docs/howto as pages for a browser."""
 
+import re
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -12,6 +13,7 @@ table{border-collapse:collapse} td,th{padding:2pt 8pt 2pt 0;text-align:left;vert
 _DESK = """@page{size:A4;margin:11mm 13mm}
 body{font:9.1pt/1.32 "DejaVu Sans",sans-serif;margin:0;color:#000}
 h1{font-size:15pt;margin:0 0 4pt} h2{break-before:page;font-size:14pt;margin:0 0 4pt} p{margin:0 0 4pt}
+table+p{margin-top:4pt}
 ol{margin:4pt 0;padding-left:14pt} li{margin:0 0 2.5pt}
 a{color:#000;text-decoration:none} code{font:8.2pt "DejaVu Sans Mono",monospace}
 table{border-collapse:collapse} tr{break-inside:avoid}
@@ -32,3 +34,8 @@ def to_html(name: str) -> str:
         f'<!doctype html><html lang="{language}"><meta charset="utf-8"><base href="{HOWTO.as_uri()}/">'
         f"<style>{style}</style>{MarkdownIt().enable('table').render(text)}"
     )
+
+
+def count_pages(pdf: bytes) -> int:
+    """Return how many pages a PDF of Chromium's has."""
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))

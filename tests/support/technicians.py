@@ -29,6 +29,7 @@ STICK = Stick(
 NETWORK = {
     "mode": "builtin",
     "ssid": "Ліцей Кваси",
+    "country": "UA",
     "channel": 6,
     "stations": {
         "count": 3,

@@ -11,38 +11,10 @@ from hub.school.fields import CONTROL, FIELDS, SECTIONS
 from hub.school.rules import RULES
 from hub.school.wording import LANGUAGES, MESSAGES
 from hub.school.writer import HEADER, TITLES
+from tools.config_page.words import CHOICES, EXPECTS, HELP, TEXTS
+from tools.config_page.words import MESSAGES as PAGE_MESSAGES
 
 _FOLDER = Path(__file__).parent
-_TEXTS = {
-    "uk": {
-        "title": "Налаштування шкільного хаба",
-        "intro": "Заповніть, збережіть файл hub-config.txt і скопіюйте його на перший розділ картки. "
-        "Нічого не надсилається: сторінка працює без інтернету.",
-        "school": "Школа",
-        "office": "Заповнює управління освіти",
-        "save": "Зберегти hub-config.txt",
-        "good": "Усе гаразд.",
-        "wrong": "Виправте позначене:",
-        "text": "Вміст файлу",
-        "other": "English",
-        "show": "Показати",
-        "hide": "Сховати",
-    },
-    "en": {
-        "title": "Settings of a school's hub",
-        "intro": "Fill in, save the file hub-config.txt and copy it onto the card's first partition. "
-        "Nothing is sent anywhere: this page works without Internet.",
-        "school": "School",
-        "office": "Filled in by the office",
-        "save": "Save hub-config.txt",
-        "good": "All is well.",
-        "wrong": "Correct what is marked:",
-        "text": "Text of the file",
-        "other": "Українська",
-        "show": "Show",
-        "hide": "Hide",
-    },
-}
 
 
 def schema() -> dict[str, Any]:
@@ -57,7 +29,9 @@ def schema() -> dict[str, Any]:
         "titles": TITLES,
         "max_shown": MAX_SHOWN,
         "languages": LANGUAGES,
-        "texts": _TEXTS,
+        "texts": TEXTS,
+        "choices": CHOICES,
+        "page": {"help": HELP, "expects": EXPECTS, "messages": PAGE_MESSAGES},
     }
 
 
@@ -70,7 +44,7 @@ def render_page() -> str:
         "@STYLE@": (_FOLDER / "page.css").read_text(encoding="utf-8"),
         "@SCHEMA@": data,
         "@SCRIPT@": (_FOLDER / "page.js").read_text(encoding="utf-8"),
-        "@TITLE@": html.escape(_TEXTS["uk"]["title"]),
+        "@TITLE@": html.escape(TEXTS["uk"]["title"]),
     }
     for mark, text in parts.items():
         page = page.replace(mark, text)

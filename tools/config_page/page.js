@@ -98,10 +98,46 @@ function writeConfig(values, inLanguage) {
   return parts.join('\n\n') + '\n';
 }
 
+// The values of a file, as the office and this page write it, and the lines that could not be read; `taken` are the
+// passwords that a hub has taken out of it. Notepad's slips are for the hub's reader, which tells them line by line.
+function readConfig(text) {
+  var values = defaults(), seen = {}, odd = [], section = '', lines = text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/);
+  for (var at = 0; at < lines.length; at++) {
+    var number = at + 1, line = lines[at].trim();
+    if (!line || line.charAt(0) === '#') continue;
+    var heading = /^\[ *([a-z]+) *\] *(#.*)?$/.exec(line), pair = /^([a-z_.]+)\s*=\s*(.*)$/.exec(line);
+    if (heading) { section = heading[1]; continue; }
+    while (pair && pair[2].charAt(0) === '[' && !/\]\s*(#.*)?$/.test(pair[2]) && at + 1 < lines.length) pair[2] += lines[++at];
+    var key = pair && (section && pair[1].indexOf('.') < 0 ? section + '.' : '') + pair[1];
+    var field = schema.fields.filter(function (each) { return each.key === key; })[0];
+    var value = field && readValue(pair[2]);
+    if (value === undefined || Array.isArray(value) !== (field.type === 'lines')) { odd.push(number); continue; }
+    values[key] = value;
+    seen[key] = true;
+  }
+  var taken = schema.fields.filter(function (each) { return each.keeps && !seen[each.key]; });
+  return {values: values, odd: odd, count: Object.keys(seen).length, taken: taken.map(function (each) { return each.key; })};
+}
+function readValue(text) {
+  var found = /^("(?:[^"\\]|\\.)*"|[0-9]{1,6}|\[.*\])\s*(#.*)?$/.exec(text), literal = /^'([^']*)'\s*(#.*)?$/.exec(text);
+  if (literal) return literal[1];
+  try { return found ? JSON.parse(found[1].replace(/,\s*\]$/, ']')) : undefined; } catch (error) { return undefined; }
+}
+
+function defaults() {
+  var values = {};
+  schema.fields.forEach(function (field) { values[field.key] = field.default; });
+  return values;
+}
+
+// The page's own words where it has some: what stands in the file is none of them.
+function words(kind, key, others) { return (schema.page[kind][key] || others)[language]; }
+
 function say(told) {
   var field = schema.fields.filter(function (each) { return each.key === told.key; })[0];
-  var values = Object.assign({key: field.name, full: field.key, expects: field.expects[language]}, told.values);
-  return schema.messages[told.code][language].map(function (text) {
+  var expects = words('expects', field.key, field.expects);
+  var values = Object.assign({key: '«' + field.label[language] + '»', full: field.key, expects: expects}, told.values);
+  return words('messages', told.code, schema.messages[told.code]).map(function (text) {
     return text.replace(/%\((\w+)\)s/g, function (_, name) { return values[name]; });
   }).join(' ');
 }
@@ -115,10 +151,17 @@ function make(name, attributes, text) {
 function idOf(field) { return 'f-' + field.key.replace('.', '-'); }
 function entry(field) { return document.getElementById(idOf(field)); }
 
+function named(field, choice) {
+  var told = schema.choices[field.key];
+  if (told) return told[choice][language] + ' (' + choice + ')';
+  if (field.key !== 'country' || !window.Intl || !Intl.DisplayNames) return choice;
+  return choice + ' ' + new Intl.DisplayNames([language], {type: 'region'}).of(choice);
+}
+
 function control(field) {
   if (field.choices.length) {
     var list = make('select', {id: idOf(field)});
-    field.choices.forEach(function (choice) { list.appendChild(make('option', {value: choice}, choice)); });
+    field.choices.forEach(function (choice) { list.appendChild(make('option', {value: choice}, named(field, choice))); });
     return list;
   }
   if (field.type === 'lines' || field.key === 'central.root') return make('textarea', {id: idOf(field), rows: 3});
@@ -132,10 +175,12 @@ function draw(values) {
   document.documentElement.lang = language;
   document.title = texts.title;
   ['title', 'intro', 'save'].forEach(function (id) { document.getElementById(id).textContent = texts[id]; });
+  document.getElementById('open-label').textContent = texts.open;
+  document.getElementById('opened').textContent = '';
   document.getElementById('text-title').textContent = texts.text;
   document.getElementById('language').textContent = texts.other;
   form.textContent = '';
-  var office = make('details', {});
+  var office = make('details', {id: 'office'});
   office.appendChild(make('summary', {}, texts.office));
   [''].concat(schema.sections).forEach(function (section) {
     var group = make('fieldset', {});
@@ -144,7 +189,7 @@ function draw(values) {
       if (field.section !== section || field.key === 'version') return;
       var box = make('div', {});
       box.appendChild(make('label', {'for': idOf(field)}, field.label[language]));
-      box.appendChild(make('p', {'class': 'help', id: idOf(field) + '-help'}, field.help[language]));
+      box.appendChild(make('p', {'class': 'help', id: idOf(field) + '-help'}, words('help', field.key, field.help)));
       var element = control(field);
       element.setAttribute('aria-describedby', idOf(field) + '-help ' + idOf(field) + '-fault');
       element.value = field.type === 'lines' ? values[field.key].join('\n') : String(values[field.key]);
@@ -176,9 +221,13 @@ function read() {
 }
 
 // Faults of fields that nobody has touched yet are told only once the file is to be saved.
-var touched = {};
+var touched = {}, taken = [];
 function update(all) {
   var values = read(), faults = checkAll(values), texts = schema.texts[language], first = null;
+  taken.forEach(function (key) {
+    var isUsed = key === 'wifi.password' ? values['wifi.mode'] === 'builtin' : values['uplink.kind'] === 'wifi';
+    if (isUsed && !values[key]) faults.push({code: 'taken', key: key, values: {}});
+  });
   schema.fields.forEach(function (field) {
     var element = entry(field);
     if (!element) return;
@@ -195,19 +244,38 @@ function update(all) {
 
 function save() {
   var now = update(true);
-  if (now.faults.length) { if (now.first) now.first.focus(); return; }
+  if (now.faults.length) {
+    if (now.first && document.getElementById('office').contains(now.first)) document.getElementById('office').open = true;
+    if (now.first) now.first.focus();
+    return;
+  }
   // CRLF, since the Notepad of old Windows shows nothing else as lines.
   var blob = new Blob([writeConfig(now.values, language).replace(/\n/g, '\r\n')], {type: 'text/plain;charset=utf-8'});
   var link = make('a', {href: URL.createObjectURL(blob), download: 'hub-config.txt'});
   document.body.appendChild(link);
   link.click();
   document.body.removeChild(link);
+  document.getElementById('result').textContent = schema.texts[language].saved;
 }
 
-function defaults() {
-  var values = {};
-  schema.fields.forEach(function (field) { values[field.key] = field.default; });
-  return values;
+function decode(buffer) {
+  var bytes = new Uint8Array(buffer), mark = bytes[0] * 256 + bytes[1];
+  if (mark === 0xfffe) return new TextDecoder('utf-16le').decode(buffer);
+  if (mark === 0xfeff) return new TextDecoder('utf-16be').decode(buffer);
+  try { return new TextDecoder('utf-8', {fatal: true}).decode(buffer); } catch (error) { return new TextDecoder('windows-1251').decode(buffer); }
+}
+
+// Show what an existing file says; all of it is to be checked then.
+function show(text) {
+  var found = readConfig(text), texts = schema.texts[language];
+  if (found.count) {
+    taken = found.taken;
+    draw(found.values);
+    schema.fields.forEach(function (field) { touched[field.key] = true; });
+    update(false);
+  }
+  var told = !found.count ? texts.other_file : found.odd.length ? texts.odd + ' ' + found.odd.slice(0, 20).join(', ') + '.' : texts.opened;
+  document.getElementById('opened').textContent = told;
 }
 
 document.getElementById('language').addEventListener('click', function () {
@@ -215,9 +283,19 @@ document.getElementById('language').addEventListener('click', function () {
   language = language === 'uk' ? 'en' : 'uk';
   draw(values);
 });
+document.getElementById('open').addEventListener('change', function (event) {
+  var reader = new FileReader();
+  if (!event.target.files[0]) return;
+  reader.onload = function () { show(decode(reader.result)); event.target.value = ''; };
+  reader.readAsArrayBuffer(event.target.files[0]);
+});
 document.getElementById('save').addEventListener('click', save);
 document.getElementById('form').addEventListener('change', function (event) {
-  schema.fields.forEach(function (field) { if (entry(field) === event.target) touched[field.key] = true; });
+  schema.fields.forEach(function (field) {
+    if (entry(field) !== event.target) return;
+    touched[field.key] = true;
+    schema.rules.forEach(function (rule) { if (rule.when.key === field.key) touched[rule.at] = true; });
+  });
   update(false);
 });
 document.getElementById('form').addEventListener('submit', function (event) { event.preventDefault(); });

@@ -5,15 +5,17 @@ A page links to `/tech/do/<action>` (`ask.py`), which says the consequences, and
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from content_packs.depot import is_pack_id
 from content_packs.errors import LocalError
-from hub.clock import BUILT_AT, MAX_AHEAD, read_floor
-from hub.jobvalues import SPECS
+from hub.clock import BUILT_AT, is_known, read_floor
+from hub.jobvalues import SPECS, check_megabytes
+from hub.library.install import held_version
 from hub.library.installed import current_version, list_versions
 from hub.settings import HubPaths
 from hub.sticks import find_stick
+from hub.uplink.quiet_hours import check_quiet_hours
 from hub.web.wifi_fields import WIFI_CHANNELS, WIFI_MODES, password_fault, ssid_fault
 from hub.wording import later
 
@@ -80,6 +82,21 @@ def _check_rollback(paths: HubPaths, values: Values) -> Faults:
     return {}
 
 
+def _check_held(paths: HubPaths, values: Values) -> Faults:
+    if not is_pack_id(values["pack"]) or held_version(paths, values["pack"]) is None:
+        return {"pack": later("Nobody has put this pack back to an earlier version.")}
+    return {}
+
+
+def _check_limits(_: HubPaths, values: Values) -> Faults:
+    faults = {}
+    if check_quiet_hours(values["quiet_hours"]):
+        faults["quiet_hours"] = later("Write quiet hours such as 08:00-15:00; several with a comma between.")
+    if any(value and check_megabytes(value) for name, value in values.items() if name.endswith("_mb")):
+        faults["mb"] = later("Write megabytes as digits alone.")
+    return faults
+
+
 def _check_wifi(_: HubPaths, values: Values) -> Faults:
     if values["mode"] not in WIFI_MODES:
         return {"mode": later("Choose who makes the Wi-Fi.")}
@@ -97,7 +114,7 @@ def check_time(iso: str, *, floor: datetime) -> str:
         moment = datetime.fromisoformat(iso)
     except ValueError:
         return later("No time was sent. Write the date and the time by hand, as the fields show them.")
-    if not floor - timedelta(days=1) <= moment <= floor + MAX_AHEAD:
+    if not is_known(moment, floor):  # as root's runner judges
         return later("That cannot be: the office has signed lessons later than this, or it is years ahead.")
     return ""
 
@@ -129,6 +146,16 @@ ACTIONS = {
         later("Sync now"),
         (later("New lessons come while the class goes on working; what was cut off goes on where it was."),),
         "tech.sync.show",
+        is_harmless=True,
+    ),
+    "sync-limits": Action(
+        "sync-limits",
+        "clock",
+        later("Set pauses and budgets"),
+        later("Keep"),
+        (later("It holds from the next sync on. News and reports, about 10 kB, always travel."),),
+        "tech.sync.show",
+        _check_limits,
         is_harmless=True,
     ),
     "install": Action(
@@ -165,6 +192,34 @@ ACTIONS = {
         ),
         "tech.content.show",
         _check_rollback,
+    ),
+    "follow": Action(
+        "follow",
+        "again",
+        later("Follow the office again"),
+        later("Follow the office again"),
+        (
+            later("The office's version of this pack comes again with the next sync."),
+            later("Do that when the office says that it has mended the pack."),
+        ),
+        "tech.content.show",
+        _check_held,
+    ),
+    "repair": Action(
+        "repair",
+        "tool",
+        later("Read all lessons and mend them"),
+        later("Read all and mend"),
+        (
+            later(
+                "Every file on the card is read; what is damaged is taken away, and comes again by a sync."
+            ),
+            later(
+                "It takes up to an hour. Lessons stay open and are slower; nothing else is done meanwhile."
+            ),
+            later("Restarting the hub or switching it off ends it; ask for it again then."),
+        ),
+        "tech.content.show",
     ),
     "wifi": Action(
         "wifi",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, render_template
 
+from hub.machine import is_card
 from hub.web.pages import cached_page
 from hub.wording import later
 
@@ -27,7 +28,7 @@ CHECKS = {
         later("The hub cannot read its list of what is installed. The lessons themselves are on the card."),
         (
             later("Switch the hub off and on and wait five minutes: it often makes the list anew by itself."),
-            later("Else type `hub repair` on the hub. It reads the whole card and takes up to an hour."),
+            later("Else press “Read all and mend” on the page “Lessons and sticks”: it takes up to an hour."),
             _CALL,
         ),
     ),
@@ -97,6 +98,18 @@ CHECKS = {
         later("The pack is here, but Kolibri cannot use it."),
         (later("Tell the office which course it is: the pack has to be built again."),),
     ),
+    "kolibri-mended": Help(
+        later("Kolibri's learners and marks"),
+        later(
+            "Their database was damaged, as by a power cut. The hub copies it on each day on which it runs, "
+            "and has put the newest copy back by itself."
+        ),
+        (
+            later("Tell the teachers: what was done in Kolibri since that copy has to be done again."),
+            later("If it says that there was no copy: restore a backup from a stick on the page “Backup”."),
+            later("If it happens again, the card is wearing out: ask the office for a new one."),
+        ),
+    ),
     "settings": Help(
         later("A setting that is not known"),
         later("There is a key in hub.toml that the hub does not know, most often a typing error."),
@@ -116,7 +129,9 @@ CHECKS = {
         later("Somebody chose an earlier version of a pack; it stays until the office has a newer one."),
         (
             later("Tell the office what was wrong with the new version."),
-            later("To follow the office again at once, type `hub packs --follow PACK` on the hub."),
+            later(
+                "To have the office's version: “Follow the office again” on the page “Lessons and sticks”."
+            ),
         ),
     ),
     **dict.fromkeys(
@@ -310,4 +325,12 @@ def show() -> Response:
 
 @cached_page
 def _show() -> str:
-    return render_template("tech/checks.html", checks=CHECKS)
+    groups: dict[Help, list[str]] = {}
+    for code, help_text in CHECKS.items():
+        groups.setdefault(help_text, []).append(code)
+    return render_template("tech/checks.html", checks=groups, possible=_possible)
+
+
+def _possible(steps: tuple[str, ...]) -> list[str]:
+    """Leave out what one types: a hub on its card has nothing to type on."""
+    return [step for step in steps if not (is_card() and "`hub " in step)]

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, render_template
 
 from content_packs.errors import Error, LocalError
 from hub import since
+from hub.accounts import has_accounts
 from hub.health import Level, Status
 from hub.settings import read_settings
 from hub.status import read_status
@@ -29,7 +30,7 @@ def _show() -> str:
     status = current_status()
     account = signed_in()
     shown = status if account and account.may("admin") else status.for_everybody()
-    return render_template("tech/status.html", status=shown, since=_read_since(status))
+    return render_template("tech/status.html", status=shown, since=_read_since(status), is_new=_is_new())
 
 
 @bp.get("/status.json")
@@ -54,6 +55,14 @@ def current_status() -> Status:
             refused=fresh.refused,
         )
     return read_status(portal.paths, settings, system=datetime.now(UTC))
+
+
+def _is_new() -> bool:
+    """Whether the first start is still to come; where the disk refuses, nobody knows."""
+    try:
+        return not has_accounts(this_portal().paths)
+    except LocalError:
+        return False
 
 
 def _read_since(status: Status) -> dict[str, datetime]:

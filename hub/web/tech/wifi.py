@@ -38,6 +38,7 @@ class Wifi:
 
     mode: str
     ssid: str
+    country: str  # two capital letters: which channels there are depends on it
     channel: int | None
     count: int | None  # None: the access point does not answer, or is not ours
     limit: int | None
@@ -83,6 +84,7 @@ def find_wifi(state: Mapping[str, Any]) -> Wifi:
     return Wifi(
         mode=str(state.get("mode", "")),
         ssid=str(state.get("ssid", "")),
+        country=str(state.get("country", "")),
         channel=_number(state.get("channel")),
         count=_number(found.get("count")),
         limit=_number(found.get("limit")),

@@ -14,6 +14,7 @@ from content_packs.durable import write_durably
 from content_packs.errors import BadDataError, local_error
 from hub.school import SchoolConfig, WifiConfig, read_config, to_file, write_config
 from hub.school.codes import make_label_code
+from provisioning.cards.labels import render_labels
 from provisioning.cards.passwords import make_wifi_password
 from provisioning.central import cards
 from provisioning.central.commands.options import (
@@ -33,7 +34,18 @@ from provisioning.central.usb import require_mounted
 Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
     click.option(
-        "-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path, dir_okay=False)
+        "-o",
+        "--output",
+        metavar="FILE",
+        required=True,
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="The file, to be copied onto the card as hub-config.txt.",
+    ),
+    click.option(
+        "--label",
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Also write a page to print: the label for the case and the Wi-Fi card for the wall.",
     ),
     click.option(
         "--depot",
@@ -68,6 +80,7 @@ _OPTIONS = (
 
 class _Options(TypedDict):
     output: Path
+    label: Path | None
     depot: str | None
     host_keys: tuple[Path, ...]
     template: Path | None
@@ -142,6 +155,7 @@ def _write_card(
     moment: datetime,
     *,
     output: Path,
+    label: Path | None,
     depot: str | None,
     host_keys: tuple[Path, ...],
     template: Path | None,
@@ -163,7 +177,9 @@ def _write_card(
         config = cards.merge(own, card, cards.central_part(office, card, where, token))
         if not dry_run:  # before anything is kept: without the new file the one before has to go on working
             _write_file(output, to_file(write_config(config, language)))
-        return _Made(output, card, place, config, where, is_replaced)
+            if label is not None:
+                _write_file(label, render_labels([(config, card.hub_id)], language).encode())
+        return _Made(output, card, place, config, where, is_replaced, label)
 
     made, _ = change(office, edit, doing="replace" if is_replaced else "card", now=moment, dry_run=dry_run)
     if as_json:
@@ -182,6 +198,7 @@ class _Made:
     config: SchoolConfig
     depot: cards.Depot
     is_replaced: bool
+    label: Path | None
 
 
 def _write_file(output: Path, data: bytes) -> None:
@@ -194,6 +211,7 @@ def _write_file(output: Path, data: bytes) -> None:
 def _to_dict(made: _Made, *, dry_run: bool) -> dict[str, object]:
     return {
         "file": str(made.file),
+        "label": str(made.label) if made.label else None,
         "hub_id": made.card.hub_id,
         "hub_was": made.place.state,
         "other_hubs": list(made.place.others),
@@ -214,6 +232,10 @@ def _tell(made: _Made, *, dry_run: bool) -> None:
     click.echo(f"{made.file}: {'would be written: ' if dry_run else ''}{where}")
     for line in _describe(made, dry_run=dry_run):
         click.echo(f"  {line}")
+    if made.label:
+        click.echo(
+            f"{made.label}: {'would be written: ' if dry_run else ''}the label and the Wi-Fi card to print"
+        )
     if not dry_run:
         until = minute_text(made.card.expires_at)
         console.note(f"the hub may enrol until {until}; then: central enrol --pending")

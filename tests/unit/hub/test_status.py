@@ -17,6 +17,7 @@ from hub.status import read_status
 from support.shelves import SETTINGS, put_lesson
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+RECENTLY, LONG_AGO = ((NOW - timedelta(hours=hours)).isoformat() for hours in (3, 24 * 15))
 DEPOT = "sftp://hub-7@depot.example:2222/tree"
 
 
@@ -85,6 +86,25 @@ def test_kolibri_is_missed_only_where_a_course_needs_it(paths, tmp_path):
         db.execute("update installed set kind = 'kolibri'")
     assert check(look(paths), "kolibri").level == Level.ATTENTION
     assert check(look(paths, replace(SETTINGS, kolibri=KolibriSettings(enabled=False))), "kolibri") is None
+
+
+@pytest.mark.parametrize(
+    ("mended", "words"),
+    [
+        ({"at": RECENTLY, "copy_at": "2026-11-20T06:00:00+00:00"}, "2026-11-20"),
+        ({"at": RECENTLY, "copy_at": None}, "began anew"),
+        ({"at": LONG_AGO, "copy_at": None}, ""),
+        ({"at": "yesterday", "copy_at": 5}, ""),
+        (None, ""),
+    ],
+)
+def test_what_kolibri_lost_is_said_for_a_while(paths, mended, words):
+    paths.run.mkdir(parents=True)
+    state = {"pid": os.getpid(), "up": True, "port": 40123, "failed": [], "mended": mended}
+    (paths.run / "kolibri.json").write_text(json.dumps(state))
+    found = check(look(paths), "kolibri-mended")
+    assert (found is None) == (words == "")
+    assert found is None or words in found.text
 
 
 def test_kolibri_is_said_to_be_where_browsers_find_it(paths):

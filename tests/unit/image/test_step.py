@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from image.errors import ToolError
+from image.initramfs.modules import ModuleMissingError
 from image.layer import read_layers
 from image.step import Build, Call, Run, Step, run_steps
 from image.steps import STEPS, packages
@@ -83,6 +84,24 @@ def test_a_failed_step_leaves_nothing_and_says_what_to_do(build):
     assert (build.config.work / "first").exists()
     assert "1/2 first" in said.text
     assert "done in" in said.text
+
+
+@pytest.mark.parametrize(
+    "fault", [OSError(28, "No space left on device"), ModuleMissingError("kernel module vfat: got neither")]
+)
+def test_work_of_our_own_that_fails_leaves_nothing_and_says_what_to_do(build, fault):
+    def fail():
+        (build.config.work / "half").touch()
+        raise fault
+
+    half = Step("one", "x", lambda _: (Call("try", fail),), lambda c: (c.work / "half",), lambda _: ())
+    with pytest.raises(ToolError, match=str(fault.args[-1])) as raised:
+        run_steps([half], build, Said())
+    assert "run the command again" in raised.value.hint
+    log = build.config.work / "log" / "one.txt"
+    assert str(log) in raised.value.hint
+    assert "in fail" in log.read_text(), "for who mends the builder"
+    assert not (build.config.work / "half").exists()
 
 
 def test_a_missing_program_is_an_error_of_this_machine(build):

@@ -151,6 +151,7 @@ def test_a_card_without_a_usable_file_is_reachable(card, data):
     assert card.networks[-1].wifi.ssid == f"HUB-SETUP-{machine_id[:4].upper()}"
     assert card.networks[-1].wifi.password == ""
     assert card.networks[-1].wifi.ssid in card.status()
+    assert "http://hub.lan/start" in card.status()
     assert read_last_good(card.places) is None
     assert read_settings(card.places.hub).door.enabled
 
@@ -180,6 +181,16 @@ def test_the_windows_name_is_read_and_told(card):
     card.write(make_school(), "hub-config.txt.txt")
     assert card.boot().chosen.source == "card"
     assert "hub-config.txt.txt" in card.status()
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"), [("external-ap", "точка доступу"), ("off", "не роздає"), ("builtin", "School")]
+)
+def test_the_status_says_in_words_who_makes_the_wi_fi(card, mode, words):
+    school = make_school()
+    card.write(replace(school, wifi=replace(school.wifi, mode=mode, ssid="School")))
+    card.boot()
+    assert words in card.status().partition("Wi-Fi: ")[2].partition("\n")[0]
 
 
 def test_two_cards_of_one_image_are_two_hubs(tmp_path):

@@ -9,6 +9,7 @@ from content_packs.errors import UsageError
 from hub.network.change import change_network, prepare_network, read_wishes
 from hub.network.facts import Interface, Machine, Way
 from hub.network.paths import NetworkPaths
+from hub.network.state import read_network_state
 from hub.network.watch import Watcher
 from hub.school import UplinkConfig, WifiConfig
 from hub.settings import HubPaths
@@ -87,3 +88,19 @@ def test_the_address_of_a_guest_is_told_at_once_and_only_when_it_is_another(hub)
     ]
     assert prepare_network(hub.paths, hub.hub, school) == ["192.168.1.37"]
     assert prepare_network(hub.paths, hub.hub, make_school()) == ["10.83.16.1"]
+
+
+@pytest.mark.parametrize(
+    ("wifi", "said"),
+    [
+        (WifiConfig("builtin", "Школа-6", "na5 doshka!", 11), ("builtin", "Школа-6", "RO", 11)),
+        (WifiConfig("off"), ("off", "", "", None)),
+    ],
+)
+def test_the_pages_hear_which_wifi_there_is(hub, monkeypatch, wifi, said):
+    monkeypatch.setattr("hub.network.watch.find_strangers", lambda *_: ())
+    prepare_network(hub.paths, hub.hub, make_school(wifi=wifi, country="RO"))
+    Watcher(hub.hub, None, hub.paths, hub.paths.run / "none", lambda: MACHINE, run=lambda _: None).tick(0)
+
+    state = read_network_state(hub.hub) or {}
+    assert tuple(state[name] for name in ("mode", "ssid", "country", "channel")) == said

@@ -161,3 +161,11 @@ def test_a_password_that_the_file_may_have_is_one_that_the_hub_takes(text):
 def test_a_page_of_rubbish_costs_a_start_no_minutes(line):
     """Where a pattern goes back and forth over it: the first never ended, the second took half a minute."""
     assert read_config(line.encode()).config is None
+
+
+def test_how_a_value_without_quotation_marks_was_read_is_not_told_where_it_cannot_be_used():
+    text = 'school_code = "1"\nschool_name = "a"\n[wifi]\nmode = external ap\nssid = a\npassword = ""\n'
+    assert [(one.line, one.code) for one in read_config(text.encode()).findings] == [
+        (4, "choice-near"),
+        (5, "unquoted"),
+    ]

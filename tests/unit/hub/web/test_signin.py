@@ -314,9 +314,15 @@ def test_a_forgotten_password_is_reset_before_the_hub(portal, paths):
     accounts.add_account(paths, "technician", PASSWORD, role="technician")
     write_label_code(paths, "K7RM-4XQ9")
     new = {"name": "technician", "password": "зовсім інші слова", "again": "зовсім інші слова"}
-    assert fill_in(portal, "/signin/forgot", new | {"code": "K7RM-4XQ8"}).status_code == 422
-    assert fill_in(portal, "/signin/forgot", new | {"code": "k7rm4xq9", "again": "other"}).status_code == 422
-    assert fill_in(portal, "/signin/forgot", new | {"code": "k7rm4xq9", "name": "nobody"}).status_code == 422
+    for wrong, field in (
+        ({"code": "K7RM-4XQ8"}, "code"),
+        ({"again": "other"}, "password"),
+        ({"name": "x"}, "name"),
+    ):
+        answer = fill_in(portal, "/signin/forgot", new | {"code": "k7rm4xq9"} | wrong)
+        assert answer.status_code == 422
+        assert re.findall(r'name="(\w+)"[^>]*aria-invalid', answer.text) == [field]
+        assert ('value="k7rm4xq9"' in answer.text) == (field != "code")  # what is right is not typed again
     assert not is_in(portal)
     assert fill_in(portal, "/signin/forgot", new | {"code": "k7rm4xq9"}).headers["Location"] == "/tech/status"
     assert is_in(portal)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -35,11 +36,13 @@ def refused(text):
         LIST.replace("\n", "\r\n").encode("utf-16"),
         LIST.replace('"', "").replace(", с", " с").replace(",", ";").encode("cp1251"),
         LIST.replace('"', "").replace(", с", " с").replace(",", "\t").encode(),
+        ("sep=;\n" + LIST.replace('"', "").replace(", с", " с").replace(",", ";")).encode("cp1251"),
+        LIST.replace("\n", ",,\n").encode(),
         LIST.replace(
             "school_code,school_name,ssid,password,language", "Код,Назва,Мережа,Пароль,Мова"
         ).encode(),
     ],
-    ids=["plain", "bom", "utf16", "excel", "tabs", "ukrainian"],
+    ids=["plain", "bom", "utf16", "excel", "tabs", "excel-sep", "empty-columns", "ukrainian"],
 )
 def test_a_list_is_read_as_a_spreadsheet_saved_it(data):
     schools, faults = read_schools(data)
@@ -64,6 +67,9 @@ def test_a_list_is_read_as_a_spreadsheet_saved_it(data):
         ),
         ("school_code,school_name\n1,a\n\n2,b\n1,c\n", [(5, "school_code")]),
         ("school_code,school_name\n1,a,b\n", [(2, "")]),
+        ("school_code,school_name,\n1,a,b\n", [(2, "")]),
+        ("sep=,\nschool_code,school_name\n1,\n", [(3, "school_name")]),
+        ("PK\3\4\0\0x", [(0, "")]),
         ("school_code,school_name\n1,\n", [(2, "school_name")]),
         ("school_code,school_name,wifi,uplink\n1,a,external-ap,ethernet\n", [(2, "uplink.kind")]),
         (
@@ -235,6 +241,12 @@ def test_codes_that_differ_in_capitals_would_be_one_file():
     assert refused("school_code,school_name\nAb1,A\naB1,B\n") == [(3, "school_code")]
 
 
+def test_a_misspelt_column_is_asked_about_and_all_are_named_once():
+    first, second, _ = read_schools(b"school_code,school_nam,wifi.sid\n")[1]
+    assert first.advice == "Did you mean school_name?"
+    assert second.advice.startswith("Did you mean wifi.ssid? There are version, school_code,")
+
+
 def test_a_column_that_stands_twice_is_told():
     assert refused("school_code,school_name,name\n1,A,B\n") == [(1, "school_name")]
 
@@ -263,5 +275,6 @@ def test_a_label_names_everything_and_needs_nothing_else(language):
     for text in ("h-5", "K7RM-4XQ9", "na5 doshka!", "http://hub.lan/", "&lt;b&gt;&amp;"):
         assert text in page
     assert page.count("<svg") == 3
+    assert re.search(r">(…{4}-){3}…{4}<", page), "room for a fingerprint: hub-status.txt has sixteen signs"
     assert "src=" not in page
     assert "href=" not in page

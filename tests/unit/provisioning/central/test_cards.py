@@ -12,7 +12,7 @@ from content_packs.errors import UsageError
 from hub.school.statusblock import short_fingerprint
 from provisioning.central import cards, requests
 from provisioning.central.cli import cli
-from provisioning.central.enrol import enrol, revoke
+from provisioning.central.enrol import enrol, give_up_card, revoke
 from provisioning.central.fleet import open_fleet
 from provisioning.central.hub_ids import new_hub_id
 from provisioning.central.release import change
@@ -248,3 +248,22 @@ def test_the_name_of_the_network_tells_nothing_of_the_label(desk, tmp_path):
     told = json.loads(done.stdout)
     assert told["wifi"].startswith("School-Hub-")
     assert told["label_code"][:4] not in told["wifi"]
+
+
+def test_the_label_to_print_holds_the_code_of_the_file_and_is_for_its_owner_alone(desk, tmp_path):
+    page = tmp_path / "label.html"
+    words = ["--dir", desk.office.dir, "card", "Школа", "-o", tmp_path / "c.txt", "--label", page, "--json"]
+    rehearsal = CliRunner().invoke(cli, list(map(str, [*words, "--dry-run"])), catch_exceptions=False)
+    assert json.loads(rehearsal.stdout)["label"] == str(page)
+    assert not page.exists()
+    told = json.loads(CliRunner().invoke(cli, list(map(str, words)), catch_exceptions=False).stdout)
+    assert told["label_code"] in page.read_text(encoding="utf-8")
+    assert told["label_code"] in (tmp_path / "c.txt").read_text(encoding="utf-8")
+    assert page.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_card_that_has_never_started_is_made_anew_and_not_replaced(desk):
+    desk.card("Школа", hub_id="h-1")
+    with pytest.raises(UsageError, match="no hub h-1 is enrolled") as raised:
+        desk.change(lambda fleet: give_up_card(fleet, "h-1", now=desk.now))
+    assert "central card h-1 -o" in raised.value.hint

@@ -8,6 +8,7 @@ from hub.card.change import plan_change
 from hub.clock import BUILT_AT, MAX_AHEAD
 from hub.jobs import asked_dir, read_job, read_jobs
 from hub.jobvalues import SPECS
+from hub.runner.power import check_moment
 from hub.web.tech.actions import ACTIONS, check_time
 from hub.web.wifi_fields import WIFI_CHANNELS
 from support.accounts import fill_in
@@ -36,6 +37,7 @@ def test_what_is_not_harmless_says_what_it_means_and_is_asked_only_after_that(
     plug_in(STICK)
     for version in (1, 2):
         put_lesson(paths, scratch, version=version)
+    (paths.packs / "lesson" / "held").write_text("3\n")
     values = {"pack": "lesson", "stick": "sda1", "file": BACKUP.file, "password": "K7RM4XQ9"}
     values |= {"mode": "builtin", "ssid": "Клас 5", "channel": "6"}
     values = {field: values[field] for field in ACTIONS[name].fields}
@@ -58,6 +60,13 @@ def test_what_is_harmless_is_asked_by_one_press(technician, paths):
     assert [job.name for job in read_jobs(paths)] == ["support-file", "check-again", "sync"]
 
 
+def test_pauses_are_asked_for_and_an_empty_field_is_no_limit(technician, paths):
+    values = {"quiet_hours": "08:00-15:00", "session_mb": "", "day_mb": "50", "month_mb": ""}
+    assert ask(technician, "sync-limits", values, page="/tech/sync").status_code == 303
+    (job,) = read_jobs(paths)
+    assert job.values == {"quiet_hours": "08:00-15:00", "day_mb": "50"}
+
+
 def test_an_address_alone_asks_for_nothing(technician, paths):
     for name in ACTIONS:
         assert technician.get(f"/tech/do/{name}?sure=1&stick=sda1&pack=lesson").status_code == 200
@@ -71,6 +80,8 @@ HOSTILE = {
     "backup": {"stick": ""},
     "restore": {"stick": "sda1", "file": "../../../etc/shadow"},
     "rollback": {"pack": "../../trust"},
+    "follow": {"pack": "lesson"},
+    "sync-limits": {"quiet_hours": MARKUP, "day_mb": "-1"},
     "wifi": {"mode": "builtin", "ssid": "\u0000", "password": "short", "channel": "14; reboot"},
     "set-time": {"iso": MARKUP},
 }
@@ -95,6 +106,7 @@ def test_a_stick_without_lessons_installs_nothing(technician, paths, plug_in):
 def test_a_pack_without_an_earlier_version_is_not_rolled_back(technician, paths, scratch):
     put_lesson(paths, scratch)
     assert ask(technician, "rollback", {"pack": "lesson"}).status_code == 422
+    assert ask(technician, "follow", {"pack": "lesson"}).status_code == 422
 
 
 def test_a_password_is_never_taken_from_an_address_and_is_kept_only_where_root_reads_it(technician, paths):
@@ -126,7 +138,8 @@ def test_each_channel_that_is_offered_is_one_of_the_school_config(technician, pa
     [
         (BUILT_AT.isoformat(), True),
         ((BUILT_AT + timedelta(days=300)).isoformat(), True),
-        ((BUILT_AT - timedelta(days=30)).isoformat(), False),
+        ((BUILT_AT - timedelta(minutes=5)).isoformat(), True),
+        ((BUILT_AT - timedelta(hours=12)).isoformat(), False),
         ((BUILT_AT + MAX_AHEAD + timedelta(days=1)).isoformat(), False),
         ("yesterday", False),
         ("", False),
@@ -134,6 +147,8 @@ def test_each_channel_that_is_offered_is_one_of_the_school_config(technician, pa
 )
 def test_the_clock_is_set_to_what_can_be(iso, is_right):
     assert (check_time(iso, floor=BUILT_AT) == "") is is_right
+    if is_right:
+        check_moment(datetime.fromisoformat(iso), BUILT_AT)  # what the page takes the runner does not refuse
 
 
 @pytest.mark.parametrize("form", [{"iso": NEXT_YEAR}, {"date": NEXT_YEAR[:10], "time": NEXT_YEAR[11:16]}])

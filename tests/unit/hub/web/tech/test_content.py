@@ -17,13 +17,18 @@ def english(technician):
 
 def test_a_pack_that_was_updated_can_go_back_to_the_version_before(english, paths, scratch):
     put_lesson(paths, scratch, version=1)
-    assert "do/rollback" not in english.get("/tech/content").text
+    page = english.get("/tech/content").text
+    assert "do/rollback" not in page
+    assert "do/follow" not in page
+    assert "/tech/do/repair" in page
     put_lesson(paths, scratch, version=2)
     page = english.get("/tech/content").text
     assert "/tech/do/rollback?pack=lesson" in page
     assert "Back to version 1" in page
     (paths.packs / "lesson" / "held").write_text("3\n")
-    assert "rolled back from version 3" in english.get("/tech/content").text
+    page = english.get("/tech/content").text
+    assert "rolled back from version 3" in page
+    assert "/tech/do/follow?pack=lesson" in page
 
 
 def test_what_a_repair_took_away_is_said(english, paths, scratch):

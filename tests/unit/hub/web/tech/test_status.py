@@ -10,6 +10,7 @@ from hub.history import LastPlan, PlannedPack, save_plan
 from hub.settings import HubPaths
 from hub.web.app import create_portal
 from hub.web.origins import Ports
+from support.accounts import sign_in_as
 from support.shelves import SETTINGS, put_lesson
 from support.waiting import stay_within_a_day
 
@@ -46,12 +47,31 @@ def test_learners_see_no_depot_and_no_text_of_an_error(paths, scratch):
         run = {"finished_at": "2026-11-22T12:00:00+00:00", "source": depot, "result": "link-down"}
         db.table("sync_runs").insert(run | {"message": f"{depot}: cut", "hint": "Check the modem."})
     client = create_portal(paths, replace(SETTINGS, depot_url=depot), ports=PORTS).test_client()
-    for address in ("/tech/status", "/status.json"):
-        answer = client.get(address).text
+    page, for_programs = (client.get(address).text for address in ("/tech/status", "/status.json"))
+    for answer in (page, for_programs):
         assert "depot.example" not in answer
         assert "hub-7" not in answer
-        assert "link-down" in answer
-        assert "Check the modem." in answer
+    assert "link-down" in for_programs
+    assert "Check the modem." in for_programs
+    assert "зараз немає зв’язку з управлінням" in page
+    assert "Перевірте, чи є інтернет" in page
+    assert "link-down" not in page
+    sign_in_as(client, paths)
+    assert f"{depot}: cut Check the modem." in client.get("/tech/status").text
+
+
+def test_a_card_s_status_names_no_command(portal, paths, monkeypatch):
+    portal.set_cookie("language", "en")
+    monkeypatch.setattr("hub.web.tech.words.is_card", lambda: True)
+    page = portal.get("/tech/status").text
+    assert "open “Lessons and sticks”" in page
+    assert "<code>" not in page
+
+
+def test_a_hub_without_accounts_leads_to_its_first_start(portal, paths):
+    assert 'href="/start"' in portal.get("/tech/status").text
+    sign_in_as(portal, paths)
+    assert 'href="/start"' not in portal.get("/tech/status").text
 
 
 def test_a_disk_that_cannot_be_read_is_a_line_of_the_page(tmp_path):

@@ -25,6 +25,8 @@ def test_the_last_syncs_the_queue_and_the_limits_stand_there(technician, paths, 
     assert "08:00-15:00" in page
     assert "at most 50 MB" in page
     assert "&lt;i&gt;cut" in page
+    assert "The office cannot be reached now." in page
+    assert "link-down" not in page
     assert 'action="/tech/do/sync"' in page
     job_id = end_job("000001-sync", "running")
     page = technician.get("/tech/sync").text

@@ -14,6 +14,7 @@ from support.school_config import make_school
 STATE = {
     "mode": "builtin",
     "ssid": "Ліцей <b>Кваси</b>",
+    "country": "UA",
     "channel": 6,
     "stations": {
         "count": 7,
@@ -38,6 +39,7 @@ def test_who_is_on_it_how_well_and_what_is_wrong(technician, paths):
     page = technician.get("/tech/wifi").text
     assert "Ліцей &lt;b&gt;Кваси" in page
     assert "7 of at most 7" in page
+    assert "<dd>UA</dd>" in page
     assert "…0a:1f" in page
     assert "weak" in page
     assert "192.168.1.1" in page
