@@ -71,7 +71,7 @@ def test_a_new_version_comes_by_a_press_and_goes_back_where_it_is_broken(technic
     job = ask(technician, "follow", {"pack": "lesson"})
     ask(technician, "sync")
     run_jobs(paths)
-    assert "the next sync brings the office&#39;s version again" in technician.get(job).text
+    assert "the office&#39;s version comes again" in technician.get(job).text
     assert "version 2" in technician.get("/tech/content").text
     assert "rolled back" not in technician.get("/tech/content").text
 
