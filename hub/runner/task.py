@@ -167,9 +167,7 @@ class Task:
     machine: Machine
     values: Mapping[str, str]
     progress: Callable[..., None] = field(default=lambda _share, **_words: None)
-    is_going_down: Callable[[], bool] = field(
-        default=lambda: False
-    )  # somebody asked for a restart or the end
+    is_going_down: Callable[[], bool] = field(default=lambda: False)  # a restart or the end is asked for
 
     def __getitem__(self, key: str) -> str:
         return self.values[key]
