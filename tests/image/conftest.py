@@ -73,7 +73,8 @@ def shell(machine, said="Early root shell"):
         except AssertionError:
             if number * ANSWER_S > UP_S or machine.process.poll() is not None:
                 raise
-    machine.ask("kill -s RTMIN+21 1")  # systemd says no more what it starts: an answer is an answer alone
+    # systemd says no more what it starts, as soon as it gets to it: an answer is an answer alone.
+    machine.ask("kill -s RTMIN+21 1; sleep 5")
     machine.ask("true")
     return machine
 
