@@ -140,7 +140,7 @@ def test_a_filtered_class_goes_out_after_continue_and_by_the_filter_only(school,
             assert device.connects("93.184.216.34", port) == "refused", port
         assert device.connects("8.8.8.8", 443) == "refused"  # DNS over HTTPS
         assert device.connects("192.168.1.1", 443) == "refused"  # the office of the school
-        wait_for(lambda: device.look_up("good.example", HUB_IP) == ["93.184.216.34"], timeout_s=30)
+        wait_for(lambda: device.look_up("good.example", HUB_IP) == ["93.184.216.34"], timeout_s=120)
         assert device.look_up("good.example", HUB_IP, kind="AAAA") == []
         assert device.look_up("bad.example", HUB_IP) == [str(BLOCKED)]
         assert device.look_up("deep.below.bad.example", "8.8.8.8") == [str(BLOCKED)]
